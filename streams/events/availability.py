@@ -1,0 +1,105 @@
+"""Inventory: what can be taken, who holds it, and what the world hears of it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from streams.events.base import Amount, Currency, Event, Id, Instant
+
+#: How a resource's time is cut: nights in its time zone, minutes, or not at all (stock).
+Slots = Literal["nights", "none"] | int
+
+# --- asked of the availability service (its inbox, keyed by resource) ---
+
+
+class DeclareResource(Event, type="availability.resource.declare"):
+    """Says that a resource exists, how much of it there is, and what it costs."""
+
+    provider_id: Id
+    product_id: Id
+    capacity: int = Field(ge=0)
+    overbooking_limit: int = Field(default=0, ge=0)
+    slots: Slots = "nights"
+    time_zone: str = "UTC"
+    #: Per night, slot or item.
+    price_amount: Amount
+    price_currency: Currency
+    min_stay: int = Field(default=1, ge=1)
+
+
+class Hold(Event, type="availability.line.hold"):
+    """Take a quantity of a resource over `[start, end)` for one line of a booking's revision."""
+
+    provider_id: Id
+    product_id: Id
+    booking_id: Id
+    revision: int
+    line: int
+    start: Instant
+    end: Instant
+    quantity: int = Field(ge=1)
+
+
+class ConfirmHold(Event, type="availability.line.confirm"):
+    provider_id: Id
+    product_id: Id
+    booking_id: Id
+    revision: int
+    line: int
+
+
+class Release(Event, type="availability.line.release"):
+    """Ends exactly this revision's hold, whether it was seen before or comes after."""
+
+    provider_id: Id
+    product_id: Id
+    booking_id: Id
+    revision: int
+    line: int
+
+
+# --- told to the gateways (`vacancy.rates`, compacted, keyed by resource) ---
+
+
+class ResourceDeclared(Event, type="availability.resource.declared"):
+    """A resource as it stands: what a gateway needs to price and validate a request."""
+
+    provider_id: Id
+    product_id: Id
+    capacity: int
+    overbooking_limit: int
+    slots: Slots
+    time_zone: str
+    price_amount: Amount
+    price_currency: Currency
+    min_stay: int
+
+
+# --- told to the world ---
+
+
+class NightUpdated(Event, type="availability.night.updated"):
+    """What is left of one night or slot. `held` counts every live hold, confirmed or not."""
+
+    provider_id: Id
+    product_id: Id
+    #: The night's date ("2026-12-24"), the slot's start ("2026-12-24T09:15"), or "stock".
+    slot: str
+    capacity: int
+    held: int
+    free: int
+    updated_at: Instant
+
+
+class NightOverbooked(Event, type="availability.night.overbooked"):
+    """More is held than there is: the capacity was lowered below what is sold, or the overbooking limit is in use."""
+
+    provider_id: Id
+    product_id: Id
+    slot: str
+    capacity: int
+    overbooking_limit: int
+    held: int
+    detected_at: Instant

@@ -1,0 +1,37 @@
+"""What the platform's parts tell each other about themselves, on compacted topics of their own."""
+
+from __future__ import annotations
+
+from streams.events.base import Event, Id, Instant, Sealed
+
+
+class WorkerOwns(Event, type="vacancy.worker.owns"):
+    """A worker serves one partition of a service (`vacancy.workers`, keyed by `service/partition`)."""
+
+    service: str
+    partition: int
+    url: str
+    worker: str
+    #: Rises with every claim of this partition; of two claims the later one holds.
+    since: Instant
+
+
+class UserKeyAdded(Event, type="vacancy.key.added"):
+    """A user's data key, wrapped under the instance's secret (`vacancy.keys`, keyed by `user_id/key_id`)."""
+
+    user_id: Id
+    key_id: str
+    wrapped: Sealed
+
+
+class NumbersLeased(Event, type="vacancy.numbers.leased"):
+    """A gateway takes the next 1,000 confirmation numbers; the record's offset is the block (`vacancy.numbers`)."""
+
+    gateway: str
+
+
+class InstanceNamed(Event, type="vacancy.instance.named"):
+    """Which instance and layout a cluster carries (`vacancy.instance`, one key)."""
+
+    instance_id: str
+    layout: str

@@ -1,0 +1,146 @@
+"""Payments: what is asked of one, what the provider is asked and answers, and what the world hears of it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from streams.events.base import Amount, Currency, Event, Id, Instant, Sealed
+
+Operation = Literal["authorize", "capture", "void", "refund"]
+
+
+class PaymentMethod(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    type: str = "card"
+    brand: str | None = None
+    last4: str | None = None
+
+
+# --- asked of the payment service (its inbox, keyed by payment_id) ---
+
+
+class Authorize(Event, type="payment.payment.authorize"):
+    payment_id: Id
+    booking_id: Id
+    revision: int
+    user_id: Id
+    amount: Amount = Field(ge=0)
+    currency: Currency
+    payment_token: Sealed
+
+
+class Capture(Event, type="payment.payment.capture"):
+    payment_id: Id
+    booking_id: Id
+    revision: int
+
+
+class Void(Event, type="payment.payment.void"):
+    """Ends exactly this revision's authorization, whether it was seen before or comes after."""
+
+    payment_id: Id
+    booking_id: Id
+    revision: int
+    reason: str
+
+
+class Refund(Event, type="payment.payment.refund"):
+    """Give back `amount`. `ordered_by` is "policy" for a cancellation, else the operator who asked."""
+
+    payment_id: Id
+    booking_id: Id
+    refund_id: Id
+    amount: Amount = Field(gt=0)
+    reason: str
+    ordered_by: str = "policy"
+
+
+class ProviderAnswered(Event, type="payment.effect.answered"):
+    """The result of one call to the provider, appended by the agent that made it."""
+
+    payment_id: Id
+    #: The event id of the `ProviderCall` this answers.
+    effect_id: str
+    operation: Operation
+    approved: bool
+    provider: str = "sandbox"
+    #: The provider's id of the payment or of the refund.
+    provider_reference: str | None = None
+    method: PaymentMethod | None = None
+    error_code: str | None = None
+    error_message: str | None = None
+    refund_id: Id | None = None
+
+
+# --- the payment service's effects (`vacancy.payment.effects`, keyed by payment_id) ---
+
+
+class ProviderCall(Event, type="payment.effect.call"):
+    """One call to make outside; its envelope's event id is the idempotency key."""
+
+    payment_id: Id
+    operation: Operation
+    user_id: Id
+    amount: Amount
+    currency: Currency
+    payment_token: Sealed | None = None
+    provider_payment_id: str | None = None
+    refund_id: Id | None = None
+
+
+# --- told to the world (CAT-06..09, 19, 20) ---
+
+
+class PaymentCreated(Event, type="payment.payment.created"):
+    """CAT-37: the document names the topic without a schema; an authorization is asked for."""
+
+    payment_id: Id
+    booking_id: Id
+    user_id: Id
+    amount: Amount
+    currency: Currency
+    provider: str
+    status: str = "PENDING"
+    created_at: Instant
+
+
+class PaymentSucceeded(Event, type="payment.payment.succeeded"):
+    payment_id: Id
+    booking_id: Id
+    user_id: Id
+    amount: Amount
+    currency: Currency
+    provider: str
+    provider_payment_id: str
+    payment_method: PaymentMethod
+    succeeded_at: Instant
+
+
+class PaymentFailed(Event, type="payment.payment.failed"):
+    payment_id: Id
+    booking_id: Id
+    user_id: Id
+    amount: Amount
+    currency: Currency
+    provider: str
+    error_code: str
+    error_message: str
+    failed_at: Instant
+
+
+class PaymentRefundedEvent(Event, type="payment.payment.refunded"):
+    """CAT-37: the document names the topic without a schema; money went back to the guest."""
+
+    payment_id: Id
+    booking_id: Id
+    user_id: Id
+    refund_id: Id
+    amount: Amount
+    currency: Currency
+    provider: str
+    provider_refund_id: str
+    reason: str
+    refunded_at: Instant
