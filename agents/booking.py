@@ -1,0 +1,36 @@
+"""The booking service's agents: one decides bookings, one ticks when deadlines are over."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from streams.app import Runtime, ServiceApp, batches
+from streams.envelope import originate
+from streams.events.booking import DeadlinePassed
+from streams.routing import say
+from tables import reservations
+
+#: Bookings expired in one tick of one partition; the rest follows in the next.
+_MOST_AT_ONCE = 500
+_TICK_S = 1.0
+
+
+def attach(booking: ServiceApp, runtime: Runtime) -> None:
+    """Attaches the agents to the booking service's App."""
+    app = booking.app
+
+    @app.agent(booking.topic(booking.service.inbox), name="decide-bookings")
+    async def decide_bookings(stream: Any) -> None:
+        """Decides every booking's outcome, in the order of its inbox."""
+        async for batch in batches(stream):
+            await booking.decide(batch)
+
+    @app.timer(interval=_TICK_S, name="expire-bookings")  # type: ignore[untyped-decorator]
+    async def expire_bookings() -> None:
+        """Tells overdue bookings that time has passed; they decide by the tick's own record time whether it has."""
+        now = datetime.now(UTC)
+        for partition in booking.store.owned():
+            for booking_id in list(reservations.due(booking.store, partition.number, now, _MOST_AT_ONCE)):
+                tick = originate(DeadlinePassed(booking_id=booking_id), source="ticker", now=now)
+                await say(runtime.publisher, runtime.layout, tick)

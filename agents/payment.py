@@ -1,0 +1,92 @@
+"""The payment service's agents: one decides payments, one makes the calls to the provider."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from adapters.provider import Answer, ProviderClient, ProviderUnavailable
+from streams.app import Runtime, ServiceApp, batches
+from streams.effects import EffectRunner, Unreachable
+from streams.envelope import resulting
+from streams.events import Envelope
+from streams.events.payment import ProviderAnswered, ProviderCall
+from streams.keyring import Keyring
+from streams.routing import say
+from tables import payments
+
+
+def attach(payment: ServiceApp, runtime: Runtime, provider: ProviderClient, keyring: Keyring) -> None:
+    """Attaches the agents to the payment service's App."""
+    service, app = payment.service, payment.app
+
+    async def append(result: Envelope) -> None:
+        await say(runtime.publisher, runtime.layout, result)
+
+    def already_answered(partition: int, effect: Envelope) -> bool:
+        assert isinstance(effect.data, ProviderCall)
+        row = payments.read(payment.store, effect.data.payment_id) if payment.store.owns(partition) else None
+        return row is not None and effect.event_id in row.answered
+
+    runner = EffectRunner(
+        call=lambda effect: call_provider(provider, keyring, effect),
+        append=append,
+        already_answered=already_answered,
+        commit=lambda partition, offset: payment.commit(service.effects_topic, partition, offset),
+        publisher=runtime.publisher,
+        group=runtime.layout.group(service),
+        delays=runtime.layout.retry_delays,
+        fail=runtime.fail,
+    )
+    payment.on_revoked.append(runner.forget)
+
+    @app.agent(payment.topic(service.inbox), name="decide-payments")
+    async def decide_payments(stream: Any) -> None:
+        """Decides what is authorized, captured, voided and given back, in the order of the inbox."""
+        async for batch in batches(stream):
+            await payment.decide(batch)
+
+    @app.agent(payment.topic(service.effects_topic), name="call-provider")
+    async def call_the_provider(stream: Any) -> None:
+        """Makes the calls the payments ask for; each result goes into the inbox."""
+        async for batch in batches(stream):
+            await runner.apply(batch)
+
+
+async def call_provider(provider: ProviderClient, keyring: Keyring, effect: Envelope) -> Envelope:
+    """The provider's answer to one call, as a message for the payment's inbox. Raises Unreachable."""
+    call = effect.data
+    assert isinstance(call, ProviderCall)
+    token = await keyring.unseal(call.user_id, call.payment_token) if call.payment_token is not None else None
+    if call.operation == "authorize" and token is None:
+        answer = Answer(approved=False, error_code="payment_method_erased", error_message="The guest's data is erased.")
+    else:
+        answer = await _ask(provider, call, token, effect.event_id)
+    answered = ProviderAnswered(
+        payment_id=call.payment_id,
+        effect_id=effect.event_id,
+        operation=call.operation,
+        approved=answer.approved,
+        provider_reference=answer.provider_reference,
+        method=answer.method,
+        error_code=answer.error_code,
+        error_message=answer.error_message,
+        refund_id=call.refund_id,
+    )
+    return resulting(effect, answered, now=datetime.now(UTC), source="payment-service")
+
+
+async def _ask(provider: ProviderClient, call: ProviderCall, token: str | None, idempotency_key: str) -> Answer:
+    try:
+        return await provider.call(
+            call.operation,
+            payment_id=call.payment_id,
+            amount=call.amount,
+            currency=call.currency,
+            token=token,
+            provider_payment_id=call.provider_payment_id,
+            refund_id=call.refund_id,
+            idempotency_key=idempotency_key,
+        )
+    except ProviderUnavailable as error:
+        raise Unreachable(error.reason, error.retry_after) from error

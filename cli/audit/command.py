@@ -1,0 +1,72 @@
+"""`vacancy audit`: reads everything an instance wrote, judges the promises, reports. Exit 0 clean, 1 broken, 2 unread."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from cli.audit.findings import Verdict, clean
+from cli.audit.history import History
+from cli.audit.ledger import read_ledger
+from cli.audit.promises import judge
+from cli.audit.reading import CannotAuditError, read_log
+from cli.audit.report import as_json, show
+from cli.audit.target import journal, target_of
+
+_DATA = Path(".vacancy")
+
+
+def command(
+    data: Annotated[Path, typer.Option("--data", help="The instance's data directory.")] = _DATA,
+    broker: Annotated[str | None, typer.Option(help="kafka://HOST:PORT instead of the instance's.")] = None,
+    journal_file: Annotated[
+        Path | None, typer.Option("--journal", help="JSON lines with the booking_id of every 201, as `demo` writes.")
+    ] = None,
+    prefix: Annotated[str, typer.Option(help="What the names of the instance's topics begin with.")] = "",
+    as_json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Checks the promises on a running or stopped instance. Example: vacancy audit --data .vacancy"""
+    began = time.monotonic()
+    try:
+        history, verdicts = asyncio.run(audit(data, broker=broker, journal_file=journal_file, prefix=prefix))
+    except CannotAuditError as error:
+        typer.echo(f"vacancy audit: {error}", err=True)
+        raise typer.Exit(2) from None
+    seconds = time.monotonic() - began
+    if as_json_:
+        typer.echo(json.dumps(as_json(verdicts, history.records, seconds)))
+    else:
+        show(Console(), verdicts, history.records, seconds)
+    raise typer.Exit(0 if clean(verdicts) else 1)
+
+
+async def audit(
+    data: Path, *, broker: str | None = None, journal_file: Path | None = None, prefix: str = ""
+) -> tuple[History, list[Verdict]]:
+    """What the log and the ledger of an instance hold, and the verdicts on it. Raises CannotAuditError."""
+    history = History(acknowledged=set(journal(journal_file)) if journal_file else set())
+    async with target_of(data, broker) as target:
+        history.started = target.started
+        with _progress() as bar:
+            task = bar.add_task("reading", total=None)
+            await read_log(
+                target.bootstrap,
+                history,
+                prefix=prefix,
+                progress=lambda done, of: bar.update(task, completed=done, total=max(of, 1)),
+            )
+        history.ledger = await read_ledger(data)
+    return history, judge(history)
+
+
+def _progress() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

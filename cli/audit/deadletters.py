@@ -1,0 +1,82 @@
+"""P8: poison lies in the dead-letter topic with its bytes as they came, and nothing else waits for it.
+
+Read as: every record on `{topic}.dlq` says in its headers why, and from which topic, partition and offset it came, and
+carries the bytes that stand there, as far as they still stand there. And every record of an inbox that holds no
+message has such a letter as soon as its service is past it.
+"""
+
+from __future__ import annotations
+
+from cli.audit import names
+from cli.audit.facts import Place
+from cli.audit.findings import Verdict
+from cli.audit.history import DeadLetter, History
+from cli.audit.wire import Record, digest, header
+
+REASON, TOPIC, PARTITION, OFFSET, VALUE = (
+    f"vacancy-dlq-{name}" for name in ("reason", "topic", "partition", "offset", "value")
+)
+
+
+def file_dead_letter(history: History, record: Record) -> None:
+    place = Place(record.topic, record.partition, record.offset)
+    said = {name: header(record.headers, name) for name in (REASON, TOPIC, PARTITION, OFFSET)}
+    missing = tuple(name for name, value in said.items() if not value)
+    content = _content(record.key, None if header(record.headers, VALUE) == "null" else record.value)
+    try:
+        origin = Place(str(said[TOPIC]), int(str(said[PARTITION])), int(str(said[OFFSET])))
+    except ValueError:
+        missing, origin = missing or (PARTITION, OFFSET), None
+    history.dead.append(DeadLetter(place, None if missing else origin, content, missing))
+    if origin is not None and not missing:
+        history.dead_origins.setdefault(origin, set()).add(content)
+
+
+def meet_origin(history: History, record: Record) -> bool:
+    """Whether this record was dead-lettered: then it says nothing, and its bytes are compared."""
+    place = Place(record.topic, record.partition, record.offset)
+    contents = history.dead_origins.get(place)
+    if contents is None:
+        return False
+    history.met[place] = contents == {_content(record.key, record.value)}
+    return True
+
+
+def check(history: History) -> Verdict:
+    verdict = Verdict("P8", "a poison message is in the dead-letter topic, with its bytes")
+    for letter in history.dead:
+        verdict.checked += 1
+        _judge(history, verdict, letter)
+    for place in history.poison:
+        verdict.checked += 1
+        if _passed(history, place):
+            verdict.find(_text(place), "holds no message, was passed, and is in no dead-letter topic")
+        else:
+            verdict.open += 1
+    return verdict
+
+
+def _judge(history: History, verdict: Verdict, letter: DeadLetter) -> None:
+    if letter.origin is None:
+        return verdict.find(_text(letter.place), f"a dead letter without {', '.join(letter.missing)}")
+    where = letter.origin.topic, letter.origin.partition
+    if letter.origin.offset < history.begins.get(where, 0):
+        verdict.aged += 1
+    elif letter.origin not in history.met:
+        verdict.find(_text(letter.place), f"a dead letter from {_text(letter.origin)}, where nothing stands")
+    elif not history.met[letter.origin]:
+        verdict.find(_text(letter.place), f"other bytes than stand at {_text(letter.origin)}")
+
+
+def _passed(history: History, place: Place) -> bool:
+    if place.topic in names.INBOXES:
+        return history.passed(names.service_of(place.topic), place.partition, place.offset)
+    return place.offset < history.committed.get((place.topic, place.partition), 0)
+
+
+def _content(key: bytes | None, value: bytes | None) -> bytes:
+    return digest(key, value)
+
+
+def _text(place: Place) -> str:
+    return f"{place.topic}/{place.partition}/{place.offset}"

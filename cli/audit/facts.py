@@ -1,0 +1,150 @@
+"""What the auditor remembers of a booking, payment or hold: a few fields, for a log may hold a million records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import NamedTuple
+
+NOTHING = Decimal(0)
+
+
+class Place(NamedTuple):
+    """Where a record stands on a topic."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+class Ending(NamedTuple):
+    """One of a booking's outcomes as the world read it; `cause` is the short id of the record that decided it."""
+
+    event_type: str
+    event_id: str
+    at: int
+    cause: bytes
+
+
+@dataclass(slots=True)
+class Request:
+    """The first RequestBooking of a booking. Times in milliseconds."""
+
+    partition: int
+    offset: int
+    at: int
+    deadline: int
+    price: Decimal
+
+
+@dataclass(slots=True)
+class Booking:
+    request: Request | None = None
+    #: The last offset of the booking's inbox partition that concerns it.
+    last: int = -1
+    created: bool = False
+    endings: dict[str, Ending] = field(default_factory=dict)
+    #: (revision, line) -> "reserved" and/or "rejected".
+    lines: dict[tuple[int, int], set[str]] = field(default_factory=dict)
+    #: What the cancelled event says goes back, and why.
+    refund_amount: Decimal = NOTHING
+    reason: str = ""
+    payments: set[str] = field(default_factory=set)
+
+    def of(self, event_type: str) -> list[Ending]:
+        return [ending for ending in self.endings.values() if ending.event_type == event_type]
+
+
+class Call(NamedTuple):
+    """One order to the provider, on the effects topic."""
+
+    operation: str
+    partition: int
+    offset: int
+
+
+class Answer(NamedTuple):
+    """What the provider answered, and where that stands on the payment inbox."""
+
+    operation: str
+    offset: int
+    approved: bool
+    refund_id: str
+
+
+class Order(NamedTuple):
+    """A refund as it was ordered."""
+
+    amount: Decimal
+    ordered_by: str
+
+
+@dataclass(slots=True)
+class Payment:
+    booking_id: str = ""
+    partition: int = -1
+    #: The last offset of its inbox partition that concerns it.
+    last: int = -1
+    authorize: int | None = None
+    created: bool = False
+    void: bool = False
+    #: What the booking was told: "authorized", "declined", "captured", "capture_failed", or a refund's id.
+    told: set[str] = field(default_factory=set)
+    #: Short ids of what caused the Capture messages.
+    capture_causes: set[bytes] = field(default_factory=set)
+    refunds: dict[str, Order] = field(default_factory=dict)
+    #: Calls and answers by the short id of the call.
+    calls: dict[bytes, Call] = field(default_factory=dict)
+    answers: dict[bytes, Answer] = field(default_factory=dict)
+
+
+class Declare(NamedTuple):
+    offset: int
+    at: int
+    resource: str
+    limit: int
+    slots: str | int
+    time_zone: str
+
+
+class Hold(NamedTuple):
+    offset: int
+    event_id: str
+    resource: str
+    booking_id: str
+    revision: int
+    line: int
+    start: str
+    end: str
+    quantity: int
+
+
+class Release(NamedTuple):
+    offset: int
+    resource: str
+    booking_id: str
+    revision: int
+    line: int
+
+
+Operation = Declare | Hold | Release
+
+
+class Entry(NamedTuple):
+    """One line of the provider's ledger. `at` in milliseconds."""
+
+    n: int
+    at: int
+    kind: str
+    payment: str
+    reference: str
+    amount: Decimal
+    refund_reference: str | None
+    idempotency_key: str | None
+
+
+class Row(NamedTuple):
+    """The newest state of a row: the inbox offset it was decided at, and what the auditor compares of it."""
+
+    source: int
+    content: object

@@ -1,0 +1,140 @@
+"""Everything the auditor knows, in compact form: built record by record, judged by pure functions afterwards.
+
+Records are added in the order that `names` and `reading` keep: dead letters, changelogs, inboxes and effects, then what
+the world reads. Within a partition they come in the order of their offsets.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from cli.audit.facts import Booking, Entry, Operation, Payment, Place, Row
+from cli.audit.wire import short
+
+#: Clocks of one installation may differ by so much, and an audit's cut takes so long, in milliseconds.
+SLACK = 5_000
+
+
+class Orphan(NamedTuple):
+    """An event whose cause was not seen yet; without one when it names none."""
+
+    event_type: str
+    event_id: str
+    cause: str | None
+    at: int
+
+
+class DeadLetter(NamedTuple):
+    """A record on a dead-letter topic: what is missing of its headers, else its origin and the bytes it carries."""
+
+    place: Place
+    origin: Place | None
+    content: bytes
+    missing: tuple[str, ...] = ()
+
+
+@dataclass
+class History:
+    """What stood on the log, and in the provider's ledger, when it was read."""
+
+    #: When the reading began, in ms: what is younger may have a part that was not read. None: nothing was running.
+    started: int | None = None
+    records: int = 0
+    #: The newest record's time.
+    newest: int = 0
+    bookings: defaultdict[str, Booking] = field(default_factory=lambda: defaultdict(Booking))
+    payments: defaultdict[str, Payment] = field(default_factory=lambda: defaultdict(Payment))
+    #: What was asked of each partition's inventory, in the order of its inbox.
+    inventory: defaultdict[int, list[Operation]] = field(default_factory=lambda: defaultdict(list))
+    #: Short id of a Hold -> "reserved" and/or "rejected".
+    hold_answers: defaultdict[bytes, set[str]] = field(default_factory=lambda: defaultdict(set))
+    #: The provider's ledger, None when there is none to read.
+    ledger: list[Entry] | None = None
+    #: Bookings that an outside journal says were acknowledged.
+    acknowledged: set[str] = field(default_factory=set)
+    rows: dict[str, dict[str, Row]] = field(default_factory=lambda: {"b": {}, "n": {}, "p": {}})
+    #: (service, partition) -> the last inbox offset whose outcome is durable.
+    positions: dict[tuple[str, int], int] = field(default_factory=dict)
+    #: (topic, partition) -> the offset its consumer group comes back to.
+    committed: dict[tuple[str, int], int] = field(default_factory=dict)
+    #: (topic, partition) -> the oldest offset there is, where that is not 0, and the time of the first record read.
+    begins: dict[tuple[str, int], int] = field(default_factory=dict)
+    first_at: dict[tuple[str, int], int] = field(default_factory=dict)
+    #: When booking partitions were taken over: the end of a fault, in ms.
+    claims: list[int] = field(default_factory=list)
+
+    identities: dict[bytes, bytes] = field(default_factory=dict)
+    changed: list[tuple[str, str]] = field(default_factory=list)
+    #: Ids on the topics that cause things; those of the booking inbox with their offsets.
+    causes: set[bytes] = field(default_factory=set)
+    booking_causes: dict[bytes, int] = field(default_factory=dict)
+    orphans: dict[bytes, Orphan] = field(default_factory=dict)
+    uncaused: list[Orphan] = field(default_factory=list)
+    derived: int = 0
+
+    dead: list[DeadLetter] = field(default_factory=list)
+    dead_origins: dict[Place, set[bytes]] = field(default_factory=dict)
+    #: Origins of dead letters that were met: True where the bytes are the same.
+    met: dict[Place, bool] = field(default_factory=dict)
+    #: Records on inboxes and effects topics that say nothing the auditor can read.
+    poison: list[Place] = field(default_factory=list)
+    _types: dict[str, bytes] = field(default_factory=dict)
+
+    @property
+    def now(self) -> int:
+        """The time the promises are judged at: of a stopped instance, its last sign of life."""
+        return self.newest if self.started is None else self.started
+
+    def recent(self, at: int) -> bool:
+        """Whether something of that time may have a part that the audit was too early to see."""
+        return self.started is not None and at > self.started - SLACK
+
+    def passed(self, service: str, partition: int, offset: int) -> bool:
+        """Whether the outcome of an inbox record is durable."""
+        return offset <= self.positions.get((service, partition), -1)
+
+    def horizon(self, topics: Iterable[str]) -> int:
+        """The time before which one of these topics has forgotten something; 0 when they have it all."""
+        wanted = set(topics)
+        cut = [place for place, begin in self.begins.items() if begin > 0 and place[0] in wanted]
+        return max((self.first_at.get(place, self.newest) for place in cut), default=0)
+
+    def booking_settled(self, booking: Booking) -> bool:
+        """Whether nothing of a booking or its payments is on its way."""
+        request = booking.request
+        return (
+            request is not None
+            and self.passed("booking", request.partition, booking.last)
+            and all(self.payment_settled(self.payments[payment_id]) for payment_id in booking.payments)
+        )
+
+    def payment_settled(self, payment: Payment) -> bool:
+        """Whether every call of a payment is answered, and every message about it decided."""
+        return (
+            self.passed("payment", payment.partition, payment.last) and payment.calls.keys() <= payment.answers.keys()
+        )
+
+    def identify(self, event_id: str, event_type: str, content: bytes) -> None:
+        """One event id of a type has one content; another one is remembered."""
+        kind = self._types.setdefault(event_type, len(self._types).to_bytes(2, "big"))
+        if self.identities.setdefault(short(event_id) + kind, content) != content:
+            self.changed.append((event_id, event_type))
+
+    def know(self, event_id: str, booking_offset: int | None) -> None:
+        """Something with this id stands on a topic that causes things."""
+        name = short(event_id)
+        self.causes.add(name)
+        self.orphans.pop(name, None)
+        if booking_offset is not None:
+            self.booking_causes.setdefault(name, booking_offset)
+
+    def needs(self, orphan: Orphan) -> None:
+        """An event has to have its cause on the log."""
+        self.derived += 1
+        if orphan.cause is None:
+            self.uncaused.append(orphan)
+        elif (name := short(orphan.cause)) not in self.causes:
+            self.orphans.setdefault(name, orphan)

@@ -1,0 +1,137 @@
+"""P2: no night is sold twice.
+
+Read as: the availability inbox is replayed, partition by partition and record by record, with the answers that stand
+in the booking inbox (an answer's cause is the Hold it answers). At the place of every Hold that was answered
+"reserved", for each of its nights: everything held there and not yet released, this Hold included, is at most the
+capacity plus the overbooking limit that the last declaration before this place set. Of several revisions of one line
+the greatest quantity counts. Nothing is reserved on an undeclared resource, after its own release, or both reserved
+and rejected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from cli.audit.facts import Declare, Hold, Operation, Release
+from cli.audit.findings import Verdict
+from cli.audit.history import History
+from cli.audit.slots import running, taken
+from cli.audit.wire import short
+
+#: One revision of a booking's line on a resource.
+Key = tuple[str, str, int, int]
+
+
+@dataclass
+class Night:
+    """Who holds a night: hold -> {revision: quantity}, and the sum of the greatest of each."""
+
+    holds: dict[str, dict[int, int]] = field(default_factory=dict)
+    held: int = 0
+
+    def change(self, hold: str, revision: int, quantity: int) -> bool:
+        """Sets a revision's quantity, 0 ends it; whether more is held than before."""
+        live = self.holds.setdefault(hold, {})
+        before = max(live.values(), default=0)
+        live.pop(revision, None)
+        if quantity:
+            live[revision] = quantity
+        after = max(live.values(), default=0)
+        if not live:
+            del self.holds[hold]
+        self.held += after - before
+        return after > before
+
+
+@dataclass
+class Books:
+    """A naive model of one partition's inventory, and what went wrong while it was replayed."""
+
+    verdict: Verdict
+    resources: dict[str, Declare] = field(default_factory=dict)
+    nights: dict[tuple[str, str], Night] = field(default_factory=dict)
+    live: dict[Key, tuple[str, ...]] = field(default_factory=dict)
+    released: set[Key] = field(default_factory=set)
+
+    def declare(self, declared: Declare) -> None:
+        """Time is not cut anew while something is held that is not over."""
+        before = self.resources.get(declared.resource)
+        if before is not None and before.slots != declared.slots and self._in_use(before, declared.at):
+            declared = declared._replace(slots=before.slots)
+        self.resources[declared.resource] = declared
+
+    def take(self, hold: Hold) -> None:
+        key = hold.resource, hold.booking_id, hold.line, hold.revision
+        if key in self.live:
+            return
+        self.verdict.checked += 1
+        resource = self.resources.get(hold.resource)
+        slots = taken(resource.slots, resource.time_zone, hold.start, hold.end) if resource else ()
+        if key in self.released:
+            self.verdict.find(
+                hold.booking_id, f"line {hold.line} of {hold.resource} was reserved after its own release"
+            )
+        elif resource is None or not slots:
+            self.verdict.find(
+                hold.booking_id, f"line {hold.line} was reserved on {hold.resource}, which has no such time"
+            )
+        else:
+            self.live[key] = slots
+            self._fill(hold, resource, slots)
+
+    def release(self, released: Release) -> None:
+        key = released.resource, released.booking_id, released.line, released.revision
+        self.released.add(key)
+        for slot in self.live.pop(key, ()):
+            night = self.nights[released.resource, slot]
+            night.change(_name(released), released.revision, 0)
+            if not night.holds:
+                del self.nights[released.resource, slot]
+
+    def _fill(self, hold: Hold, resource: Declare, slots: Iterable[str]) -> None:
+        for slot in slots:
+            night = self.nights.setdefault((hold.resource, slot), Night())
+            more = night.change(_name(hold), hold.revision, hold.quantity)
+            if more and night.held > resource.limit:
+                self.verdict.find(
+                    hold.booking_id,
+                    f"took {hold.resource} {slot} to {night.held} of {resource.limit}; held by "
+                    + ", ".join(sorted(night.holds)[:5]),
+                )
+
+    def _in_use(self, before: Declare, at: int) -> bool:
+        current = running(before.slots, before.time_zone, at)
+        return any(resource == before.resource and slot >= current for resource, slot in self.nights)
+
+
+def check(history: History) -> Verdict:
+    verdict = Verdict("P2", "no acceptance takes a night above its capacity and overbooking limit")
+    for operations in history.inventory.values():
+        replay(history, operations, verdict)
+    for booking_id, booking in history.bookings.items():
+        for (revision, line), answers in booking.lines.items():
+            if len(answers) > 1:
+                verdict.find(booking_id, f"line {line} of revision {revision} was both reserved and rejected")
+    return verdict
+
+
+def replay(history: History, operations: Iterable[Operation], verdict: Verdict, until: int | None = None) -> Books:
+    """The books after these operations, up to and with the offset `until`."""
+    books = Books(verdict)
+    for operation in operations:
+        if until is not None and operation.offset > until:
+            break
+        match operation:
+            case Declare():
+                books.declare(operation)
+            case Hold():
+                if "reserved" in history.hold_answers.get(short(operation.event_id), ()):
+                    books.take(operation)
+            case Release():
+                books.release(operation)
+    return books
+
+
+def _name(operation: Hold | Release) -> str:
+    return f"{operation.booking_id}/{operation.line}"

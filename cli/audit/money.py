@@ -1,0 +1,105 @@
+"""P3: at rest the provider has taken exactly what is owed, and blocks nothing it need not.
+
+Read as, for every booking of which nothing is on its way (all messages about it decided, all calls answered):
+captured less refunded is the price while it stands confirmed; the price less what its cancelled event says goes back,
+once cancelled after confirmation; nothing where the capture failed for good, and nothing for every other outcome;
+less what an operator ordered back and the ledger shows done, never below nothing. Nothing was captured unless a
+confirmed event says so and shares its cause with the Capture message. No authorization stays open. And no line of
+the ledger was written for a call that does not stand on the effects topic.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from decimal import Decimal
+
+from cli.audit import names
+from cli.audit.facts import NOTHING, Booking, Entry
+from cli.audit.findings import Verdict
+from cli.audit.history import History
+from cli.audit.provider import Account, accounts, in_view
+from cli.audit.wire import short
+
+#: Why the platform cancels a booking whose money it could not take.
+UNDONE = "payment_capture_failed"
+
+
+def check(history: History) -> Verdict:
+    verdict = Verdict("P3", "captured less refunded is what is owed, and nothing is captured unconfirmed or left open")
+    if history.ledger is None:
+        verdict.applicable, verdict.note = False, "there is no ledger to read"
+        return verdict
+    ledger = in_view(history, history.ledger)
+    _check_orders(history, verdict, ledger)
+    books, horizon = accounts(ledger), history.horizon(names.OUTCOMES)
+    for booking_id, booking in history.bookings.items():
+        if booking.request is not None and booking.request.at < horizon:
+            verdict.aged += 1
+        elif booking.request is not None:
+            _judge(history, verdict, booking_id, booking, books)
+    return verdict
+
+
+def _check_orders(history: History, verdict: Verdict, ledger: list[Entry]) -> None:
+    horizon = history.horizon(names.CAUSES)
+    for entry in ledger:
+        payment = history.payments.get(entry.reference)
+        if entry.at < horizon:
+            continue
+        if payment is None:
+            verdict.find(entry.reference, f"the ledger has {entry.kind} {entry.amount} for a payment not on the log")
+        elif short(entry.idempotency_key or "") not in payment.calls:
+            verdict.find(entry.reference, f"{entry.kind} {entry.amount} was done for no call on the effects topic")
+
+
+def _judge(
+    history: History, verdict: Verdict, booking_id: str, booking: Booking, books: defaultdict[str, Account]
+) -> None:
+    held = [books[payment_id] for payment_id in sorted(booking.payments)]
+    _check_confirmation(history, verdict, booking_id, booking, held)
+    if not history.booking_settled(booking):
+        verdict.open += 1
+        return
+    verdict.checked += 1
+    if any(account.open for account in held):
+        references = ", ".join(sorted(reference for account in held for reference in account.open))
+        verdict.find(booking_id, f"has ended or is paid, but the authorization {references} is left open")
+    net, owed = sum((account.net for account in held), NOTHING), _owed(history, booking, held)
+    if owed is not None and net != owed:
+        verdict.find(booking_id, f"captured less refunded is {net}, but {owed} is owed")
+
+
+def _check_confirmation(
+    history: History, verdict: Verdict, booking_id: str, booking: Booking, held: list[Account]
+) -> None:
+    confirmations = {ending.cause for ending in booking.of(names.CONFIRMED)}
+    captured = sum((account.captured for account in held), NOTHING)
+    if captured and not confirmations:
+        verdict.find(booking_id, f"{captured} was captured, but it was never confirmed")
+    for payment_id in booking.payments:
+        if confirmations and history.payments[payment_id].capture_causes - confirmations:
+            verdict.find(booking_id, f"the capture of {payment_id} was ordered by something else than its confirmation")
+
+
+def _owed(history: History, booking: Booking, held: list[Account]) -> Decimal | None:
+    """What the provider should have in the end; None while the booking has no outcome."""
+    assert booking.request is not None
+    if not booking.endings:
+        return None
+    cancelled = booking.of(names.CANCELLED)
+    if not booking.of(names.CONFIRMED) or (cancelled and _never_taken(booking, held)):
+        return NOTHING
+    owed = booking.request.price - (booking.refund_amount if cancelled else NOTHING)
+    return max(owed - _given_by_operators(history, booking, held), NOTHING)
+
+
+def _never_taken(booking: Booking, held: list[Account]) -> bool:
+    """The capture failed for good: nothing is owed then, and a fee that is cannot be had."""
+    failed = any(account.capture_failed for account in held)
+    return booking.reason.startswith(UNDONE) or (failed and not any(account.captured for account in held))
+
+
+def _given_by_operators(history: History, booking: Booking, held: list[Account]) -> Decimal:
+    orders = [order for payment_id in booking.payments for order in history.payments[payment_id].refunds.items()]
+    by_operators = {refund_id for refund_id, order in orders if order.ordered_by != "policy"}
+    return sum((account.refunds[name] for account in held for name in by_operators & account.refunds.keys()), NOTHING)

@@ -1,0 +1,90 @@
+"""P6: what the services remember is what the log says.
+
+Read as: of each row the state that was decided last (the highest source offset on the changelog, wherever it stands)
+equals what the auditor makes of the inboxes up to the position the service has reached: a booking's status is its
+outcome, a night's live holds are those of the replayed inbox, a payment's captured and refunded sums are those of the
+provider's ledger. Bookings and payments of which something is on its way are open. The archive and the SQL
+projections are not there yet.
+"""
+
+from __future__ import annotations
+
+from cli.audit import names
+from cli.audit.changelog import BookingRow, Holds, PaymentRow
+from cli.audit.facts import NOTHING, Booking
+from cli.audit.findings import Verdict
+from cli.audit.history import History
+from cli.audit.inventory import replay
+from cli.audit.provider import accounts, in_view
+
+#: What a confirmed booking may be by now.
+_GONE_ON = {"CONFIRMED", "CHECKED_IN", "COMPLETED", "NO_SHOW"}
+_STATUS = {names.REJECTED: "REJECTED", names.EXPIRED: "EXPIRED", names.CANCELLED: "CANCELLED"}
+
+
+def check(history: History) -> Verdict:
+    verdict = Verdict("P6", "the rows are what the log says")
+    verdict.note = "the archive and the SQL projections: not applicable yet"
+    _check_bookings(history, verdict)
+    _check_nights(history, verdict)
+    _check_payments(history, verdict)
+    return verdict
+
+
+def _check_bookings(history: History, verdict: Verdict) -> None:
+    horizon = history.horizon(names.OUTCOMES)
+    for booking_id, booking in history.bookings.items():
+        row, request = history.rows["b"].get(booking_id), booking.request
+        if row is None or request is None:
+            continue  # a lost one is found by P7
+        if request.at < horizon:
+            verdict.aged += 1
+        elif not history.passed("booking", request.partition, booking.last):
+            verdict.open += 1
+        else:
+            verdict.checked += 1
+            status = row.content.status if isinstance(row.content, BookingRow) else str(row.content)
+            if status not in (expected := _statuses(booking)):
+                verdict.find(booking_id, f"its row says {status}, the log says {' or '.join(sorted(expected))}")
+
+
+def _statuses(booking: Booking) -> set[str]:
+    """What the row may say; of contradicting outcomes (P1) any."""
+    if booking.of(names.CONFIRMED) and not booking.of(names.CANCELLED):
+        said = _GONE_ON
+    else:
+        said = {"PENDING"} if not booking.endings else set()
+    return said | {_STATUS[ending.event_type] for ending in booking.endings.values() if ending.event_type in _STATUS}
+
+
+def _check_nights(history: History, verdict: Verdict) -> None:
+    expected: dict[str, Holds] = {}
+    for partition, operations in history.inventory.items():
+        position = history.positions.get(("availability", partition), -1)
+        books = replay(history, operations, Verdict("", ""), position)
+        expected |= {f"{resource}|{slot}": night.holds for (resource, slot), night in books.nights.items()}
+    found = {name: row.content for name, row in history.rows["n"].items() if row.content}
+    for name in sorted(expected.keys() | found.keys()):
+        verdict.checked += 1
+        if expected.get(name) != found.get(name):
+            verdict.find(
+                name, f"its row holds {found.get(name) or 'nothing'}, the inbox {expected.get(name) or 'nothing'}"
+            )
+
+
+def _check_payments(history: History, verdict: Verdict) -> None:
+    if history.ledger is None:
+        return
+    books = accounts(in_view(history, history.ledger))
+    for payment_id, payment in history.payments.items():
+        if payment.last < 0:
+            continue
+        if not history.payment_settled(payment):
+            verdict.open += 1
+            continue
+        verdict.checked += 1
+        row, account = history.rows["p"].get(payment_id), books[payment_id]
+        content = row.content if row is not None else PaymentRow(NOTHING, NOTHING)
+        if content != (account.captured, account.refunded):
+            said = f"{account.captured} captured and {account.refunded} refunded"
+            verdict.find(payment_id, f"its row says {content}, the ledger {said}")

@@ -1,0 +1,179 @@
+"""Brings an instance up, part after part, keeps its file true, and takes it down again.
+
+Which parts there are and what each is told stands here; their order is that of the steps in `run`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+import time
+from collections.abc import Iterator
+
+from cli import instance
+from cli.broker_command import standing
+from cli.instance import Instance
+from cli.keeper import Keeper
+from cli.parts import Broker, Program, command
+from cli.problem import Problem
+from cli.supervisor import Supervisor
+from config.secrets import Secrets
+from config.settings import Settings
+from streams import ports
+from streams.admin import TopicsError, apply_topics
+from streams.broker import BrokerFailed, EmbeddedBroker, cluster_id
+from streams.child import Child, spawn
+from streams.java import JavaMissing
+from streams.kafka_files import KafkaMissing
+
+#: Whoever takes requests ends first and the log last, so that what is under way can still be written down.
+_ORDER = (("gateway", 1.5), ("worker", 2.5), ("provider", 0.7), ("broker", 9.0))
+_WITHIN = 9.2
+_DEMO_WITHIN = 1.0
+_EXTERNAL_PATIENCE = 15.0
+
+
+class BringUp:
+    """One run of an instance, from its first part to its last."""
+
+    def __init__(self, settings: Settings, demo: float | None) -> None:
+        self._settings = settings.model_copy(update={"data": settings.data.resolve()})
+        self._rate = demo
+        self._secrets = Secrets.of(settings)
+        self._supervisor = Supervisor(self._changed, say)
+        self._announced = False
+        self._demo: Child | None = None
+
+    async def run(self) -> None:
+        """Until cancelled. Raises Problem when it cannot be brought up."""
+        began = time.monotonic()
+        with plainly():
+            log = await self._find_log()
+            await self._prepare_log()
+            self._start_programs(log)
+            await self._supervisor.all_ready()
+        self._announce(time.monotonic() - began)
+        if self._rate is not None:
+            await self._run_demo(self._rate)
+        await asyncio.Event().wait()
+
+    async def failure(self) -> None:
+        """Never returns; raises Problem when a part was given up."""
+        with plainly():
+            await self._supervisor.failure()
+
+    async def stop(self) -> None:
+        """Ends everything within ten seconds."""
+        began = time.monotonic()
+        if self._demo is not None:
+            await self._demo.stop(_DEMO_WITHIN)
+        await self._supervisor.stop(_ORDER, _WITHIN - (time.monotonic() - began))
+        if self._announced:
+            self._instance(pids={}).write(self._settings.data)
+
+    def kill(self) -> None:
+        """Cuts a stop short: every process ends now."""
+        if self._demo is not None:
+            self._demo.kill()
+        self._supervisor.kill()
+
+    async def _find_log(self) -> list[Keeper]:
+        """Knows the broker afterwards; its keeper, when it is ours to keep."""
+        if self._settings.broker is None and (found := await standing(self._settings.data)):
+            self._tell(broker=found["url"])
+        if self._settings.broker is not None:
+            await _reachable(self._settings.bootstrap)
+            return []
+        say("starting Kafka")
+        embedded = EmbeddedBroker(
+            self._settings.data, port=self._settings.broker_port, memory=self._settings.broker_memory
+        )
+        keeper = self._supervisor.start(Broker(embedded))
+        await keeper.ready.wait()
+        self._tell(broker=f"kafka://{embedded.bootstrap}")
+        return [keeper]
+
+    async def _prepare_log(self) -> None:
+        bootstrap = self._settings.bootstrap
+        cluster = await cluster_id(bootstrap)
+        if cluster is None:
+            raise Problem(f"the broker at {bootstrap} stopped answering; its log is in {self._settings.data / 'log'}")
+        instance.claim_cluster(self._settings.data, self._settings.layout, cluster)
+        say(f"Kafka is at {bootstrap}; applying topics")
+        try:
+            await apply_topics(bootstrap, self._settings)
+        except TopicsError as error:
+            raise Problem(str(error)) from None
+
+    def _start_programs(self, needs: list[Keeper]) -> None:
+        data = str(self._settings.data)
+        programs = [("gateway", ["gateway", "--data", data])]
+        if self._settings.provider_url is None:
+            port = ports.choose(self._settings.data / "run" / "ports.json", "provider")
+            self._tell(provider_url=f"http://127.0.0.1:{port}")
+            programs.insert(0, ("provider", ["provider", "--data", data, "--port", str(port)]))
+        for slot in range(1, self._settings.workers + 1):
+            programs.append((f"worker-{slot}", ["worker", "--data", data, "--slot", str(slot)]))
+        say(f"starting {', '.join(name for name, _ in programs)}")
+        environment = self._settings.environment_of()
+        for name, arguments in programs:
+            program = Program(name, arguments, self._settings.data, environment)
+            self._supervisor.start(program, () if name == "provider" else needs)
+
+    def _announce(self, seconds: float) -> None:
+        self._announced = True
+        self._changed()
+        say(f"everything is ready after {seconds:.1f} s; {self._settings.data / instance.FILE_NAME} has the key")
+        print(f"ready {self._url}", flush=True)
+
+    async def _run_demo(self, rate: float) -> None:
+        """Traffic on the terminal until it ends by itself; the instance stays up."""
+        arguments = ["demo", "--rate", f"{rate:g}", "--data", str(self._settings.data)]
+        self._demo = spawn(command(*arguments), log=None, environment=self._settings.environment_of())
+        if code := await self._demo.exited():
+            say(f"the demo ended with exit code {code}; the instance stays up")
+
+    @property
+    def _url(self) -> str:
+        anywhere = self._settings.host in ("0.0.0.0", "::", "")
+        return f"http://{'127.0.0.1' if anywhere else self._settings.host}:{self._settings.port}"
+
+    def _instance(self, pids: dict[str, int]) -> Instance:
+        return Instance(
+            url=self._url,
+            api_key=self._secrets.api_key,
+            bootstrap_servers=self._settings.bootstrap,
+            layout=self._settings.layout,
+            pids=pids,
+        )
+
+    def _changed(self) -> None:
+        if self._announced:
+            self._instance(self._supervisor.pids).write(self._settings.data)
+
+    def _tell(self, **known: object) -> None:
+        """What was found out on the way, for all parts started from now on."""
+        self._settings = self._settings.model_copy(update=known)
+
+
+@contextlib.contextmanager
+def plainly() -> Iterator[None]:
+    """What stops the broker from starting, as a line for the user."""
+    try:
+        yield
+    except (BrokerFailed, JavaMissing, KafkaMissing) as error:
+        raise Problem(str(error)) from None
+
+
+def say(line: str) -> None:
+    """A line of progress on stderr; stdout is for what programs read."""
+    print(f"vacancy: {line}", file=sys.stderr, flush=True)
+
+
+async def _reachable(bootstrap: str) -> None:
+    end = time.monotonic() + _EXTERNAL_PATIENCE
+    while await cluster_id(bootstrap) is None:
+        if time.monotonic() > end:
+            raise Problem(f"no Kafka answers at {bootstrap}: check --broker, or leave it out for the embedded one")
+        await asyncio.sleep(0.3)

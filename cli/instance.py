@@ -1,0 +1,145 @@
+"""Where a running instance is: DIR/vacancy.json, written by `vacancy up`, read by every command that speaks to it.
+
+Beside it DIR/instance.json says which layout and cluster the directory belongs to, and DIR/up.lock that `up` runs.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cli.problem import Misuse, Problem
+from config.settings import Settings
+
+FILE_NAME = "vacancy.json"
+_MARKER = "instance.json"
+_LOCK = "up.lock"
+
+
+@dataclass(frozen=True)
+class Instance:
+    """What an outside program needs to speak to an instance, and the processes it is made of."""
+
+    url: str
+    api_key: str = field(repr=False)
+    bootstrap_servers: str
+    layout: str
+    pids: Mapping[str, int] = field(default_factory=dict)
+
+    def write(self, data: Path) -> None:
+        """Replaces DIR/vacancy.json as a whole; only its owner may read it."""
+        write_whole(data / FILE_NAME, asdict(self))
+
+
+def find(data: Path, url: str | None = None) -> Instance:
+    """The instance of DIR, running or not; with `url` the one that answers there, its key from VACANCY_API_KEY."""
+    if url is not None:
+        key = os.environ.get("VACANCY_API_KEY")
+        if not key:
+            raise Misuse("--url needs the instance's key in VACANCY_API_KEY")
+        return Instance(url.rstrip("/"), key, os.environ.get("VACANCY_BROKER", "").removeprefix("kafka://"), "")
+    try:
+        return Instance(**json.loads((data / FILE_NAME).read_text("utf-8")))
+    except FileNotFoundError:
+        raise Misuse(
+            f"no instance in {data}: start one with `vacancy up --data {data}`, or name one with --url"
+        ) from None
+    except (OSError, ValueError, TypeError) as error:
+        raise Problem(f"{data / FILE_NAME}: cannot be read ({error}); `vacancy up` writes it anew") from None
+
+
+def joined(settings: Settings) -> Settings:
+    """Settings for a part that is started by hand beside a running instance: broker and provider are the instance's."""
+    if settings.broker is not None:
+        return settings
+    found: dict[str, Any] = {"broker": f"kafka://{find(settings.data).bootstrap_servers}"}
+    if settings.provider_url is None and (provider := part(settings.data, "provider")):
+        found["provider_url"] = provider["url"]
+    return settings.model_copy(update=found)
+
+
+def bootstrap_of(data: Path, broker: str | None = None) -> str:
+    """The brokers as clients want them: of a given kafka://HOST:PORT, else of the instance in DIR."""
+    return broker.removeprefix("kafka://") if broker else find(data).bootstrap_servers
+
+
+def part(data: Path, name: str) -> dict[str, Any] | None:
+    """What a part said of itself when it began to listen ({pid, url}); None when it has not."""
+    try:
+        said = json.loads(run_file(data, name).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return said if isinstance(said, dict) else None
+
+
+def run_file(data: Path, name: str) -> Path:
+    return data / "run" / f"{name}.json"
+
+
+def claim_layout(data: Path, layout: str) -> None:
+    """Raises Misuse when the directory belongs to another layout."""
+    belongs = _marker(data).get("layout", layout)
+    if belongs != layout:
+        raise Misuse(f"{data} belongs to layout {belongs}, not {layout}: use --layout {belongs} or another --data DIR")
+
+
+def claim_cluster(data: Path, layout: str, cluster_id: str) -> None:
+    """Makes the directory belong to this layout and cluster; Misuse when it belongs to another cluster."""
+    belongs = _marker(data).get("cluster_id", cluster_id)
+    if belongs != cluster_id:
+        raise Misuse(
+            f"{data} belongs to Kafka cluster {belongs}, not {cluster_id}: use that broker or another --data DIR"
+        )
+    write_whole(data / _MARKER, {"layout": layout, "cluster_id": cluster_id})
+
+
+@contextmanager
+def alone(data: Path) -> Iterator[None]:
+    """Holds the directory for one `up`; Misuse while another has it. The lock goes with the process."""
+    data.mkdir(parents=True, exist_ok=True)
+    with (data / _LOCK).open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise Misuse(f"`vacancy up` already runs on {data} (pid {file.read().strip() or '?'})") from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+def runs(data: Path) -> bool:
+    """Whether an `up` holds the directory now."""
+    try:
+        with alone(data):
+            return False
+    except Misuse:
+        return True
+
+
+def write_whole(path: Path, content: Mapping[str, Any]) -> None:
+    """Replaces a JSON file at once, mode 0600: a reader sees the old one or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        json.dump(content, file, indent=2)
+        file.write("\n")
+    fresh.replace(path)
+
+
+def _marker(data: Path) -> dict[str, Any]:
+    try:
+        found = json.loads((data / _MARKER).read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise Problem(f"{data / _MARKER}: cannot be read ({error}); restore it from a backup") from None
+    return found if isinstance(found, dict) else {}

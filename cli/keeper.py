@@ -1,0 +1,107 @@
+"""Keeps one part running: starts it when what it needs is there, and again whenever it ends.
+
+At once the first time, then with growing pauses; a part that keeps ending before it was ever ready is given up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cli.parts import Part
+from cli.problem import Problem
+from streams.child import Child, last_lines
+
+#: A part that has served this many seconds starts its next life without a pause.
+HEALTHY = 5.0
+ATTEMPTS = 5
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
+
+
+@dataclass
+class Pauses:
+    """How long to wait before the next start: not at all, then 0.2, 0.4 ... 5 s; anew once it was healthy."""
+
+    _next: float = 0.0
+
+    def after(self, served: float) -> float:
+        """The pause after a life in which it served so many seconds."""
+        pause = 0.0 if served >= HEALTHY else self._next
+        self._next = min(max(pause * 2, _FIRST_PAUSE), _LONGEST_PAUSE)
+        return pause
+
+
+@dataclass(eq=False)
+class Keeper:
+    """One part and its lives. `ready` is set while it serves, `pid` is that of its latest process."""
+
+    part: Part
+    changed: Callable[[], None]
+    say: Callable[[str], None]
+    needs: Sequence[Keeper] = ()
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
+    child: Child | None = None
+    _was_ready: bool = False
+    _failures: int = 0
+
+    async def run(self) -> None:
+        """For ever; raises Problem when it ended five times before it was ever ready, and what `spawn` raises."""
+        pauses = Pauses()
+        while True:
+            for need in self.needs:
+                await need.ready.wait()
+            self.child = await self.part.spawn()
+            self.changed()
+            served = await self._one_life(self.child)
+            reason = _reason(self.child)
+            self._judge(self.child, reason)
+            pause = pauses.after(served)
+            self.say(f"{self.part.name} ended ({reason}); starting it again{f' in {pause:.1f} s' if pause else ''}")
+            await asyncio.sleep(pause)
+
+    async def _one_life(self, child: Child) -> float:
+        """Until it ends; the seconds it served."""
+        getting_ready = asyncio.create_task(self.part.wait_ready(child))
+        end = asyncio.create_task(child.exited())
+        served_from: float | None = None
+        try:
+            await asyncio.wait({getting_ready, end}, return_when=asyncio.FIRST_COMPLETED)
+            if not end.done():
+                served_from = await self._begin(getting_ready)
+            await end
+        finally:
+            self.ready.clear()
+            await _cancel(getting_ready, end)
+        return 0.0 if served_from is None else time.monotonic() - served_from
+
+    async def _begin(self, getting_ready: asyncio.Task[None]) -> float | None:
+        if (failure := getting_ready.exception()) is not None:
+            self.say(f"{self.part.name}: {failure}")
+            await self.part.stop(0)
+            return None
+        self._was_ready = True
+        self.ready.set()
+        return time.monotonic()
+
+    def _judge(self, child: Child, reason: str) -> None:
+        self._failures += 1
+        if self._was_ready or self._failures < ATTEMPTS:
+            return
+        said = "".join(f"\n  {line}" for line in last_lines(child.log))
+        raise Problem(
+            f"{self.part.name} ended {ATTEMPTS} times before it was ready ({reason}); {child.log} ends:{said}"
+        )
+
+
+def _reason(child: Child) -> str:
+    code = child.process.returncode
+    return f"signal {-code}" if code < 0 else f"exit code {code}"
+
+
+async def _cancel(*tasks: asyncio.Task[Any]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,1 @@
+"""A payment provider to practise with: a server of its own, with its own ledger, that fails on request."""

@@ -1,0 +1,124 @@
+"""`vacancy topics`: the layout against a broker."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from cli import instance
+from streams.admin import Plan, TopicsError
+from streams.admin import apply as apply_plan
+from streams.admin import plan as make_plan
+from streams.layout import Layout, LayoutError, load_layout
+from streams.lint import lint as find_problems
+from streams.topics import Topic
+
+app = typer.Typer(help="The layout's topics against a broker.", no_args_is_help=True)
+
+LayoutName = Annotated[str, typer.Option("--layout", help="The layout, e.g. catalogue.")]
+Data = Annotated[Path, typer.Option("--data", help="The instance's data directory.")]
+Broker = Annotated[str | None, typer.Option("--broker", help="kafka://HOST:PORT instead of the instance's.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+_DATA = Path(".vacancy")
+
+
+@app.command("lint")
+def lint(layout: LayoutName = "catalogue", as_json: Json = False) -> None:
+    """Checks a layout by itself. Example: vacancy topics lint --layout catalogue"""
+    problems = find_problems(_layout(layout))
+    if as_json:
+        typer.echo(json.dumps({"layout": layout, "problems": problems}))
+    else:
+        typer.echo("\n".join(problems) or f"{layout}: nothing to complain of")
+    raise typer.Exit(1 if problems else 0)
+
+
+@app.command("list")
+def list_topics(layout: LayoutName = "catalogue", as_json: Json = False) -> None:
+    """Shows every topic of a layout. Example: vacancy topics list"""
+    topics = _layout(layout).all_topics
+    if as_json:
+        typer.echo(json.dumps([_shown(topic) for topic in topics]))
+        return
+    table = Table("topic", "partitions", "key", "settings", "carries")
+    for topic in topics:
+        settings = ", ".join(f"{name}={value}" for name, value in topic.config().items())
+        carries = ", ".join(model.event_type for model in topic.carries)
+        table.add_row(topic.name, str(topic.partitions), topic.key, settings, carries)
+    Console().print(table)
+
+
+@app.command("plan")
+def plan(layout: LayoutName = "catalogue", data: Data = _DATA, broker: Broker = None, as_json: Json = False) -> None:
+    """Shows what apply would do; exit 1 if there is anything. Example: vacancy topics plan --data .vacancy"""
+    found = asyncio.run(make_plan(_bootstrap(data, broker), _layout(layout)))
+    _print(found, as_json)
+    raise typer.Exit(0 if found.empty else 1)
+
+
+@app.command("apply")
+def apply(
+    layout: LayoutName = "catalogue",
+    data: Data = _DATA,
+    broker: Broker = None,
+    environment: Annotated[str, typer.Option(help="local or production: how often topics are replicated.")] = "local",
+    as_json: Json = False,
+) -> None:
+    """Creates and changes topics until they are the layout's. Example: vacancy topics apply --broker kafka://h:9092"""
+    try:
+        done = asyncio.run(apply_plan(_bootstrap(data, broker), _layout(layout), environment))
+    except TopicsError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    _print(done, as_json)
+
+
+def _bootstrap(data: Path, broker: str | None) -> str:
+    return broker.removeprefix("kafka://") if broker is not None else instance.find(data).bootstrap_servers
+
+
+def _layout(name: str) -> Layout:
+    try:
+        return load_layout(name)
+    except LayoutError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+
+
+def _print(plan: Plan, as_json: bool) -> None:
+    if as_json:
+        typer.echo(
+            json.dumps(
+                {
+                    "create": [_shown(topic) for topic in plan.create],
+                    "change": [[each.topic, each.setting, each.have, each.want] for each in plan.change],
+                    "blocked": [[each.topic, each.setting, each.have, each.want] for each in plan.blocked],
+                    "unknown": list(plan.unknown),
+                }
+            )
+        )
+        return
+    for topic in plan.create:
+        typer.echo(f"+ {topic.name} ({topic.partitions} partitions)")
+    for each in plan.change:
+        typer.echo(f"~ {each.topic} {each.setting}: {each.have} -> {each.want}")
+    for each in plan.blocked:
+        typer.echo(f"! {each.topic} {each.setting}: {each.have}, wanted {each.want} (cannot be changed in place)")
+    if plan.empty:
+        typer.echo("the broker has what the layout wants")
+
+
+def _shown(topic: Topic) -> dict[str, object]:
+    return {
+        "topic": topic.name,
+        "partitions": topic.partitions,
+        "key": topic.key,
+        "settings": topic.config(),
+        "carries": [model.event_type for model in topic.carries],
+    }

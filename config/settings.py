@@ -1,0 +1,185 @@
+"""The settings of an instance: one frozen object, read in layers.
+
+Defaults, then a file (DIR/vacancy.toml or --config FILE), then `VACANCY_*` in the environment, then the command line.
+`load` also says which layer each value came from. What a document fixes (topics, keys) is a layout, not a setting.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "VACANCY_"
+FILE_NAME = "vacancy.toml"
+
+Origin = Literal["default", "file", "environment", "command line"]
+LogLevel = Literal["debug", "info", "warning", "error"]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+_BROKER = re.compile(r"kafka://[^\s:,/]+:\d{1,5}(,[^\s:,/]+:\d{1,5})*")
+
+
+class SettingsError(ValueError):
+    """A value that cannot be used; the text is one line that names the field."""
+
+
+def layouts() -> tuple[str, ...]:
+    """The names of the layouts that come with the program, sorted."""
+    files = (Path(entry.name) for entry in resources.files("config.layouts").iterdir())
+    return tuple(sorted(file.stem for file in files if file.suffix == ".toml"))
+
+
+class Settings(BaseSettings):
+    """Everything one instance can be told. Times are in seconds, sizes in bytes unless a comment says otherwise."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="forbid", hide_input_in_errors=True
+    )
+
+    #: Everything the instance keeps: broker data, tables, keys, logs.
+    data: Path = Path(".vacancy")
+    layout: str = "catalogue"
+    host: str = "127.0.0.1"
+    #: The gateway's port; 0 takes any free one.
+    port: int = Field(default=8080, ge=0, le=65535)
+    workers: int = Field(default=1, ge=1, le=64)
+    #: "kafka://host:port[,host:port]"; unset means the embedded broker.
+    broker: str | None = None
+    #: The embedded broker's preferred port; a taken one falls back to a free one.
+    broker_port: int = Field(default=9092, ge=1, le=65535)
+    #: The embedded broker's heap, in MiB.
+    broker_memory: int = Field(default=512, ge=256, le=65536)
+    namespace: str = Field(default="", pattern=r"^[a-z0-9-]{0,40}$")
+    environment: str = "local"
+    log_level: LogLevel = "warning"
+    session_timeout: Seconds = 6.0
+    #: How long a booking may stay PENDING.
+    booking_deadline: Seconds = 600.0
+    #: The payment provider; unset means the sandbox that `vacancy up` starts.
+    provider_url: str | None = Field(default=None, pattern=r"^https?://\S+$")
+    provider_timeout: Seconds = 5.0
+    #: Confirmation numbers a gateway leases at once.
+    numbers_block: int = Field(default=1000, ge=1)
+    #: How long the gateway waits for a row's owner before it answers 503.
+    read_patience: Seconds = 8.0
+    max_quantity: int = Field(default=1000, ge=1)
+    max_nights: int = Field(default=366, ge=1)
+    body_limit: int = Field(default=65536, ge=1024)
+    #: Unset, they are made once and kept in DIR/secret.json.
+    secret: SecretStr | None = Field(default=None, min_length=32)
+    api_key: SecretStr | None = Field(default=None, min_length=16)
+
+    @field_validator("layout")
+    @classmethod
+    def _layout_is_known(cls, value: str) -> str:
+        if value not in layouts():
+            raise ValueError(f"there is no layout {value!r}; the layouts are: {', '.join(layouts())}")
+        return value
+
+    @field_validator("broker")
+    @classmethod
+    def _broker_is_an_address(cls, value: str | None) -> str | None:
+        if value is not None and not _BROKER.fullmatch(value):
+            raise ValueError("should be kafka://HOST:PORT or kafka://HOST:PORT,HOST:PORT")
+        return value
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _level_in_any_case(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
+
+    @property
+    def bootstrap(self) -> str:
+        """The brokers as clients want them: "host:port,host:port". SettingsError while no broker is known."""
+        if self.broker is None:
+            raise SettingsError(
+                "broker: not set and no instance runs here; start one with `vacancy up` or pass --broker"
+            )
+        return self.broker.removeprefix("kafka://")
+
+    def environment_of(self) -> dict[str, str]:
+        """The VACANCY_* variables that make a child process load these same values, secrets in clear."""
+        values = {name: _plain(getattr(self, name)) for name in type(self).model_fields}
+        return {PREFIX + name.upper(): value for name, value in values.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Effective:
+    """Settings and, for each field, the layer its value came from."""
+
+    settings: Settings
+    origins: Mapping[str, Origin]
+
+
+def load(command_line: Mapping[str, object] | None = None, file: Path | None = None) -> Effective:
+    """All layers together. A `None` on the command line was not given. Raises SettingsError, one line."""
+    given = {name: value for name, value in (command_line or {}).items() if value is not None}
+    variables = {name.upper() for name, value in os.environ.items() if value}
+    from_environment = {name for name in Settings.model_fields if PREFIX + name.upper() in variables}
+    from_file = _read(file, _data_directory(given))
+    under = {name: value for name, value in from_file.items() if name not in from_environment}
+    try:
+        settings = Settings(**{**under, **given})
+    except ValidationError as error:
+        raise SettingsError(_one_line(error)) from None
+    layers: tuple[tuple[Origin, object], ...] = (
+        ("command line", given),
+        ("environment", from_environment),
+        ("file", from_file),
+    )
+    return Effective(settings, {name: _origin(name, layers) for name in Settings.model_fields})
+
+
+def masked(settings: Settings) -> dict[str, str | int | float | None]:
+    """Each field's value as it may be shown: a secret as stars."""
+    return {name: _shown(getattr(settings, name)) for name in type(settings).model_fields}
+
+
+def _data_directory(given: Mapping[str, object]) -> Path:
+    return Path(str(given.get("data") or os.environ.get(PREFIX + "DATA") or Settings.model_fields["data"].default))
+
+
+def _read(file: Path | None, data: Path) -> dict[str, Any]:
+    path = file or data / FILE_NAME
+    if file is None and not path.is_file():
+        return {}
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{path}: cannot be read: {error}") from None
+    if file is None and "data" in values:
+        raise SettingsError(f"data: cannot be set in {path}, which is found by it; use --data or VACANCY_DATA")
+    return values
+
+
+def _origin(name: str, layers: tuple[tuple[Origin, Any], ...]) -> Origin:
+    return next((origin for origin, names in layers if name in names), "default")
+
+
+def _one_line(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    field = ".".join(str(part) for part in first["loc"]) or "settings"
+    if first["type"] == "extra_forbidden":
+        return f"{field}: there is no such setting (`vacancy config` lists them)"
+    return f"{field}: {first['msg'].removeprefix('Value error, ')}"
+
+
+def _plain(value: object) -> str | None:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    return None if value is None else str(value)
+
+
+def _shown(value: object) -> str | int | float | None:
+    if isinstance(value, SecretStr):
+        return "********"
+    return value if isinstance(value, int | float) or value is None else str(value)

@@ -1,0 +1,151 @@
+"""What the availability service decides: whether a hold fits, and what a release frees.
+
+A hold is judged by the resource as it stands at its place in the inbox, and a refusal is remembered like an acceptance:
+whatever comes twice, or after its own end, changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+
+from domain.calendar import Unbookable, slots_of
+from domain.decision import Decision
+from domain.declaration import declare
+from domain.inventory import Holding, HoldRecord, Inventory, Night, Resource, hold_id_of
+from domain.night_news import night_updates, nights_overbooked
+from streams.events import Event
+from streams.events.availability import ConfirmHold, DeclareResource, Hold, Release
+from streams.events.booking import LineRejected, LineReserved
+
+__all__ = [
+    "HoldRecord",
+    "Holding",
+    "Inventory",
+    "Night",
+    "Resource",
+    "decide",
+    "hold_id_of",
+    "refuse",
+    "slots_needed",
+]
+
+
+def slots_needed(resource: Resource | None, holding: Holding | None, message: Event) -> tuple[str, ...]:
+    """The nights a decision on `message` looks at, to be read before it. A DeclareResource names none here: it is given
+    every night of its resource that has live holds (those that are over may be left out).
+    """
+    match message:
+        case Hold() if resource and _record(holding, message) is None:
+            try:
+                return _slots_to_take(resource, message)
+            except Unbookable:
+                return ()
+        case Release() | ConfirmHold():
+            record = _record(holding, message)
+            return record.slots if record and record.live else ()
+        case _:
+            return ()
+
+
+def decide(inventory: Inventory, message: Event, now: datetime) -> Decision[Inventory]:
+    """The inventory after `message` and what follows. Total: what does not concern inventory changes nothing."""
+    match message:
+        case DeclareResource():
+            return declare(inventory, message, now)
+        case Hold():
+            return _hold(inventory, message, now)
+        case ConfirmHold():
+            return _confirm(inventory, message)
+        case Release():
+            return _release(inventory, message, now)
+        case _:
+            return Decision(inventory)
+
+
+def _hold(inventory: Inventory, hold: Hold, now: datetime) -> Decision[Inventory]:
+    match _record(inventory.holding, hold):
+        case None:
+            return _take_or_refuse(inventory, hold, now)
+        case HoldRecord(state="released", quantity=0):
+            return refuse(inventory, hold, "already_released")
+        case _:
+            return Decision(inventory)  # decided before
+
+
+def _take_or_refuse(inventory: Inventory, hold: Hold, now: datetime) -> Decision[Inventory]:
+    holding, resource = inventory.holding or Holding(), inventory.resource
+    if holding.supersedes(hold.revision):
+        return refuse(inventory, hold, "superseded")
+    if resource is None:
+        return refuse(inventory, hold, "unknown_resource")
+    try:
+        slots = _slots_to_take(resource, hold)
+    except Unbookable as refusal:
+        return refuse(inventory, hold, refusal.reason)
+    name = hold_id_of(hold.booking_id, hold.line)
+    taken = {slot: _night(inventory, slot).taking(name, hold.revision, hold.quantity) for slot in slots}
+    if any(night.held > resource.limit for night in taken.values()):
+        return refuse(inventory, hold, "sold_out")
+    record = HoldRecord(state="held", slots=slots, quantity=hold.quantity)
+    reserved = LineReserved(booking_id=hold.booking_id, revision=hold.revision, line=hold.line)
+    told = (*night_updates(resource, taken, now), *nights_overbooked(resource, taken, now))
+    return Decision(_with_record(inventory, hold, record, taken), (reserved, *told))
+
+
+def _slots_to_take(resource: Resource, hold: Hold) -> tuple[str, ...]:
+    slots = slots_of(resource.slots, resource.time_zone, hold.start, hold.end)
+    if len(slots) < resource.min_stay:
+        raise Unbookable("below_min_stay")
+    return slots
+
+
+def refuse(inventory: Inventory, hold: Hold, reason: str) -> Decision[Inventory]:
+    """The hold refused for `reason`, and remembered so that it stays refused."""
+    record = HoldRecord(state="refused", quantity=hold.quantity, reason=reason)
+    rejected = LineRejected(booking_id=hold.booking_id, revision=hold.revision, line=hold.line, reason=reason)
+    return Decision(_with_record(inventory, hold, record), (rejected,))
+
+
+def _confirm(inventory: Inventory, message: ConfirmHold) -> Decision[Inventory]:
+    record = _record(inventory.holding, message)
+    if record is None or record.state != "held":
+        return Decision(inventory)
+    name = hold_id_of(message.booking_id, message.line)
+    nights = {slot: _night(inventory, slot).confirming(name, message.revision) for slot in record.slots}
+    confirmed = msgspec.structs.replace(record, state="confirmed")
+    return Decision(_with_record(inventory, message, confirmed, nights))  # as many are held as before: nothing to tell
+
+
+def _release(inventory: Inventory, message: Release, now: datetime) -> Decision[Inventory]:
+    record = _record(inventory.holding, message)
+    if record is None:  # the end overtook its start: remembered, so that the start is refused
+        return Decision(_with_record(inventory, message, HoldRecord(state="released")))
+    if not record.live:
+        return Decision(inventory)
+    name = hold_id_of(message.booking_id, message.line)
+    freed = {slot: _night(inventory, slot).freeing(name, message.revision) for slot in record.slots}
+    released = HoldRecord(state="released", quantity=record.quantity)
+    updates = tuple(night_updates(inventory.resource, freed, now)) if inventory.resource else ()
+    return Decision(_with_record(inventory, message, released, freed), updates)
+
+
+def _night(inventory: Inventory, slot: str) -> Night:
+    return inventory.nights.get(slot) or Night()
+
+
+def _record(holding: Holding | None, message: Hold | ConfirmHold | Release) -> HoldRecord | None:
+    return holding.revisions.get(message.revision) if holding else None
+
+
+def _with_record(
+    inventory: Inventory,
+    message: Hold | ConfirmHold | Release,
+    record: HoldRecord,
+    nights: Mapping[str, Night] | None = None,
+) -> Inventory:
+    """The inventory with this revision's record, and with `nights` in the place of what they were."""
+    holding = (inventory.holding or Holding()).with_record(message.revision, record)
+    return Inventory(inventory.resource, {**inventory.nights, **nights} if nights else inventory.nights, holding)

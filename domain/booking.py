@@ -1,0 +1,97 @@
+"""What the booking service decides: a booking's one outcome, and what its parts are told because of it.
+
+A row takes the first answer to each question and ends once; everything that comes twice or too late changes nothing
+but money. How an outcome is written down and told stands in `domain.booking_outcomes`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from domain.booking_money import take_money
+from domain.booking_opening import open_booking
+from domain.booking_outcomes import cancel, confirm, expire, reject, undo, withdraw
+from domain.booking_state import BookedLine, Booking, BookingStatus, Place, payment_id_of
+from domain.decision import Decision
+from streams.events import Event
+from streams.events.booking import (
+    CancelBooking,
+    CaptureFailed,
+    DeadlinePassed,
+    LineRejected,
+    LineReserved,
+    PaymentAuthorized,
+    PaymentDeclined,
+    RequestBooking,
+)
+
+__all__ = ["BookedLine", "Booking", "BookingStatus", "Place", "decide", "payment_id_of"]
+
+
+def decide(booking: Booking | None, message: Event, now: datetime) -> Decision[Booking | None]:
+    """The next state of a booking and what follows from it. `now` is the record's time.
+
+    Answers cannot come before the request that caused the questions: for a booking that is not there they are dropped.
+    """
+    match booking, message:
+        case None, RequestBooking():
+            return open_booking(message, now)
+        case None, _:
+            return Decision(None)
+        case Booking(status=BookingStatus.PENDING), _:
+            return _while_pending(booking, message, now)
+        case Booking(status=BookingStatus.CONFIRMED), CancelBooking():
+            return cancel(booking, message, now)
+        case Booking(status=BookingStatus.CONFIRMED), CaptureFailed() if _is_unpaid(booking, message):
+            return undo(booking, message, now)
+        case _:
+            return take_money(booking, message, now)
+
+
+def _while_pending(booking: Booking, message: Event, now: datetime) -> Decision[Booking | None]:
+    match message:
+        case LineReserved() | LineRejected() if _is_news(booking, message):
+            return _take_line(booking, message, now)
+        case PaymentAuthorized() | PaymentDeclined() if _concerns(booking, message) and not booking.authorized:
+            return _take_payment(booking, message, now)
+        case CancelBooking():
+            return withdraw(booking, message, now)
+        case DeadlinePassed() if now >= booking.deadline:
+            return expire(booking, now)
+        case _:
+            return Decision(booking)
+
+
+def _take_line(booking: Booking, message: LineReserved | LineRejected, now: datetime) -> Decision[Booking | None]:
+    if isinstance(message, LineRejected):
+        return reject(booking, message.reason, now, rejected_line=message.line)
+    return _maybe_confirm(msgspec.structs.replace(booking, answered=(*booking.answered, message.line)), now)
+
+
+def _take_payment(
+    booking: Booking, message: PaymentAuthorized | PaymentDeclined, now: datetime
+) -> Decision[Booking | None]:
+    if isinstance(message, PaymentDeclined):
+        return reject(booking, message.reason, now)
+    return _maybe_confirm(msgspec.structs.replace(booking, authorized=True), now)
+
+
+def _maybe_confirm(booking: Booking, now: datetime) -> Decision[Booking | None]:
+    """The last answer confirms, whichever it is."""
+    return confirm(booking, now) if booking.complete else Decision(msgspec.structs.replace(booking, updated_at=now))
+
+
+def _is_news(booking: Booking, message: LineReserved | LineRejected) -> bool:
+    open_lines = {line.line for line in booking.lines} - set(booking.answered)
+    return message.revision == booking.revision and message.line in open_lines
+
+
+def _concerns(booking: Booking, message: PaymentAuthorized | PaymentDeclined | CaptureFailed) -> bool:
+    return (message.payment_id, message.revision) == (booking.payment_id, booking.revision)
+
+
+def _is_unpaid(booking: Booking, message: CaptureFailed) -> bool:
+    """A failure reported after the money arrived has been overtaken by it."""
+    return _concerns(booking, message) and not booking.captured

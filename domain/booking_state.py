@@ -1,0 +1,140 @@
+"""A booking as its row holds it, and the ids that follow from it. No decisions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+from uuid import UUID, uuid5
+
+import msgspec
+
+from streams.events.booking import Kind
+
+# The ids we derive are part of what is on the log: this constant never changes.
+_NAMESPACE = UUID("6f0c2a52-3b1e-5d0a-9c44-7d2f6f1f8a10")
+
+
+def payment_id_of(booking_id: str, revision: int) -> str:
+    """The payment of one revision of a booking."""
+    return derived_id(booking_id, str(revision))
+
+
+def derived_id(booking_id: str, what: str) -> str:
+    """An id that follows from a booking and a word, e.g. the refund of its cancellation."""
+    return str(uuid5(_NAMESPACE, f"{booking_id}/{what}"))
+
+
+class BookingStatus(StrEnum):
+    PENDING = "PENDING"
+    CONFIRMED = "CONFIRMED"
+    CHECKED_IN = "CHECKED_IN"
+    COMPLETED = "COMPLETED"
+    REJECTED = "REJECTED"
+    EXPIRED = "EXPIRED"
+    CANCELLED = "CANCELLED"
+    NO_SHOW = "NO_SHOW"
+
+    @property
+    def terminal(self) -> bool:
+        """Whether nothing but money can change any more."""
+        return self not in (BookingStatus.PENDING, BookingStatus.CONFIRMED, BookingStatus.CHECKED_IN)
+
+
+class BookedLine(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One thing a booking takes: a quantity of a resource over `[start, end)`, at the price quoted for all of it."""
+
+    line: int
+    provider_id: str
+    product_id: str
+    start: datetime
+    end: datetime
+    quantity: int
+    price_amount: Decimal
+
+
+class Place(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where it takes place, as the request says."""
+
+    lat: float | None = None
+    lon: float | None = None
+    address: str | None = None
+
+
+class Booking(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One booking: what was asked for, what was answered, how it came out, and what was paid and given back."""
+
+    booking_id: str
+    kind: Kind
+    fingerprint: str
+    confirmation_number: str
+    user_id: str
+    #: Sealed under the user's key.
+    guest: str | None = None
+    lines: tuple[BookedLine, ...]
+    price_amount: Decimal
+    price_currency: str
+    deadline: datetime
+    free_until: datetime
+    location: Place | None = None
+    metadata: dict[str, Any] = {}
+
+    payment_id: str
+    revision: int = 1
+    status: BookingStatus = BookingStatus.PENDING
+    reason: str | None = None
+    #: The lines inventory agreed to so far.
+    answered: tuple[int, ...] = ()
+    #: Whether the money is there; from the start when nothing is to be paid.
+    authorized: bool = False
+
+    created_at: datetime
+    updated_at: datetime
+    confirmed_at: datetime | None = None
+    cancelled_at: datetime | None = None
+    cancelled_by: str | None = None
+    #: What the cancellation was taken at.
+    cancellation_fee: Decimal | None = None
+    cancellation_refund: Decimal | None = None
+
+    captured: Decimal = Decimal(0)
+    #: Why the capture failed for good, if it did.
+    capture_error: str | None = None
+    #: refund id -> amount given back.
+    refunds: dict[str, Decimal] = {}
+
+    @property
+    def refunded(self) -> Decimal:
+        return sum(self.refunds.values(), Decimal(0))
+
+    @property
+    def to_pay(self) -> bool:
+        """Whether there is anything to pay: a free booking has no payment, only its id."""
+        return self.price_amount > 0
+
+    @property
+    def complete(self) -> bool:
+        """Whether every answer is in that a confirmation needs."""
+        return self.authorized and {line.line for line in self.lines} == set(self.answered)
+
+    @property
+    def start(self) -> datetime:
+        return min(line.start for line in self.lines)
+
+    @property
+    def end(self) -> datetime:
+        return max(line.end for line in self.lines)
+
+    @property
+    def quantity(self) -> int:
+        return sum(line.quantity for line in self.lines)
+
+    @property
+    def product_id(self) -> str:
+        """The first line's: what the documents, which know one line, call the booking's."""
+        return self.lines[0].product_id
+
+    @property
+    def provider_id(self) -> str:
+        return self.lines[0].provider_id

@@ -1,0 +1,32 @@
+"""The cancellation policy: what a guest gets back, and what stays as the fee. One policy so far, free until an instant.
+
+The gateway quotes with it before a cancellation is taken, the booking decides with it when it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from domain.booking_state import Booking, BookingStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What cancelling costs and gives back, in the booking's currency."""
+
+    fee: Decimal
+    refund: Decimal
+
+
+def quote_cancellation(booking: Booking, now: datetime) -> Quote:
+    """What a cancellation taken at `now` would mean. Nothing is owed either way before a booking is CONFIRMED, or once
+    it has ended. What an operator gave back already is not given back again.
+    """
+    nothing = booking.price_amount * 0  # in the currency's digits
+    if booking.status is not BookingStatus.CONFIRMED:
+        return Quote(fee=nothing, refund=nothing)
+    if now < booking.free_until:
+        return Quote(fee=nothing, refund=max(booking.price_amount - booking.refunded, nothing))
+    return Quote(fee=booking.price_amount, refund=nothing)

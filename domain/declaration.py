@@ -1,0 +1,71 @@
+"""What a declaration decides: a resource's capacity, limits, price and cut of time, from its place in the inbox on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+import msgspec
+
+from domain.calendar import Unbookable, current_slot
+from domain.decision import Decision
+from domain.inventory import Inventory, Night, Resource
+from domain.night_news import night_updates, nights_overbooked
+from streams.events import Event
+from streams.events.availability import DeclareResource, ResourceDeclared
+from streams.events.rate import RateUpdated
+
+
+def declare(inventory: Inventory, message: DeclareResource, now: datetime) -> Decision[Inventory]:
+    """The resource as `message` has it, and what that changes for the nights that run or are to come."""
+    before, declared = inventory.resource, _as_declared(message)
+    if before is None:
+        events = (_declaration(declared), _rate(declared, now))
+        return Decision(Inventory(declared, inventory.nights, inventory.holding), events)
+    nights = _not_over(before, inventory.nights, now)
+    after = _keeping_the_cut(before, declared) if nights else declared
+    if after == before:
+        return Decision(inventory)
+    changes = tuple(_changes(before, after, nights, now))
+    return Decision(Inventory(after, inventory.nights, inventory.holding), (_declaration(after), *changes))
+
+
+def _keeping_the_cut(before: Resource, declared: Resource) -> Resource:
+    """Time is not cut anew while something is held: a night and the minutes within it would both be sold."""
+    return msgspec.structs.replace(declared, slots=before.slots)
+
+
+def _changes(before: Resource, after: Resource, nights: Mapping[str, Night], now: datetime) -> Iterator[Event]:
+    if (before.price_amount, before.price_currency) != (after.price_amount, after.price_currency):
+        yield _rate(after, now)
+    if before.capacity != after.capacity:
+        yield from night_updates(after, nights, now)
+    if before.capacity > after.capacity:
+        yield from nights_overbooked(after, nights, now)
+
+
+def _not_over(resource: Resource, nights: Mapping[str, Night], now: datetime) -> Mapping[str, Night]:
+    """The nights that run or are to come. All of them where time cannot be cut: then there is no telling."""
+    try:
+        current = current_slot(resource.slots, resource.time_zone, now)
+    except Unbookable:
+        return nights
+    return {slot: night for slot, night in nights.items() if slot >= current}
+
+
+def _as_declared(message: DeclareResource) -> Resource:
+    return Resource(**{name: getattr(message, name) for name in Resource.__struct_fields__})
+
+
+def _declaration(resource: Resource) -> ResourceDeclared:
+    return ResourceDeclared(**msgspec.structs.asdict(resource))
+
+
+def _rate(resource: Resource, now: datetime) -> RateUpdated:
+    return RateUpdated(
+        provider_id=resource.provider_id,
+        product_id=resource.product_id,
+        price_amount=resource.price_amount,
+        price_currency=resource.price_currency,
+        updated_at=now,
+    )

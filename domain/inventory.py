@@ -1,0 +1,119 @@
+"""The shapes inventory is kept in, and their arithmetic: resources, nights and the holdings on them. No decisions.
+
+"Night" stands for any slot. All of it is stored as JSON by `tables.availability`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+from streams.events.availability import Slots
+
+HoldState = Literal["held", "confirmed", "refused", "released"]
+
+
+def hold_id_of(booking_id: str, line: int) -> str:
+    """The key of what one line of a booking holds, over all its revisions."""
+    return f"{booking_id}/{line}"
+
+
+class Resource(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What can be taken: how much of it there is in every slot, how its time is cut, and what a slot costs."""
+
+    provider_id: str
+    product_id: str
+    capacity: int
+    price_amount: Decimal
+    price_currency: str
+    overbooking_limit: int = 0
+    slots: Slots = "nights"
+    time_zone: str = "UTC"
+    min_stay: int = 1
+
+    @property
+    def limit(self) -> int:
+        """What may be held of one slot at most."""
+        return self.capacity + self.overbooking_limit
+
+
+class Night(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who holds one slot. A row that is read and written with every hold on it, so it carries nothing else."""
+
+    #: hold id -> {revision: quantity}, live ones only.
+    holds: dict[str, dict[int, int]] = {}
+    #: Which of them still wait to be confirmed, as "hold id/revision": few at any time, unlike the confirmed ones.
+    pending: tuple[str, ...] = ()
+
+    @property
+    def held(self) -> int:
+        """Units taken. Of several revisions of a hold the greatest counts: the switch between them frees nothing."""
+        return sum(max(revisions.values()) for revisions in self.holds.values())
+
+    @property
+    def confirmed(self) -> int:
+        """Units taken by holds that were confirmed."""
+        return sum(
+            max((units for revision, units in revisions.items() if f"{hold}/{revision}" not in self.pending), default=0)
+            for hold, revisions in self.holds.items()
+        )
+
+    def taking(self, hold: str, revision: int, quantity: int) -> Night:
+        """The night with one more hold, not confirmed yet."""
+        revisions = self.holds.get(hold, {}) | {revision: quantity}
+        return Night(self.holds | {hold: revisions}, (*self.pending, f"{hold}/{revision}"))
+
+    def confirming(self, hold: str, revision: int) -> Night:
+        return Night(self.holds, self._waiting_without(hold, revision))
+
+    def freeing(self, hold: str, revision: int) -> Night:
+        """The night without this revision. Without any hold it is empty, and its row is deleted."""
+        left = {number: units for number, units in self.holds.get(hold, {}).items() if number != revision}
+        others = {name: revisions for name, revisions in self.holds.items() if name != hold}
+        return Night(others | {hold: left} if left else others, self._waiting_without(hold, revision))
+
+    def _waiting_without(self, hold: str, revision: int) -> tuple[str, ...]:
+        return tuple(waiting for waiting in self.pending if waiting != f"{hold}/{revision}")
+
+
+class HoldRecord(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What became of one revision of a hold. Kept after its end, so that it cannot begin again."""
+
+    state: HoldState
+    #: Recorded when it was taken: it frees exactly what it took, whatever becomes of the resource in between.
+    slots: tuple[str, ...] = ()
+    #: 0 when it was released before it was seen.
+    quantity: int = 0
+    reason: str | None = None
+
+    @property
+    def live(self) -> bool:
+        return self.state in ("held", "confirmed")
+
+
+class Holding(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Every revision of one line's hold on this resource."""
+
+    revisions: dict[int, HoldRecord] = {}
+
+    def with_record(self, revision: int, record: HoldRecord) -> Holding:
+        return Holding(self.revisions | {revision: record})
+
+    def supersedes(self, revision: int) -> bool:
+        """Whether a higher revision was seen, in whatever state it is."""
+        return any(seen > revision for seen in self.revisions)
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """What one decision looks at: the resource, the nights concerned (those without a row may be left out), and what
+    the line in question holds. In a decision's outcome an untouched part is the very same object.
+    """
+
+    resource: Resource | None = None
+    nights: Mapping[str, Night] = field(default_factory=dict)
+    holding: Holding | None = None

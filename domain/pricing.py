@@ -1,0 +1,47 @@
+"""What a line costs: slots times price times quantity, in whole minor units of the currency. No taxes, no rules yet."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Context, Decimal
+from functools import cache
+from typing import Protocol
+
+from babel.numbers import get_currency_precision
+
+from domain.calendar import slots_of
+from streams.events.availability import Slots
+
+# A context of our own: the process's ambient one must not change what something costs. NaN instead of exceptions.
+_EXACT = Context(prec=60, rounding=ROUND_HALF_UP, traps=[])
+
+
+class Priced(Protocol):
+    """What pricing needs to know of a resource: a row's `Resource` and the event `ResourceDeclared` both have it."""
+
+    @property
+    def slots(self) -> Slots: ...
+    @property
+    def time_zone(self) -> str: ...
+    @property
+    def price_amount(self) -> Decimal: ...
+    @property
+    def price_currency(self) -> str: ...
+
+
+def quote(resource: Priced, start: datetime, end: datetime, quantity: int) -> Decimal:
+    """The price of `quantity` over `[start, end)`, rounded half up to the minor unit. Raises Unbookable (calendar)."""
+    count = len(slots_of(resource.slots, resource.time_zone, start, end))
+    total = _EXACT.multiply(resource.price_amount, Decimal(count * quantity))
+    return _EXACT.quantize(total, minor_unit(resource.price_currency))
+
+
+def is_precise(amount: Decimal, currency: str) -> bool:
+    """Whether the currency can pay this amount to the last digit: 1.005 EUR and 0.5 JPY are not."""
+    return _EXACT.quantize(amount, minor_unit(currency)) == amount
+
+
+@cache
+def minor_unit(currency: str) -> Decimal:
+    """The smallest amount of a currency: 0.01 for EUR, 1 for JPY, 0.001 for KWD."""
+    return Decimal(1).scaleb(-get_currency_precision(currency))

@@ -1,0 +1,160 @@
+"""A layout against a broker: which topics are missing or differ, and making it so. Nothing is ever deleted here."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+
+from config.secrets import Secrets
+from config.settings import Settings
+from streams.codec import encode
+from streams.compacted import Compacted
+from streams.envelope import originate
+from streams.events.control import InstanceNamed
+from streams.layout import Layout, load_layout
+from streams.log import producer
+from streams.topics import INSTANCE, Topic
+
+
+class TopicsError(Exception):
+    """The broker's topics cannot be made what the layout wants; the text says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A topic that exists but is not as the layout wants it."""
+
+    topic: str
+    setting: str
+    have: str
+    want: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What `apply` would do. `blocked` it cannot do: the number of partitions decides where keys and rows live."""
+
+    create: tuple[Topic, ...]
+    change: tuple[Change, ...]
+    blocked: tuple[Change, ...]
+    unknown: tuple[str, ...]
+
+    @property
+    def empty(self) -> bool:
+        return not (self.create or self.change or self.blocked)
+
+
+@asynccontextmanager
+async def admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
+    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await client.start()
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+async def plan(bootstrap: str, layout: Layout) -> Plan:
+    """The difference between the broker's topics and the layout's."""
+    wanted = {topic.name: topic for topic in layout.all_topics}
+    async with admin(bootstrap) as client:
+        names = set(await client.list_topics())
+        present = {name: topic for name, topic in wanted.items() if name in names}
+        described = await client.describe_topics(list(present)) if present else []
+        settings = await _settings(client, present)
+    partitions = {each["topic"]: len(each["partitions"]) for each in described}
+    return Plan(
+        create=tuple(topic for name, topic in wanted.items() if name not in names),
+        change=tuple(
+            Change(name, setting, settings[name].get(setting, "unset"), want)
+            for name, topic in present.items()
+            for setting, want in topic.config().items()
+            if settings[name].get(setting) != want
+        ),
+        blocked=tuple(
+            Change(name, "partitions", str(partitions[name]), str(topic.partitions))
+            for name, topic in present.items()
+            if partitions[name] != topic.partitions
+        ),
+        unknown=tuple(sorted(name for name in names - set(wanted) if not name.startswith("__"))),
+    )
+
+
+async def apply(bootstrap: str, layout: Layout, environment: str) -> Plan:
+    """Creates what is missing and changes what differs; returns what was done.
+
+    Raises:
+        TopicsError: a topic has another number of partitions than the layout: its keys would move.
+    """
+    todo = await plan(bootstrap, layout)
+    if todo.blocked:
+        first = todo.blocked[0]
+        raise TopicsError(
+            f"{first.topic} has {first.have} partitions, the layout wants {first.want}: rows and keys would move. "
+            "Use a new cluster or topic, or set the layout's number back"
+        )
+    replication = layout.replication.get(environment, layout.replication["local"])
+    async with admin(bootstrap) as client:
+        if todo.create:
+            await _create(client, todo.create, replication)
+        for name in {change.topic for change in todo.change}:
+            topic = next(topic for topic in layout.all_topics if topic.name == name)
+            await client.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, topic.config())])
+    return todo
+
+
+async def apply_topics(bootstrap: str, settings: Settings) -> None:
+    """Everything an instance needs on its broker: the layout's topics, and the cluster's name on it.
+
+    Raises:
+        TopicsError: the cluster's topics differ for good, or it carries another instance.
+    """
+    layout = load_layout(settings.layout)
+    await apply(bootstrap, layout, settings.environment)
+    await _claim(bootstrap, InstanceNamed(instance_id=Secrets.of(settings).instance_id, layout=layout.name))
+
+
+async def _claim(bootstrap: str, ours: InstanceNamed) -> None:
+    named = Compacted(bootstrap, INSTANCE, InstanceNamed)
+    await named.start()
+    found = named.get("instance")
+    await named.stop()
+    if found == ours:
+        return
+    if found is not None:
+        raise TopicsError(
+            f"this Kafka cluster already carries the instance {found.instance_id} with the layout {found.layout!r}: "
+            "use that instance's data directory, or another cluster"
+        )
+    writer = producer(bootstrap)
+    await writer.start()
+    try:
+        envelope = originate(ours, source="vacancy", now=datetime.now(UTC))
+        await writer.send_and_wait(INSTANCE.name, key=b"instance", value=encode(envelope))
+    finally:
+        await writer.stop()
+
+
+async def _create(client: AIOKafkaAdminClient, topics: tuple[Topic, ...], replication: int) -> None:
+    answer = await client.create_topics(
+        [NewTopic(topic.name, topic.partitions, replication, topic_configs=topic.config()) for topic in topics]
+    )
+    for name, code, *message in answer.topic_errors:
+        # 36: somebody else created it meanwhile, with the same layout.
+        if code not in (0, 36):
+            raise TopicsError(f"{name} was not created: Kafka error {code} {' '.join(str(part) for part in message)}")
+
+
+async def _settings(client: AIOKafkaAdminClient, topics: Mapping[str, Topic]) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {name: {} for name in topics}
+    if topics:
+        resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in topics]
+        for response in await client.describe_configs(resources):
+            for resource in response.resources:
+                found[resource[3]] = {entry[0]: entry[1] for entry in resource[4]}
+    return found

@@ -1,0 +1,150 @@
+"""The embedded broker: a real Apache Kafka on loopback, run as a child of this process, its data kept in DIR/broker.
+
+It is formatted once, keeps its cluster id and its ports, and starts again after any kind of end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import shutil
+import subprocess
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from streams import java, kafka_config, kafka_files, ports
+from streams.child import Child, last_lines, spawn
+from streams.class_archive import ClassArchive
+
+_PATIENCE = 90.0
+_POLL = 0.05
+_ASK = 5.0
+
+
+class BrokerFailed(RuntimeError):
+    """The broker did not start; one line, with the last of its log."""
+
+
+@dataclass
+class EmbeddedBroker:
+    """One broker over `data`. Its port is `port` when that is free; `memory` is its heap in MiB."""
+
+    data: Path
+    port: int = 9092
+    memory: int = 512
+    #: Ends with the process that started it; `vacancy broker start` is the one that does not want that.
+    tied: bool = True
+    _java: java.Java | None = field(default=None, init=False)
+    _jars: list[Path] = field(default_factory=list, init=False)
+    _archive: ClassArchive | None = field(default=None, init=False)
+    _child: Child | None = field(default=None, init=False)
+
+    @property
+    def pid(self) -> int | None:
+        """The process, while it lives."""
+        return self._child.pid if self._child is not None and self._child.alive else None
+
+    @property
+    def bootstrap(self) -> str:
+        """ "host:port", for clients; known once prepared, and the same after every restart."""
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> Path:
+        return self.data / "log" / "broker.log"
+
+    @property
+    def directory(self) -> Path:
+        return self.data / "broker"
+
+    async def start(self) -> str:
+        """Starts it and waits until it serves; the bootstrap servers. BrokerFailed, JavaMissing, KafkaMissing."""
+        await self.spawn()
+        await self.wait_ready()
+        return self.bootstrap
+
+    async def spawn(self) -> Child:
+        """Starts it and does not wait. The first time it is prepared: files fetched, ports chosen, data formatted."""
+        if self._java is None:
+            await asyncio.to_thread(self._prepare)
+        assert self._java is not None
+        self._archive = ClassArchive.of(self._java)
+        options = self._archive.options()
+        command = kafka_config.run_command(self._java, self._jars, memory=self.memory, options=options)
+        self._child = spawn(command, log=self.log, directory=self.directory, tied=self.tied)
+        return self._child
+
+    async def wait_ready(self) -> None:
+        """Returns once it answers for its cluster; raises BrokerFailed when it ended or takes over 90 s."""
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                while not await self._serves():  # noqa: ASYNC110  # another process cannot set our event
+                    await asyncio.sleep(_POLL)
+        except TimeoutError:
+            raise BrokerFailed(f"Kafka was not ready within {_PATIENCE:.0f} s; its log is {self.log}") from None
+
+    async def stop(self, within: float = 6.0) -> None:
+        """Ends it cleanly, after `within` seconds forcibly."""
+        if self._child is not None and self._archive is not None:
+            self._archive.settle(clean=await self._child.stop(within))
+
+    def _prepare(self) -> None:
+        found = java.find()
+        self._jars = kafka_files.find() or kafka_files.fetch()
+        noted = self.directory / "ports.json"
+        self.port = ports.choose(noted, "broker", self.port)
+        kafka_config.write(self.directory, port=self.port, controller_port=ports.choose(noted, "controller"))
+        if not (self.directory / kafka_config.LOG_DIRECTORY).is_dir():
+            self._format(found)
+        self._java = found
+
+    def _format(self, found: java.Java) -> None:
+        """Done beside and renamed, so that a format that was interrupted is simply done again."""
+        beside = self.directory / kafka_config.UNFORMATTED
+        shutil.rmtree(beside, ignore_errors=True)
+        command = kafka_config.format_command(found, self._jars, _new_cluster_id())
+        done = subprocess.run(command, cwd=self.directory, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        if done.returncode != 0:
+            raise BrokerFailed(f"Kafka could not format {self.directory}: {' '.join(done.stderr.split())[-400:]}")
+        beside.rename(self.directory / kafka_config.LOG_DIRECTORY)
+
+    async def _serves(self) -> bool:
+        """Asks for the cluster's metadata: a port that is open is not yet a broker that answers."""
+        if self._child is None or not self._child.alive:
+            said = " | ".join(last_lines(self.log, 3))
+            raise BrokerFailed(f"Kafka ended while starting: {said[-600:] or 'it said nothing'}")
+        return await _port_is_open(self.port) and await cluster_id(self.bootstrap) is not None
+
+
+async def cluster_id(bootstrap: str) -> str | None:
+    """The id of the cluster that answers there, itself counted in; None while none does."""
+    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=int(_ASK * 1000))
+    try:
+        await client.start()
+        cluster = await client.describe_cluster()
+    except (KafkaError, OSError, TimeoutError):
+        return None
+    finally:
+        await client.close()
+    return str(cluster["cluster_id"]) if cluster["brokers"] else None
+
+
+async def _port_is_open(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    await writer.wait_closed()
+    return True
+
+
+def _new_cluster_id() -> str:
+    """As Kafka writes them: 16 random bytes in URL-safe base64, never with a dash in front."""
+    while (text := base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")).startswith("-"):
+        continue
+    return text

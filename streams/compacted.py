@@ -1,0 +1,106 @@
+"""A compacted topic read whole into memory and followed: prices, owners, keys."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Iterator
+from typing import Generic, TypeVar
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+from streams.codec import Undecodable, decode
+from streams.events import Event
+from streams.topics import Topic
+
+E = TypeVar("E", bound=Event)
+logger = logging.getLogger(__name__)
+
+
+class Compacted(Generic[E]):
+    """The newest event under each key of a compacted topic; a record without a value takes its key away."""
+
+    def __init__(self, bootstrap: str, topic: Topic, model: type[E]) -> None:
+        self._bootstrap = bootstrap
+        self._topic = topic
+        self._model = model
+        self._values: dict[str, E] = {}
+        self._changed = asyncio.Condition()
+        self._task: asyncio.Task[None] | None = None
+        self._consumer: AIOKafkaConsumer | None = None
+
+    async def start(self) -> None:
+        """Returns once everything that was on the topic at the call is read."""
+        consumer = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, enable_auto_commit=False)
+        self._consumer = consumer
+        await consumer.start()
+        partitions = [TopicPartition(self._topic.name, number) for number in range(self._topic.partitions)]
+        consumer.assign(partitions)
+        await consumer.seek_to_beginning(*partitions)
+        ends = await consumer.end_offsets(partitions)
+        for partition in partitions:
+            while await consumer.position(partition) < ends[partition]:
+                await self._read(timeout_ms=200)
+        self._task = asyncio.create_task(self._follow(), name=f"follow {self._topic.name}")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        if self._consumer is not None:
+            await self._consumer.stop()
+
+    def get(self, key: str) -> E | None:
+        return self._values.get(key)
+
+    def items(self) -> Iterator[tuple[str, E]]:
+        yield from list(self._values.items())
+
+    def under(self, prefix: str) -> list[E]:
+        """The values of all keys that begin so."""
+        return [value for key, value in self._values.items() if key.startswith(prefix)]
+
+    async def until(self, key: str, predicate: Callable[[E], bool], timeout: float) -> E:  # noqa: ASYNC109
+        """The value of a key as soon as it satisfies the predicate.
+
+        Raises:
+            TimeoutError: it did not within `timeout` seconds.
+        """
+
+        def satisfied() -> bool:
+            value = self._values.get(key)
+            return value is not None and predicate(value)
+
+        async with self._changed:
+            await asyncio.wait_for(self._changed.wait_for(satisfied), timeout)
+            return self._values[key]
+
+    async def _follow(self) -> None:
+        while True:
+            await self._read(timeout_ms=1000)
+
+    async def _read(self, timeout_ms: int) -> None:
+        assert self._consumer is not None
+        fetched = await self._consumer.getmany(timeout_ms=timeout_ms)
+        if not fetched:
+            return
+        async with self._changed:
+            for records in fetched.values():
+                for record in records:
+                    self._take(record)
+            self._changed.notify_all()
+
+    def _take(self, record: ConsumerRecord[bytes, bytes]) -> None:
+        key = (record.key or b"").decode(errors="replace")
+        if record.value is None:
+            self._values.pop(key, None)
+            return
+        try:
+            event = decode(record.value).data
+        except Undecodable as error:
+            logger.warning("%s offset %s ignored: %s", record.topic, record.offset, error)
+            return
+        if isinstance(event, self._model):
+            self._values[key] = event

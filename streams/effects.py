@@ -1,0 +1,160 @@
+"""Effects: calls to the outside, made beside the log and answered onto it (design 5.8).
+
+An effects topic is read by a stateless agent. Calls of one key are made in order, calls of different keys side by
+side; a result is appended to the service's inbox; only the unbroken run of records whose results are acknowledged
+there is committed. A slow call therefore holds up neither its partition nor the loop, and a crash repeats at most
+calls whose idempotency keys the provider knows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+
+from streams.codec import Undecodable, decode
+from streams.dead_letters import dead_letter
+from streams.events import Envelope
+from streams.processor import Batch
+from streams.publisher import Publisher
+from streams.reader import Raw
+from streams.topics import dead_letter_name
+
+logger = logging.getLogger(__name__)
+#: Records of one partition that may be under way: memory, not patience, is what bounds it.
+WINDOW = 2_000
+#: The pause between attempts once the ladder is used up, in seconds.
+LAST_PAUSE_S = 5.0
+
+
+class Unreachable(Exception):
+    """The outside did not answer, or asked to come back later: never a reason to give up."""
+
+    def __init__(self, reason: str, retry_after: float | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+@dataclass(slots=True)
+class _Underway:
+    offset: int
+    done: bool = False
+
+
+class EffectRunner:
+    """Runs one service's effects.
+
+    `call` makes the call an effect asks for and returns what is to be appended for it, or None if there is nothing;
+    it raises `Unreachable` to be called again. `append` returns once the result is on the log.
+    """
+
+    def __init__(
+        self,
+        *,
+        call: Callable[[Envelope], Awaitable[Envelope | None]],
+        append: Callable[[Envelope], Awaitable[None]],
+        already_answered: Callable[[int, Envelope], bool],
+        commit: Callable[[int, int], None],
+        publisher: Publisher,
+        group: str,
+        delays: tuple[float, ...],
+        fail: Callable[[BaseException], object],
+    ) -> None:
+        self._call = call
+        self._append = append
+        self._already_answered = already_answered
+        self._commit = commit
+        self._publisher = publisher
+        self._group = group
+        self._delays = delays
+        self._fail = fail
+        self._underway: dict[int, deque[_Underway]] = {}
+        self._tails: dict[bytes, asyncio.Task[None]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._room = asyncio.Event()
+        self._generation = 0
+
+    async def apply(self, batch: Batch) -> None:
+        """Starts every effect of a batch; returns when they are under way."""
+        # Nothing is lost if Faust believes the batch is finished: commits follow the results, not its acknowledgements.
+        batch.done()
+        generation = self._generation
+        queue = self._underway.setdefault(batch.partition, deque())
+        for record in batch.records:
+            while len(queue) >= WINDOW:
+                self._room.clear()
+                await self._room.wait()
+            if generation != self._generation:
+                return
+            entry = _Underway(record.offset)
+            queue.append(entry)
+            self._start(batch.partition, record, entry)
+
+    def forget(self) -> None:
+        """Drops what is under way: the partitions go to somebody else, who begins at the committed offset."""
+        for task in self._tasks:
+            task.cancel()
+        self._generation += 1
+        self._tails.clear()
+        for queue in self._underway.values():
+            queue.clear()
+        self._underway.clear()
+        self._room.set()
+
+    def _start(self, partition: int, record: Raw, entry: _Underway) -> None:
+        key = record.key or b""
+        before = self._tails.get(key)
+        task = asyncio.create_task(self._run(partition, record, entry, before))
+        self._tails[key] = task
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda done: self._tails.pop(key, None) if self._tails.get(key) is done else None)
+
+    async def _run(self, partition: int, record: Raw, entry: _Underway, before: asyncio.Task[None] | None) -> None:
+        try:
+            if before is not None:
+                await asyncio.wait([before])
+            await self._perform(partition, record)
+            entry.done = True
+            self._advance(partition)
+        except Exception as error:
+            self._fail(error)
+
+    async def _perform(self, partition: int, record: Raw) -> None:
+        try:
+            effect = decode(record.value)
+        except Undecodable as error:
+            letter = dead_letter(record, reason=str(error), kind="undecodable", group=self._group)
+            await self._publisher.send(dead_letter_name(record.topic), 0, letter)
+            return
+        if self._already_answered(partition, effect):
+            return
+        result = await self._until_answered(effect)
+        if result is not None:
+            await self._append(result)
+
+    async def _until_answered(self, effect: Envelope) -> Envelope | None:
+        for attempt, pause in enumerate(_pauses(self._delays), start=1):
+            try:
+                return await self._call(effect)
+            except Unreachable as error:
+                wait = max(pause, error.retry_after or 0.0)
+                logger.warning("%s %s: attempt %s: %s", effect.event_type, effect.event_id, attempt, error)
+                await asyncio.sleep(wait)
+        raise AssertionError("the ladder has no last rung")
+
+    def _advance(self, partition: int) -> None:
+        queue = self._underway.get(partition)
+        last = None
+        while queue and queue[0].done:
+            last = queue.popleft().offset
+        if last is not None:
+            self._commit(partition, last + 1)
+            self._room.set()
+
+
+def _pauses(delays: tuple[float, ...]) -> Iterator[float]:
+    return itertools.chain(delays, itertools.repeat(LAST_PAUSE_S))

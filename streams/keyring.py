@@ -1,0 +1,100 @@
+"""Personal data under a key for each user: encrypted once at entry, readable until the user's keys are erased.
+
+The keys lie on `vacancy.keys`, wrapped under the instance's secret. Without its key a sealed text is noise, so a
+tombstone for every key of a user erases the user from an immutable log (crypto-shredding, C21).
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+from collections import OrderedDict
+from typing import Protocol
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from streams.compacted import Compacted
+from streams.events import Event
+from streams.events.control import UserKeyAdded
+
+#: How many users' keys a gateway keeps at hand for sealing; another key is made for those it forgot.
+_CACHED_USERS = 50_000
+#: How long a reader waits for a key that its view has not seen yet, in seconds.
+_PATIENCE_S = 3.0
+_NONCE = 12
+
+
+class Appends(Protocol):
+    """What the keyring needs of the log."""
+
+    async def append(self, event: Event, *, source: str) -> object: ...
+
+
+class Keyring:
+    """Seals and unseals personal data. Sealed texts look like `key_id.base64`; they name no user."""
+
+    def __init__(self, secret: bytes, keys: Compacted[UserKeyAdded], log: Appends | None = None) -> None:
+        self._wrapping = AESGCM(HKDF(SHA256(), 32, salt=None, info=b"vacancy user keys").derive(secret))
+        self._keys = keys
+        self._log = log
+        self._current: OrderedDict[str, tuple[str, bytes]] = OrderedDict()
+
+    async def start(self) -> None:
+        await self._keys.start()
+
+    async def stop(self) -> None:
+        await self._keys.stop()
+
+    async def seal(self, user_id: str, text: str) -> str:
+        """`text` encrypted under the user's key; the key is on the log before this returns.
+
+        Raises:
+            LogUnavailable: a new key could not be stored.
+        """
+        key_id, key = await self._key_for(user_id)
+        nonce = os.urandom(_NONCE)
+        sealed = nonce + AESGCM(key).encrypt(nonce, text.encode(), user_id.encode())
+        return f"{key_id}.{base64.urlsafe_b64encode(sealed).decode()}"
+
+    async def unseal(self, user_id: str, sealed: str) -> str | None:
+        """The text, or None once the user's key is erased (or the text is not this user's)."""
+        key_id, _, body = sealed.partition(".")
+        name = f"{user_id}/{key_id}"
+        try:
+            added = self._keys.get(name) or await self._keys.until(name, lambda _: True, _PATIENCE_S)
+        except TimeoutError:
+            return None
+        try:
+            key = self._unwrap(added)
+            raw = base64.urlsafe_b64decode(body)
+            return AESGCM(key).decrypt(raw[:_NONCE], raw[_NONCE:], user_id.encode()).decode()
+        except (InvalidTag, ValueError):
+            return None
+
+    async def _key_for(self, user_id: str) -> tuple[str, bytes]:
+        known = self._current.get(user_id)
+        # A key that was erased since must not seal anything new.
+        if known is not None and self._keys.get(f"{user_id}/{known[0]}") is not None:
+            self._current.move_to_end(user_id)
+            return known
+        if self._log is None:
+            raise RuntimeError("this keyring only unseals")
+        key_id, key = secrets.token_hex(4), AESGCM.generate_key(256)
+        nonce = os.urandom(_NONCE)
+        wrapped = nonce + self._wrapping.encrypt(nonce, key, f"{user_id}/{key_id}".encode())
+        await self._log.append(
+            UserKeyAdded(user_id=user_id, key_id=key_id, wrapped=base64.urlsafe_b64encode(wrapped).decode()),
+            source="gateway",
+        )
+        self._current[user_id] = (key_id, key)
+        if len(self._current) > _CACHED_USERS:
+            self._current.popitem(last=False)
+        return key_id, key
+
+    def _unwrap(self, added: UserKeyAdded) -> bytes:
+        raw = base64.urlsafe_b64decode(added.wrapped)
+        return self._wrapping.decrypt(raw[:_NONCE], raw[_NONCE:], f"{added.user_id}/{added.key_id}".encode())

@@ -1,0 +1,55 @@
+"""How long a worker may believe that it still owns its partitions: until its last heartbeat is too old.
+
+A process that was paused for longer than the session timeout is no longer a member of its group, and another one owns
+its partitions; it must not write another row (design 5.7).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+#: The fraction of the session timeout after which a heartbeat counts as too old.
+_FRESH = 0.6
+
+
+class LeaseLost(Exception):
+    """The group may have given our partitions to somebody else."""
+
+
+class Lease:
+    """Renewed by every heartbeat the coordinator accepts and by every join."""
+
+    def __init__(self, session_timeout: float) -> None:
+        self._session_timeout = session_timeout
+        self._renewed = time.monotonic()
+        self._rejoining = False
+
+    def renew(self) -> None:
+        # Called from the consumer's thread: one store, no lock needed.
+        self._renewed = time.monotonic()
+
+    def joined(self) -> None:
+        self._rejoining = False
+        self.renew()
+
+    def left(self) -> None:
+        """A rebalance begins: what is not durable now will be decided by the next owner."""
+        self._rejoining = True
+
+    def fresh(self) -> bool:
+        return time.monotonic() - self._renewed < _FRESH * self._session_timeout
+
+    async def hold(self) -> None:
+        """Returns while the lease is fresh, or as soon as it is renewed (the broker may just be restarting).
+
+        Raises:
+            LeaseLost: the group moved on without us, or nothing was heard for too long.
+        """
+        if self.fresh():
+            return
+        patience = time.monotonic() + 5 * self._session_timeout
+        while not self.fresh():
+            if self._rejoining or time.monotonic() > patience:
+                raise LeaseLost(f"no heartbeat for {time.monotonic() - self._renewed:.1f} s")
+            await asyncio.sleep(0.02)

@@ -1,0 +1,97 @@
+"""Appending to the log from outside a decision: what is answered is on Kafka, on every replica it asks for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from streams.codec import encode
+from streams.envelope import originate
+from streams.events import Envelope, Event
+from streams.layout import Layout
+from streams.topics import Topic, partition_of
+
+#: After so long without an acknowledgement the caller is told; the record may still arrive.
+APPEND_TIMEOUT_S = 10.0
+
+
+class LogUnavailable(Exception):
+    """Kafka did not acknowledge in time: the record may or may not be on the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """Where a message landed."""
+
+    envelope: Envelope
+    topic: str
+    partition: int
+    offset: int
+
+
+def producer(bootstrap: str, *, linger_ms: int = 0) -> AIOKafkaProducer:
+    """A producer that loses nothing: acks=all, idempotent (HTL-36)."""
+    return AIOKafkaProducer(
+        bootstrap_servers=bootstrap,
+        acks="all",
+        enable_idempotence=True,
+        linger_ms=linger_ms,
+        max_request_size=8 * 1024 * 1024,
+        request_timeout_ms=15_000,
+    )
+
+
+class Log:
+    """The log as the outside writes to it: each event goes to its layout's topic, under its key."""
+
+    def __init__(self, bootstrap: str, layout: Layout) -> None:
+        self._layout = layout
+        self._bootstrap = bootstrap
+        self._producer: AIOKafkaProducer | None = None
+
+    async def start(self) -> None:
+        self._producer = producer(self._bootstrap)
+        await self._producer.start()
+
+    async def stop(self) -> None:
+        if self._producer is not None:
+            await self._producer.stop()
+
+    async def append(
+        self,
+        event: Event,
+        *,
+        source: str,
+        correlation_id: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> Appended:
+        """Appends an originating event and returns once Kafka has it.
+
+        Raises:
+            LogUnavailable: no acknowledgement within 10 s; safe to append again, receivers know a retry.
+        """
+        now = datetime.now(UTC)
+        envelope = originate(event, source=source, now=now, correlation_id=correlation_id, metadata=metadata)
+        topic, key = self._layout.route(event)
+        partition, offset = await self._send(topic, key, encode(envelope))
+        return Appended(envelope, topic.name, partition, offset)
+
+    async def _send(self, topic: Topic, key: str, value: bytes) -> tuple[int, int]:
+        if self._producer is None:
+            raise LogUnavailable("the log is not open")
+        try:
+            sent = await asyncio.wait_for(
+                self._producer.send_and_wait(
+                    topic.name, key=key.encode(), value=value, partition=partition_of(key, topic.partitions)
+                ),
+                APPEND_TIMEOUT_S,
+            )
+        except (KafkaError, TimeoutError) as error:
+            raise LogUnavailable(f"{topic.name}: {type(error).__name__}: {error}") from error
+        return sent.partition, sent.offset

@@ -1,0 +1,132 @@
+"""Writing to the log from inside the processor: many records a request, and changelog slices as one record batch.
+
+`KafkaPublisher` speaks to Kafka; `streams.memory` has the same for tests, in memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.producer.message_accumulator import BatchBuilder
+
+from streams.topics import LARGE
+
+#: What one request to a topic of normal size may carry; the broker's own limit is 1 MiB.
+_BATCH_BYTES = 900 * 1024
+Headers = Sequence[tuple[str, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record to write. A value of None deletes the key on a compacted topic."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()
+
+
+class Publisher(Protocol):
+    """Where the processor writes."""
+
+    def send(self, topic: str, partition: int, record: Record) -> asyncio.Future[None]:
+        """Queues a record; the future resolves once every replica asked for has it. Order per partition is kept."""
+        ...
+
+    async def send_atomic(self, topic: str, partition: int, records: Sequence[Record]) -> int:
+        """Writes the records as one record batch, which the log holds wholly or not at all; returns its first offset.
+
+        Raises:
+            BatchTooLarge: they do not fit one batch.
+        """
+        ...
+
+
+class BatchTooLarge(Exception):
+    """More than one record batch can hold: the caller has to cut smaller."""
+
+
+class KafkaPublisher:
+    """Group commit: while one batch of a partition is on its way, the records behind it gather in the next."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self._producer = AIOKafkaProducer(
+            bootstrap_servers=bootstrap,
+            acks="all",
+            enable_idempotence=True,
+            linger_ms=0,
+            max_batch_size=LARGE,
+            max_request_size=2 * LARGE,
+            request_timeout_ms=30_000,
+        )
+        self._waiting: dict[tuple[str, int], list[_Open]] = {}
+        self._flushing: dict[tuple[str, int], asyncio.Task[None]] = {}
+
+    async def start(self) -> None:
+        await self._producer.start()
+
+    async def stop(self) -> None:
+        for task in list(self._flushing.values()):
+            await asyncio.wait([task])
+        await self._producer.stop()
+
+    def send(self, topic: str, partition: int, record: Record) -> asyncio.Future[None]:
+        target = (topic, partition)
+        waiting = self._waiting.setdefault(target, [])
+        if not waiting or not waiting[-1].add(record):
+            waiting.append(_Open(self._producer.create_batch(), record))
+            if target not in self._flushing:
+                self._flushing[target] = asyncio.create_task(self._flush(target))
+        return waiting[-1].acknowledged
+
+    async def send_atomic(self, topic: str, partition: int, records: Sequence[Record]) -> int:
+        builder = self._producer.create_batch()
+        for record in records:
+            if not _append(builder, record):
+                raise BatchTooLarge(f"{topic}/{partition}: {len(records)} rows")
+        if builder.size() > LARGE:  # append() takes a first record of any size (docs/decisions/0003)
+            raise BatchTooLarge(f"{topic}/{partition}: {builder.size()} bytes")
+        sent = await (await self._producer.send_batch(builder, topic, partition=partition))
+        return int(sent.offset)
+
+    async def _flush(self, target: tuple[str, int]) -> None:
+        # Give everything that is ready now the chance to join the batch.
+        await asyncio.sleep(0)
+        waiting = self._waiting[target]
+        while waiting:
+            await self._send_batch(target, waiting.pop(0))
+        del self._flushing[target]
+
+    async def _send_batch(self, target: tuple[str, int], batch: _Open) -> None:
+        try:
+            await (await self._producer.send_batch(batch.builder, target[0], partition=target[1]))
+        except Exception as error:
+            batch.acknowledged.set_exception(error)
+        else:
+            batch.acknowledged.set_result(None)
+
+
+class _Open:
+    """A batch that still takes records."""
+
+    __slots__ = ("acknowledged", "builder")
+
+    def __init__(self, builder: BatchBuilder, first: Record) -> None:
+        self.builder = builder
+        _append(builder, first)
+        self.acknowledged: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        # A failure is told to whoever waits; if nobody does any more, the process is ending anyway.
+        self.acknowledged.add_done_callback(lambda done: done.exception())
+
+    def add(self, record: Record) -> bool:
+        if self.builder.size() + len(record.value or b"") > _BATCH_BYTES:
+            return False
+        return _append(self.builder, record)
+
+
+def _append(builder: BatchBuilder, record: Record) -> bool:
+    added = builder.append(key=record.key, value=record.value, timestamp=None, headers=list(record.headers))
+    return added is not None

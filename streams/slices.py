@@ -1,0 +1,82 @@
+"""A slice: consecutive decisions of one partition that become durable together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from streams.changelog import source_header
+from streams.publisher import Record
+from streams.working import Written
+
+#: A slice ends at whichever comes first; its changelog then fits one record batch, and the loop yields often.
+SLICE_RECORDS = 128
+SLICE_BYTES = 512 * 1024
+#: What a single decision may write; leaves room for headers and the position in a 4 MiB batch.
+DECISION_BYTES = 3 * 1024 * 1024
+#: Key, headers and framing of one changelog record, rounded up.
+_RECORD_OVERHEAD = 128
+
+
+@dataclass(slots=True)
+class Slice:
+    """The rows that consecutive inbox records left behind, and the acknowledgements their outputs wait for."""
+
+    number: int
+    last_offset: int = -1
+    last_timestamp: int = 0
+    last_checksum: int = 0
+    records: int = 0
+    size: int = 0
+    rows: dict[str, tuple[Written, int]] = field(default_factory=dict)
+    outputs: list[asyncio.Future[None]] = field(default_factory=list)
+    #: Called once the slice is durable: the batches that end in it.
+    done: list[Callable[[], None]] = field(default_factory=list)
+
+    def add(self, changes: dict[str, Written], offset: int) -> None:
+        for key, written in changes.items():
+            before = self.rows.get(key)
+            if before is not None:
+                self.size -= row_size(key, before[0])
+            self.rows[key] = (written, offset)
+            self.size += row_size(key, written)
+
+    @property
+    def full(self) -> bool:
+        return self.records >= SLICE_RECORDS or self.size >= SLICE_BYTES
+
+    @property
+    def empty(self) -> bool:
+        return self.records == 0
+
+    def absorb(self, later: Slice) -> bool:
+        """Takes the next slice in if both fit one record batch."""
+        if self.size + later.size > DECISION_BYTES or later.empty:
+            return False
+        for key, (written, offset) in later.rows.items():
+            self.add({key: written}, offset)
+        self.number, self.records = later.number, self.records + later.records
+        self.last_offset, self.last_timestamp, self.last_checksum = (
+            later.last_offset,
+            later.last_timestamp,
+            later.last_checksum,
+        )
+        self.outputs += later.outputs
+        self.done += later.done
+        return True
+
+    def changelog(self) -> list[Record]:
+        """The rows as changelog records, each with the inbox offset it was decided at."""
+        return [
+            Record(key.encode(), written.payload, (source_header(offset),))
+            for key, (written, offset) in self.rows.items()
+        ]
+
+
+def row_size(key: str, written: Written) -> int:
+    return len(key) + len(written.payload or b"") + _RECORD_OVERHEAD
+
+
+def changes_size(changes: dict[str, Written]) -> int:
+    return sum(row_size(key, written) for key, written in changes.items())

@@ -1,0 +1,140 @@
+"""Batches as Faust events: what we change in Faust's consumer so that an agent gets a partition's records as one.
+
+Faust keeps the assignment, the groups, the flow control and the commits; the commit takes our offsets, because Faust's
+own bookkeeping of single acknowledgements loses records under `kill -9` (docs/decisions/0002).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from types import SimpleNamespace
+from typing import Any, cast
+
+import aiokafka
+from faust.transport.drivers import aiokafka as driver
+from faust.transport.utils import DefaultSchedulingStrategy
+from faust.types import TP
+
+from streams.lease import Lease
+
+
+class Batches(DefaultSchedulingStrategy):
+    """Hands each fetched partition's records on as one message, at the offset of the last."""
+
+    def iterate(self, records: Mapping[TP, list[Any]]) -> Iterator[tuple[TP, Any]]:
+        for tp, fetched in records.items():
+            if fetched:
+                yield tp, _as_one(fetched)
+
+
+def _as_one(fetched: list[Any]) -> SimpleNamespace:
+    last = fetched[-1]
+    return SimpleNamespace(
+        topic=last.topic,
+        partition=last.partition,
+        offset=last.offset,
+        timestamp=last.timestamp,
+        timestamp_type=last.timestamp_type,
+        headers=(),
+        key=None,
+        value=fetched,
+        checksum=None,
+        serialized_key_size=0,
+        serialized_value_size=0,
+    )
+
+
+class _Listener(driver.ConsumerRebalanceListener):
+    """Tells the lease when the group moves, before anything else happens."""
+
+    def on_partitions_revoked(self, revoked: Iterable[Any]) -> Awaitable[None]:
+        cast("Consumer", self._thread.consumer).lease.left()
+        return cast("Awaitable[None]", super().on_partitions_revoked(revoked))
+
+    async def on_partitions_assigned(self, assigned: Iterable[Any]) -> None:
+        cast("Consumer", self._thread.consumer).lease.joined()
+        await super().on_partitions_assigned(assigned)
+
+
+class _Thread(driver.AIOKafkaConsumerThread):
+    async def on_start(self) -> None:
+        await super().on_start()
+        coordinator = cast("Any", self._ensure_consumer())._coordinator
+        heartbeat = coordinator._do_heartbeat
+        lease = cast("Consumer", self.consumer).lease
+
+        async def renewing() -> bool:
+            accepted = bool(await heartbeat())
+            if accepted:
+                lease.renew()
+            return accepted
+
+        coordinator._do_heartbeat = renewing
+
+
+class Consumer(driver.Consumer):
+    """Commits the offsets the settler says are durable, and starts where the rows are."""
+
+    RebalanceListener = _Listener
+    lease: Lease
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        transport = cast("Transport", self.transport)
+        self.lease = transport.lease
+        self._tell_revoked = transport.on_revoked
+        self._start_at = transport.start_at
+        #: The next offset to commit, for each partition something became durable in.
+        self.durable: dict[TP, int] = {}
+
+    def _new_consumer_thread(self) -> driver.AIOKafkaConsumerThread:
+        return _Thread(self, loop=self.loop, beacon=self.beacon)
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        # Unlike the listener, this runs on the loop of the agents: whatever must not begin any more is told here.
+        self._tell_revoked()
+        await super().on_partitions_revoked(revoked)
+
+    async def perform_seek(self) -> None:
+        """To the committed offsets, or to where the rows say that work goes on."""
+        await super().perform_seek()
+        self.durable.clear()
+        for tp in self.assignment():
+            offset = self._start_at(tp)
+            if offset is not None:
+                await self.seek(tp, offset)
+
+    def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
+        yield from (tp for tp in self.durable if topics is None or tp in topics or tp.topic in topics)
+
+    def _new_offset(self, tp: TP) -> int | None:
+        acked = self._acked.get(tp)
+        if acked:
+            acked.clear()
+            self._acked_index[tp].clear()
+        return self.durable.get(tp)
+
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """A batch is one message at its last offset: the gaps before it mean nothing."""
+
+
+class Transport(driver.Transport):
+    """Faust's transport with our consumer."""
+
+    Consumer = Consumer
+
+    def __init__(
+        self,
+        *args: Any,
+        lease: Lease,
+        on_revoked: Callable[[], None],
+        start_at: Callable[[TP], int | None],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.lease = lease
+        self.on_revoked = on_revoked
+        self.start_at = start_at
+
+
+assert aiokafka.__version__.startswith("0.14."), "streams.transport overrides private methods of aiokafka 0.14"

@@ -1,0 +1,47 @@
+"""The payment service's table. Rows: `p|{payment_id}`, one payment with its refunds and the effects it was answered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from domain.payment import Payment, decide
+from streams.events import Envelope, Event
+from streams.rows import RowStore
+from streams.topics import KEYS, partition_of
+from streams.working import WorkingRows
+
+
+class Payments:
+    """Decides payments on their rows."""
+
+    def apply(self, rows: WorkingRows, message: Envelope, now: datetime, offset: int) -> Sequence[Event]:
+        key = row_key(KEYS["payment_id"](message.data))
+        before = rows.get(key, Payment)
+        decision = decide(before, message.data, now)
+        if decision.state is not None and decision.state is not before:
+            rows.put(key, decision.state)
+        return decision.events
+
+    def refuse(
+        self, rows: WorkingRows, message: Envelope, now: datetime, offset: int, reason: str
+    ) -> Sequence[Event] | None:
+        """A payment's row is small: there is no smaller way to decide one."""
+        return None
+
+
+def row_key(payment_id: str) -> str:
+    """The key of a payment's row, for readers that wait for its change."""
+    return f"p|{payment_id}"
+
+
+def read(store: RowStore, payment_id: str) -> Payment | None:
+    """The payment as it is durable in this worker.
+
+    Raises:
+        NotOwner: another worker has it.
+    """
+    raw = store.get(partition_of(payment_id, store.partitions), row_key(payment_id))
+    return msgspec.json.decode(raw, type=Payment) if raw is not None else None

@@ -1,0 +1,123 @@
+"""The booking service's table: bookings, the index of their deadlines, and the history of each.
+
+Rows: `b|{booking_id}` a booking; `d|{deadline}|{booking_id}` one whose deadline is still open;
+`h|{booking_id}|{inbox offset}` what one message did to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+import msgspec
+
+from domain.booking import Booking, decide
+from domain.booking_state import BookingStatus
+from streams.envelope import derived_id
+from streams.events import Envelope, Event
+from streams.rows import RowStore
+from streams.topics import KEYS, partition_of
+from streams.working import WorkingRows
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One event of a booking's history: taken by it, or said by it."""
+
+    at: datetime
+    event_type: str
+    event_id: str
+    causation_id: str | None
+    source: str
+
+
+class History(msgspec.Struct, frozen=True):
+    """What one message did: itself, then what was said because of it."""
+
+    entries: tuple[Entry, ...]
+
+
+class Due(msgspec.Struct, frozen=True):
+    """A booking that waits for an answer until its deadline."""
+
+    booking_id: str
+
+
+class Reservations:
+    """Decides bookings on their rows."""
+
+    def apply(self, rows: WorkingRows, message: Envelope, now: datetime, offset: int) -> Sequence[Event]:
+        booking_id = KEYS["booking_id"](message.data)
+        before = rows.get(_key(booking_id), Booking)
+        decision = decide(before, message.data, now)
+        after = decision.state
+        if after is not None and after is not before:
+            rows.put(_key(booking_id), after)
+            rows.put(f"h|{booking_id}|{offset:016}", _history(message, decision.events, now))
+        if after is not None:
+            _keep_due(rows, after, opened=before is None)
+        return decision.events
+
+    def refuse(
+        self, rows: WorkingRows, message: Envelope, now: datetime, offset: int, reason: str
+    ) -> Sequence[Event] | None:
+        """A booking's row is bounded by its request's size: there is no smaller way to decide one."""
+        return None
+
+
+def _key(booking_id: str) -> str:
+    return f"b|{booking_id}"
+
+
+def _due_key(booking: Booking) -> str:
+    return f"d|{booking.deadline.astimezone(UTC).isoformat(timespec='milliseconds')}|{booking.booking_id}"
+
+
+def _keep_due(rows: WorkingRows, booking: Booking, *, opened: bool) -> None:
+    if booking.status is BookingStatus.PENDING:
+        if opened:
+            rows.put(_due_key(booking), Due(booking.booking_id))
+    elif rows.get(_due_key(booking), Due) is not None:
+        rows.delete(_due_key(booking))
+
+
+def _history(message: Envelope, said: Sequence[Event], now: datetime) -> History:
+    taken = Entry(now, message.event_type, message.event_id, message.causation_id, message.source)
+    return History(
+        (
+            taken,
+            *(
+                Entry(now, event.event_type, derived_id(message, event, index), message.event_id, "booking-service")
+                for index, event in enumerate(said)
+            ),
+        )
+    )
+
+
+def read(store: RowStore, booking_id: str) -> Booking | None:
+    """The booking as it is durable in this worker.
+
+    Raises:
+        NotOwner: another worker has it.
+    """
+    raw = store.get(partition_of(booking_id, store.partitions), _key(booking_id))
+    return msgspec.json.decode(raw, type=Booking) if raw is not None else None
+
+
+def timeline(store: RowStore, booking_id: str) -> list[Entry]:
+    """The booking's events in the order of its inbox, each followed by what it caused."""
+    rows = store.scan(partition_of(booking_id, store.partitions), f"h|{booking_id}|")
+    return [entry for _, raw in rows for entry in msgspec.json.decode(raw, type=History).entries]
+
+
+def row_key(booking_id: str) -> str:
+    """The key of a booking's row, for readers that wait for its change."""
+    return _key(booking_id)
+
+
+def due(store: RowStore, partition: int, now: datetime, most: int) -> Iterator[str]:
+    """The bookings of a partition whose deadline is over, the longest over first, at most `most`."""
+    limit = f"d|{now.astimezone(UTC).isoformat(timespec='milliseconds')}|"
+    for count, (key, raw) in enumerate(store.scan(partition, "d|")):
+        if key >= limit or count >= most:
+            return
+        yield msgspec.json.decode(raw, type=Due).booking_id

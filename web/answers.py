@@ -1,0 +1,181 @@
+"""What the API answers: one model per body, apart from what it takes. Amounts are decimal strings."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from web.money import written
+
+
+class Answer(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Money(Answer):
+    amount: str = Field(pattern=r"^\d+(\.\d+)?$", examples=["200.00"])
+    currency: str = Field(examples=["EUR"])
+
+    @classmethod
+    def of(cls, amount: Decimal, currency: str) -> Money:
+        return cls(amount=written(amount, currency), currency=currency)
+
+
+class Links(Answer):
+    self: str
+    timeline: str
+    cancel: str
+
+
+class Opened(Answer):
+    """A booking that was accepted; its outcome follows."""
+
+    booking_id: str
+    confirmation_number: str = Field(examples=["RSV-2026-000123"])
+    status: Literal["PENDING"] = "PENDING"
+    price: Money
+    links: Links
+
+
+class GuestOut(Answer):
+    email: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    phone: str | None = None
+
+
+class LocationOut(Answer):
+    lat: float | None = None
+    lon: float | None = None
+    address: str | None = None
+
+
+class CancellationOut(Answer):
+    """What a cancellation keeps and gives back."""
+
+    fee: Money
+    refund: Money
+
+
+class BookingOut(Answer):
+    """A booking as its row stands. A stay has `check_in`/`check_out`, every other kind `start_time`/`end_time`."""
+
+    booking_id: str
+    confirmation_number: str
+    kind: str
+    status: str
+    reason: str | None = None
+    provider_id: str
+    product_id: str
+    property_id: str | None = None
+    unit_type: str | None = None
+    check_in: date | None = None
+    check_out: date | None = None
+    start_time: datetime | None = None
+    end_time: datetime | None = None
+    quantity: int
+    price: Money
+    payment_id: str
+    revision: int
+    user_id: str
+    #: None once the guest's data was erased.
+    guest: GuestOut | None = None
+    location: LocationOut | None = None
+    metadata: dict[str, Any] = {}
+    created_at: datetime
+    deadline: datetime
+    cancellation: CancellationOut | None = None
+    links: Links
+
+
+class TimelineEntry(Answer):
+    at: datetime
+    event_type: str
+    event_id: str
+    causation_id: str | None = None
+    source: str
+
+
+class Timeline(Answer):
+    booking_id: str
+    events: list[TimelineEntry]
+
+
+class UnitOut(Answer):
+    property_id: str
+    unit_type: str
+    capacity: int
+    overbooking_limit: int
+    base_price: Money
+    min_stay: int
+    time_zone: str
+    slots: Literal["nights", "none"] | int
+
+
+class SlotOut(Answer):
+    """One night or slot. `held` waits for an outcome, `confirmed` is sold."""
+
+    slot: str
+    capacity: int
+    held: int
+    confirmed: int
+    free: int
+    price: Money
+    bookable: bool
+    why_not: Literal["sold_out", "past"] | None = None
+
+
+class AvailabilityOut(Answer):
+    property_id: str
+    unit_type: str
+    time_zone: str
+    nights: list[SlotOut]
+
+
+class RefundOut(Answer):
+    refund_id: str
+    payment_id: str
+    amount: Money
+    #: waiting (for the capture), calling (the provider), refunded, or failed.
+    status: str
+    reason: str
+    error: str | None = None
+    ordered_by: str
+
+
+class PaymentOut(Answer):
+    payment_id: str
+    booking_id: str
+    status: str
+    amount: Money
+    captured: Money
+    refunded: Money
+    provider: str
+    provider_payment_id: str | None = None
+    error: str | None = None
+    refunds: list[RefundOut]
+
+
+class Health(Answer):
+    status: Literal["ok", "starting"]
+    #: What is still missing, empty when ready.
+    waiting_for: list[str] = []
+
+
+class ProblemField(Answer):
+    field: str
+    message: str
+
+
+class ProblemOut(Answer):
+    """RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str | None = None
+    errors: list[ProblemField] | None = None
+    correlation_id: str | None = None

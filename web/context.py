@@ -1,0 +1,62 @@
+"""What a gateway has at hand for every request: its parts and its limits, in one frozen object."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from aiohttp import web
+
+from streams.events.availability import ResourceDeclared
+from streams.layout import Layout
+from web.auth import PRINCIPAL, Principal
+from web.ports import Appends, Counts, Follows, Seals
+from web.problems import CORRELATION_ID
+from web.readiness import Readiness
+from web.rows import Rows
+
+#: The `source` of what a gateway appends.
+SOURCE = "gateway"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a request may ask for, and how long it may take."""
+
+    max_quantity: int
+    max_nights: int
+    deadline: timedelta
+    #: Seconds to wait for something that was appended to show.
+    patience: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    log: Appends
+    rates: Follows[ResourceDeclared]
+    keyring: Seals
+    numbers: Counts
+    rows: Rows
+    limits: Limits
+    layout: Layout
+    bootstrap: str
+    version: str
+    #: Now, in UTC.
+    clock: Callable[[], datetime]
+    readiness: Readiness
+
+
+CONTEXT = web.AppKey("context", Context)
+
+
+def context_of(request: web.Request) -> Context:
+    return request.app[CONTEXT]
+
+
+def principal_of(request: web.Request) -> Principal:
+    return request[PRINCIPAL]
+
+
+def correlation_of(request: web.Request) -> str:
+    return request[CORRELATION_ID]

@@ -1,0 +1,48 @@
+"""The gateway's application: every endpoint of the public API, named here one by one, behind the same middlewares."""
+
+from __future__ import annotations
+
+from aiohttp import ClientSession, web
+
+from web import availability, bookings, dashboard, documents, health, payments, reservations, units
+from web.auth import Keys, authenticate
+from web.context import CONTEXT, Context
+from web.correlation import correlate
+from web.metrics import Metrics
+from web.operations import Operation
+from web.problems import explain_failures
+
+OPERATIONS: tuple[Operation, ...] = (
+    *units.OPERATIONS,
+    *reservations.OPERATIONS,
+    *bookings.OPERATIONS,
+    *availability.OPERATIONS,
+    *payments.OPERATIONS,
+    *health.OPERATIONS,
+    *documents.OPERATIONS,
+    *dashboard.OPERATIONS,
+)
+
+
+def build(context: Context, keys: Keys, http: ClientSession, *, body_limit: int) -> web.Application:
+    """The application. `http` is for the workers' metrics; whoever calls this closes it."""
+    metrics = Metrics()
+    open_paths = frozenset(operation.path for operation in OPERATIONS if operation.open)
+    app = web.Application(
+        client_max_size=body_limit,
+        middlewares=[correlate, metrics.middleware(), explain_failures, authenticate(keys, open_paths)],
+    )
+    app[CONTEXT] = context
+    app[health.METRICS] = metrics
+    app[health.HTTP] = http
+    documents.install(app, OPERATIONS, context)
+    app.add_routes(operation.route() for operation in OPERATIONS)
+    app.on_response_prepare.append(_say_less)
+    return app
+
+
+async def _say_less(request: web.Request, response: web.StreamResponse) -> None:
+    """What every answer says to browsers and caches, unless it said so itself."""
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers.setdefault("Cache-Control", "no-store")
+    response.headers["Server"] = "vacancy"

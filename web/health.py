@@ -1,0 +1,43 @@
+"""Whether the gateway lives and is ready, and what it counts."""
+
+from __future__ import annotations
+
+from aiohttp import ClientSession, web
+
+from web.answers import Health
+from web.context import context_of
+from web.metrics import Metrics
+from web.operations import Operation
+
+METRICS = web.AppKey("metrics", Metrics)
+HTTP = web.AppKey("http", ClientSession)
+
+
+async def livez(request: web.Request) -> web.Response:
+    return _health(200, Health(status="ok"))
+
+
+async def readyz(request: web.Request) -> web.Response:
+    missing = await context_of(request).readiness.missing()
+    if missing:
+        return _health(503, Health(status="starting", waiting_for=missing))
+    return _health(200, Health(status="ok"))
+
+
+async def metrics(request: web.Request) -> web.Response:
+    page = await request.app[METRICS].page(request.app[HTTP], context_of(request).readiness.owners())
+    return web.Response(body=page, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
+
+
+def _health(status: int, body: Health) -> web.Response:
+    headers = {"Retry-After": "1"} if status == 503 else None
+    return web.Response(status=status, text=body.model_dump_json(), content_type="application/json", headers=headers)
+
+
+OPERATIONS = (
+    Operation("GET", "/livez", livez, "Whether the process lives", "operation", {200: Health}, open=True),
+    Operation(
+        "GET", "/readyz", readyz, "Whether requests can be served", "operation", {200: Health, 503: Health}, open=True
+    ),
+    Operation("GET", "/metrics", metrics, "Prometheus metrics", "operation", {200: "text/plain"}, open=True),
+)

@@ -1,0 +1,132 @@
+"""How a request becomes a booking: sealed, numbered, appended, and answered from the row it opened."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from domain.booking_state import Booking
+from streams.events.booking import Kind, Line, Location, RequestBooking
+from web.answers import Links, Money, Opened
+from web.context import SOURCE, Context, context_of, correlation_of, principal_of
+from web.owners import OwnerUnavailable
+from web.problems import Problem
+from web.requests import id_of_request
+
+_canonical = msgspec.json.Encoder(order="sorted").encode
+#: The ids of guests who have none follow from their e-mail, under this namespace, for ever.
+_USERS = uuid.uuid5(uuid.NAMESPACE_URL, "vacancy:users")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A request that may be booked, priced; nothing personal is sealed yet."""
+
+    kind: Kind
+    provider_id: str
+    product_id: str
+    start: datetime
+    end: datetime
+    quantity: int
+    price: Decimal
+    currency: str
+    user_id: str
+    guest: dict[str, Any] | None
+    token: str
+    location: Location | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
+def user_id_of(email: str) -> str:
+    return str(uuid.uuid5(_USERS, email.lower()))
+
+
+async def open_booking(request: web.Request, body: Any, draft: Callable[[Context], Draft]) -> web.Response:
+    """Appends what `draft` makes of the request and answers 201 from the row, the same in every retry.
+
+    A retry whose first attempt was accepted is answered so too when the request would be refused by now.
+    """
+    context = context_of(request)
+    booking_id, repeatable = id_of_request(request, principal_of(request))
+    fingerprint = hashlib.sha256(request.path.encode() + b"\n" + _canonical(body)).hexdigest()
+    try:
+        drafted = draft(context)
+    except Problem:
+        row = await context.rows.booking(booking_id) if repeatable else None
+        if row is None:
+            raise
+    else:
+        row = await _append(request, context, booking_id, fingerprint, drafted)
+    if row.fingerprint != fingerprint:
+        raise Problem(422, "idempotency-key-reused", "The Idempotency-Key was used for another request")
+    return opened(row)
+
+
+async def _append(request: web.Request, context: Context, booking_id: str, fingerprint: str, draft: Draft) -> Booking:
+    now = context.clock()
+    guest = json.dumps(draft.guest, ensure_ascii=False) if draft.guest is not None else None
+    event = RequestBooking(
+        booking_id=booking_id,
+        kind=draft.kind,
+        fingerprint=fingerprint,
+        confirmation_number=f"RSV-{now.year}-{await context.numbers.next():06d}",
+        user_id=draft.user_id,
+        guest=await context.keyring.seal(draft.user_id, guest) if guest is not None else None,
+        lines=(_line(draft),),
+        price_amount=draft.price,
+        price_currency=draft.currency,
+        payment_token=await context.keyring.seal(draft.user_id, draft.token),
+        deadline=now + context.limits.deadline,
+        free_until=draft.start,
+        location=draft.location,
+        metadata=draft.metadata,
+    )
+    appended = await context.log.append(event, source=SOURCE, correlation_id=correlation_of(request))
+    row = await context.rows.booking(booking_id, after=appended.offset)
+    if row is None:  # decided and yet not there: the request itself was refused as poison, which is our fault
+        raise OwnerUnavailable(booking_id)
+    return row
+
+
+def _line(draft: Draft) -> Line:
+    return Line(
+        line=1,
+        provider_id=draft.provider_id,
+        product_id=draft.product_id,
+        start=draft.start,
+        end=draft.end,
+        quantity=draft.quantity,
+        price_amount=draft.price,
+    )
+
+
+def opened(row: Booking) -> web.Response:
+    """201: the number and price as the row has them."""
+    links = links_of(row)
+    body = Opened(
+        booking_id=row.booking_id,
+        confirmation_number=row.confirmation_number,
+        price=Money.of(row.price_amount, row.price_currency),
+        links=links,
+    )
+    return web.Response(
+        status=201,
+        text=body.model_dump_json(),
+        content_type="application/json",
+        headers={"Location": links.self},
+    )
+
+
+def links_of(row: Booking) -> Links:
+    collection = "reservations" if row.kind == "stay" else "bookings"
+    itself = f"/api/{collection}/{row.booking_id}"
+    return Links(self=itself, timeline=f"{itself}/timeline", cancel=f"{itself}/cancel")

@@ -1,0 +1,65 @@
+"""What an endpoint is: its route, its handler, and what its documentation says. The router and `/openapi.json` are
+made from the same declarations, so neither can know an endpoint the other does not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+from pydantic import BaseModel
+
+from web.problems import MEDIA_TYPE
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A query parameter or header beside those of the path. `schema` is JSON Schema."""
+
+    name: str
+    description: str
+    schema: Mapping[str, object]
+    place: str = "query"
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One method of one path. `answers` maps a status to its model, or to the media type of a text."""
+
+    method: str
+    path: str
+    handler: Handler
+    summary: str
+    tag: str
+    answers: Mapping[int, type[BaseModel] | str] = field(default_factory=dict)
+    request: type[BaseModel] | None = None
+    request_required: bool = True
+    parameters: tuple[Parameter, ...] = ()
+    problems: tuple[int, ...] = ()
+    #: Needs no key (the gateway listens on loopback only).
+    open: bool = False
+
+    @property
+    def name(self) -> str:
+        """Unique: several collections share a handler."""
+        return f"{self.tag}.{getattr(self.handler, '__name__', 'handler')}"
+
+    def route(self) -> web.RouteDef:
+        return web.route(self.method, self.path, self.handler)
+
+
+IDEMPOTENCY_KEY = Parameter(
+    "Idempotency-Key",
+    "Makes a retry safe: the same key and body give the same answer, and nothing is done twice.",
+    {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
+    place="header",
+)
+WAIT = Parameter(
+    "wait",
+    "Answer as soon as there is an outcome, or after so many seconds.",
+    {"type": "number", "minimum": 0, "maximum": 60, "default": 0},
+)
+
+__all__ = ["IDEMPOTENCY_KEY", "MEDIA_TYPE", "WAIT", "Operation", "Parameter"]

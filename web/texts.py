@@ -1,0 +1,77 @@
+"""The texts, dates and times a request may carry, as annotated types: what is refused here never reaches the log."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import UTC, date, datetime
+from typing import Annotated, Any
+
+from email_validator import EmailNotValidError, validate_email
+from pydantic import AfterValidator, BeforeValidator, StringConstraints, WithJsonSchema
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
+_CARD_NUMBER = re.compile(r"[\d -]{12,25}", re.ASCII)
+#: Years outside of these are mistakes, and arithmetic with them could overflow.
+_YEARS = range(1990, 2200)
+
+
+def _clean(value: str) -> str:
+    # Control, surrogate, line and paragraph separators: they forge headers, log lines and mail.
+    if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in value):
+        raise ValueError("has control characters")
+    if not value.strip():
+        raise ValueError("is blank")
+    return value
+
+
+def _email(value: str) -> str:
+    try:
+        return validate_email(_clean(value), check_deliverability=False, test_environment=True).normalized
+    except EmailNotValidError:
+        raise ValueError("is not an e-mail address") from None
+
+
+def _token(value: str) -> str:
+    if not (value.isascii() and value.isprintable()) or " " in value:
+        raise ValueError("should be printable ASCII without spaces")
+    if _CARD_NUMBER.fullmatch(value):
+        raise ValueError("looks like a card number; send the payment provider's token")
+    return value
+
+
+def _date(value: Any) -> date:
+    if not isinstance(value, str) or not _DATE.fullmatch(value):
+        raise ValueError("should be a date like 2026-12-24")
+    found = date.fromisoformat(value)
+    if found.year not in _YEARS:
+        raise ValueError("is not a plausible date")
+    return found
+
+
+def _instant(value: Any) -> datetime:
+    if not isinstance(value, str) or not _INSTANT.fullmatch(value):
+        raise ValueError("should be a time with its zone like 2026-12-24T15:00:00Z")
+    found = datetime.fromisoformat(value.upper())
+    if found.year not in _YEARS:
+        raise ValueError("is not a plausible time")
+    return found.astimezone(UTC)
+
+
+read_date = _date
+
+#: A name or other short text: 1 to 200 characters, no control characters, not blank.
+Text = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_clean)]
+#: An identifier given by a caller.
+IdIn = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(_clean)]
+Email = Annotated[
+    str,
+    StringConstraints(min_length=3, max_length=254),
+    AfterValidator(_email),
+    WithJsonSchema({"type": "string", "format": "email", "maxLength": 254}),
+]
+Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9 ().\-/]{3,40}$")]
+Token = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_token)]
+DateIn = Annotated[date, BeforeValidator(_date), WithJsonSchema({"type": "string", "format": "date"})]
+InstantIn = Annotated[datetime, BeforeValidator(_instant), WithJsonSchema({"type": "string", "format": "date-time"})]

@@ -1,0 +1,121 @@
+"""Units: what a property has, and what it costs. A declaration is answered once every reader here knows it."""
+
+from __future__ import annotations
+
+import time
+
+from aiohttp import web
+
+from domain.inventory import Resource
+from streams.events.availability import DeclareResource, ResourceDeclared
+from streams.topics import resource_key
+from web.answers import Money, UnitOut
+from web.bodies import check, read_json
+from web.context import SOURCE, Context, context_of, correlation_of
+from web.models import UnitRequest
+from web.operations import Operation
+from web.owners import OwnerUnavailable
+from web.problems import FieldError, Problem, not_found
+from web.requests import name_in_path
+
+#: How long the view is followed before the owner is asked again, in seconds.
+_FOLLOW_S = 1.0
+
+
+async def put_unit(request: web.Request) -> web.Response:
+    property_id, unit_type = name_in_path(request, "property_id"), name_in_path(request, "unit_type")
+    asked = check(UnitRequest, await read_json(request))
+    context = context_of(request)
+    event = DeclareResource(
+        provider_id=property_id,
+        product_id=unit_type,
+        capacity=asked.capacity,
+        overbooking_limit=asked.overbooking_limit,
+        slots=asked.slots,
+        time_zone=asked.time_zone,
+        price_amount=asked.base_price.amount,
+        price_currency=asked.base_price.currency,
+        min_stay=asked.min_stay,
+    )
+    appended = await context.log.append(event, source=SOURCE, correlation_id=correlation_of(request))
+    declared = await _readable(context, property_id, unit_type, appended.offset)
+    if declared.slots != asked.slots:
+        raise Problem(
+            409,
+            "slots-in-use",
+            "Time is not cut anew while something is held",
+            f"slots stays {declared.slots!r}; everything else was taken over.",
+            [FieldError("slots", "cannot change while nights or slots are held")],
+            more={"unit": unit_out(declared).model_dump()},
+        )
+    return _answer(declared)
+
+
+async def _readable(context: Context, property_id: str, unit_type: str, offset: int) -> ResourceDeclared:
+    """The resource as its owner has it after `offset`, once the view that requests are priced from has it too."""
+    end = time.monotonic() + context.limits.patience
+    while True:
+        counts = await context.rows.slots(property_id, unit_type, (), after=offset)
+        if counts is None:
+            raise OwnerUnavailable(resource_key(property_id, unit_type))
+        try:
+            return await _followed(context, counts.resource)
+        except TimeoutError:
+            if time.monotonic() > end:
+                raise OwnerUnavailable(resource_key(property_id, unit_type)) from None
+
+
+async def _followed(context: Context, resource: Resource) -> ResourceDeclared:
+    def says_so(declared: ResourceDeclared) -> bool:
+        return all(getattr(declared, name) == getattr(resource, name) for name in Resource.__struct_fields__)
+
+    key = resource_key(resource.provider_id, resource.product_id)
+    return await context.rates.until(key, says_so, _FOLLOW_S)
+
+
+async def get_unit(request: web.Request) -> web.Response:
+    property_id, unit_type = name_in_path(request, "property_id"), name_in_path(request, "unit_type")
+    declared = context_of(request).rates.get(resource_key(property_id, unit_type))
+    if declared is None:
+        raise not_found("unit type at this property")
+    return _answer(declared)
+
+
+def unit_out(declared: ResourceDeclared) -> UnitOut:
+    return UnitOut(
+        property_id=declared.provider_id,
+        unit_type=declared.product_id,
+        capacity=declared.capacity,
+        overbooking_limit=declared.overbooking_limit,
+        base_price=Money.of(declared.price_amount, declared.price_currency),
+        min_stay=declared.min_stay,
+        time_zone=declared.time_zone,
+        slots=declared.slots,
+    )
+
+
+def _answer(declared: ResourceDeclared) -> web.Response:
+    return web.Response(text=unit_out(declared).model_dump_json(), content_type="application/json")
+
+
+OPERATIONS = (
+    Operation(
+        "PUT",
+        "/api/properties/{property_id}/units/{unit_type}",
+        put_unit,
+        "Say how much there is of a unit type, and what it costs",
+        "units",
+        {200: UnitOut},
+        request=UnitRequest,
+        problems=(409, 503),
+    ),
+    Operation(
+        "GET",
+        "/api/properties/{property_id}/units/{unit_type}",
+        get_unit,
+        "A unit type as it stands",
+        "units",
+        {200: UnitOut},
+        problems=(404, 422),
+    ),
+)
