@@ -1,0 +1,130 @@
+"""A synthetic instance, step by step: each step says what the platform's parts would say.
+
+It decides nothing: a test says what happens, and may leave a step out or say it wrongly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from cli.audit import names
+from tests.cli.audit.writer import Writer, iso
+
+DEADLINE = timedelta(minutes=10)
+UNIT = "PROP-001/standard"
+PRICE = Decimal("199.90")
+
+
+@dataclass
+class Ids:
+    """The event ids of one booking's steps, by their type."""
+
+    number: int
+    price: Decimal
+    payment_id: str
+    last: dict[str, str] = field(default_factory=dict)
+
+
+class Story(Writer):
+    """The steps of resources, bookings and payments."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bookings: dict[str, Ids] = {}
+
+    def declare(self, capacity: int, unit: str = UNIT, **more: Any) -> None:
+        data = {**_resource(unit), "capacity": capacity, "price_amount": 99.95, "price_currency": "EUR", **more}
+        self.say(names.AVAILABILITY_INBOX, "availability.resource.declare", data, key=unit)
+
+    def request(self, name: str, price: Decimal = PRICE) -> None:
+        ids = Ids(len(self.bookings), price, f"pay-{name}")
+        self.bookings[name] = ids
+        money = {"price_amount": float(price), "price_currency": "EUR"}
+        data = {"booking_id": name, "deadline": iso(self.now + DEADLINE), **money}
+        ids.last["request"] = self.say(names.BOOKING_INBOX, "booking.booking.request", data, key=name)
+        self.world(name, names.CREATED, cause="request", **money)
+
+    def hold(self, name: str, start: str, nights: int, quantity: int = 1, *, line: int = 1, unit: str = UNIT) -> None:
+        begin = datetime.fromisoformat(start).replace(tzinfo=UTC)
+        data = {
+            **_resource(unit),
+            **{"booking_id": name, "revision": 1, "line": line, "quantity": quantity},
+            **{"start": iso(begin), "end": iso(begin + timedelta(days=nights))},
+        }
+        ids = self.bookings[name].last
+        ids["hold"] = self.say(names.AVAILABILITY_INBOX, "availability.line.hold", data, key=unit, cause=ids["request"])
+
+    def release(self, name: str, cause: str, *, line: int = 1, unit: str = UNIT) -> None:
+        data = {**_resource(unit), "booking_id": name, "revision": 1, "line": line}
+        why = self.bookings[name].last[cause]
+        self.say(names.AVAILABILITY_INBOX, "availability.line.release", data, key=unit, cause=why)
+
+    def answer(self, name: str, what: str, *, cause: str, **data: Any) -> None:
+        """Something is told to the booking: "line.reserved", "payment.captured"..."""
+        ids = self.bookings[name]
+        if what.startswith("payment"):
+            data = {"payment_id": ids.payment_id, **data}
+        kind, about = f"booking.{what}", {"booking_id": name, "revision": 1}
+        ids.last[what] = self.say(names.BOOKING_INBOX, kind, about | data, key=name, cause=ids.last[cause])
+
+    def reserved(self, name: str, *, line: int = 1) -> None:
+        self.answer(name, "line.reserved", cause="hold", line=line)
+
+    def pay(self, name: str, what: str, *, cause: str | None, **data: Any) -> None:
+        """Something is asked of the payment: "authorize", "capture", "void", "refund"."""
+        ids = self.bookings[name]
+        kind, about = f"payment.payment.{what}", {"payment_id": ids.payment_id, "booking_id": name, "revision": 1}
+        why = ids.last[cause] if cause else None
+        ids.last[what] = self.say(names.PAYMENT_INBOX, kind, about | data, key=ids.payment_id, cause=why)
+
+    def provider(self, name: str, what: str, entry: str, *, amount: Decimal | None = None, refund_id: str = "") -> None:
+        """One call to the provider: the order, the ledger's line, the answer."""
+        ids = self.bookings[name]
+        order = {"payment_id": ids.payment_id, "operation": what, "refund_id": refund_id or None}
+        effects, inbox = names.PAYMENT_EFFECTS, names.PAYMENT_INBOX
+        call = self.say(effects, "payment.effect.call", order, key=ids.payment_id, cause=ids.last[what])
+        sum_ = ids.price if amount is None else amount
+        self.enter(entry, ids.payment_id, sum_, key=call, refund_id=refund_id or None)
+        data = {**order, "effect_id": call, "approved": entry not in ("declined", "capture_failed")}
+        kind = f"answer to {what}"
+        ids.last[kind] = self.say(inbox, "payment.effect.answered", data, key=ids.payment_id, cause=call)
+
+    def world(self, name: str, topic: str, *, cause: str, **data: Any) -> None:
+        """The world hears of a booking."""
+        ids = self.bookings[name].last
+        ids[topic] = self.say(topic, topic, {"booking_id": name, **data}, key=name, cause=ids[cause])
+
+    def authorized(self, name: str, entry: str = "authorized") -> None:
+        ids = self.bookings[name]
+        self.pay(name, "authorize", cause="request", amount=float(ids.price))
+        about = {"payment_id": ids.payment_id, "booking_id": name}
+        created = names.PAYMENT_CREATED
+        self.say(created, created, about, key=ids.payment_id, cause=ids.last["authorize"])
+        self.provider(name, "authorize", entry)
+        self.answer(name, f"payment.{entry}", cause="answer to authorize")
+
+    def captured(self, name: str, entry: str = "captured") -> None:
+        self.pay(name, "capture", cause="payment.authorized")
+        self.provider(name, "capture", entry)
+        self.answer(name, f"payment.{entry}", cause="answer to capture", amount=float(self.bookings[name].price))
+
+    def refunded(self, name: str, amount: Decimal, *, by: str = "policy", cause: str | None = "cancel") -> None:
+        refund_id = f"refund-{name}-{by}"
+        self.pay(name, "refund", cause=cause, refund_id=refund_id, amount=float(amount), ordered_by=by)
+        self.provider(name, "refund", "refunded", amount=amount, refund_id=refund_id)
+        self.answer(name, "payment.refunded", cause="answer to refund", refund_id=refund_id, amount=float(amount))
+
+    def cancel(self, name: str, refund: Decimal) -> None:
+        """A guest cancels: the message, what the world hears, the release."""
+        ids, data = self.bookings[name].last, {"booking_id": name, "reason": "ill", "cancelled_by": "guest"}
+        ids["cancel"] = self.say(names.BOOKING_INBOX, "booking.booking.cancel", data, key=name)
+        self.world(name, names.CANCELLED, cause="cancel", refund_amount=float(refund), cancellation_reason="ill")
+        self.release(name, "cancel")
+
+
+def _resource(unit: str) -> dict[str, str]:
+    provider, product = unit.split("/")
+    return {"provider_id": provider, "product_id": product}

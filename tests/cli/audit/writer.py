@@ -1,0 +1,160 @@
+"""Writes a synthetic log: real envelopes in the catalogue's wire format, dead letters, changelogs and a ledger."""
+
+from __future__ import annotations
+
+import uuid
+import zlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import orjson
+
+from cli.audit import names
+from cli.audit.facts import Entry
+from cli.audit.filing import add
+from cli.audit.findings import Verdict
+from cli.audit.history import History
+from cli.audit.promises import judge
+from cli.audit.wire import Record
+
+PARTITIONS = 2
+BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
+
+#: The order in which records are handed to a `History`.
+_PHASES = (
+    lambda topic: topic.endswith(names.DEAD),
+    lambda topic: topic in names.CHANGELOGS,
+    lambda topic: topic in names.CAUSES,
+    lambda topic: True,
+)
+
+
+class Writer:
+    """Records and ledger entries, written one by one on a clock of its own."""
+
+    def __init__(self) -> None:
+        self.now = BEGINNING
+        self.records: list[Record] = []
+        self.ledger: list[Entry] = []
+        #: Where each group comes back to.
+        self.committed: dict[tuple[str, int], int] = {}
+        self._ends: defaultdict[tuple[str, int], int] = defaultdict(int)
+
+    # --- writing ---
+
+    @staticmethod
+    def partition(key: str) -> int:
+        return zlib.crc32(key.encode()) % PARTITIONS
+
+    def wait(self, **duration: float) -> None:
+        self.now += timedelta(**duration)
+
+    def put(
+        self, topic: str, key: str | None, value: bytes | None, headers: Iterable[tuple[str, bytes]] = ()
+    ) -> Record:
+        """Appends a record as it is given."""
+        self.now += timedelta(milliseconds=1)
+        partition = 0 if topic.endswith(names.DEAD) else self.partition(key or "")
+        offset = self._ends[topic, partition]
+        self._ends[topic, partition] += 1
+        name = key.encode() if key is not None else None
+        record = Record(topic, partition, offset, ms(self.now), name, value, tuple(headers))
+        self.records.append(record)
+        return record
+
+    def say(
+        self, topic: str, kind: str, data: dict[str, Any], *, key: str, cause: str | None = None, event_id: str = ""
+    ) -> str:
+        """Appends an envelope and returns its event id."""
+        event_id = event_id or str(uuid.uuid5(uuid.NAMESPACE_OID, f"{len(self.records)}"))
+        metadata: dict[str, Any] = {"source": "story"} | ({"causation_id": cause} if cause else {})
+        envelope = {
+            "event_id": event_id,
+            "event_type": kind,
+            "event_version": "1.0",
+            "timestamp": iso(self.now),
+            "correlation_id": event_id,
+            "data": data,
+            "metadata": metadata,
+        }
+        self.put(topic, key, orjson.dumps(envelope))
+        return event_id
+
+    def bury(self, record: Record, *, value: bytes | None = None, leave_out: str = "") -> None:
+        """Appends the dead letter of a record, perhaps with other bytes or without a header."""
+        headers = {
+            "vacancy-dlq-reason": "not JSON",
+            "vacancy-dlq-topic": record.topic,
+            "vacancy-dlq-partition": str(record.partition),
+            "vacancy-dlq-offset": str(record.offset),
+            "vacancy-dlq-value": "null" if record.value is None else "bytes",
+        }
+        headers.pop(leave_out, None)
+        said = record.value if value is None else value
+        key = record.key.decode() if record.key is not None else None
+        self.put(record.topic + names.DEAD, key, said or b"", [(name, text.encode()) for name, text in headers.items()])
+
+    def enter(self, kind: str, payment_id: str, amount: Decimal, *, key: str, refund_id: str | None = None) -> None:
+        """One line of the provider's ledger."""
+        n = len(self.ledger) + 1
+        self.ledger.append(Entry(n, ms(self.now), kind, f"pi_{payment_id}", payment_id, amount, refund_id, key))
+
+    # --- what the services remember ---
+
+    def row(self, service: str, key: str, content: dict[str, Any] | None, *, partition: str, source: int) -> None:
+        """A changelog record, in the partition of another key (its aggregate's)."""
+        self.now += timedelta(milliseconds=1)
+        topic, number = f"vacancy.{service}.rows", self.partition(partition)
+        offset = self._ends[topic, number]
+        self._ends[topic, number] += 1
+        value = orjson.dumps(content) if content is not None else None
+        header = ("source-offset", str(source).encode())
+        self.records.append(Record(topic, number, offset, ms(self.now), key.encode(), value, (header,)))
+
+    def end(self, inbox: str, partition: int) -> int:
+        """The last offset of an inbox partition."""
+        return self._ends[inbox, partition] - 1
+
+    def settle(self) -> None:
+        """Every service has decided everything, every call is answered: positions and commits at the ends."""
+        for partition in range(PARTITIONS):
+            self.committed[names.PAYMENT_EFFECTS, partition] = self.end(names.PAYMENT_EFFECTS, partition) + 1
+        for service, inbox in zip(names.SERVICES, names.INBOXES, strict=True):
+            for partition in range(PARTITIONS):
+                if (end := self.end(inbox, partition)) >= 0:
+                    self.committed[inbox, partition] = end + 1
+                    topic = f"vacancy.{service}.rows"
+                    offset = self._ends[topic, partition]
+                    self._ends[topic, partition] += 1
+                    header = ("source-offset", str(end).encode())
+                    at = ms(self.now)
+                    self.records.append(Record(topic, partition, offset, at, b"\0position", b"{}", (header,)))
+
+    # --- judging ---
+
+    def history(self, **more: Any) -> History:
+        """All of it, read as the auditor reads a stopped instance; `more` are further fields."""
+        history = History(ledger=list(self.ledger), committed=dict(self.committed), **more)
+        for record in self.in_order():
+            add(history, record)
+        return history
+
+    def in_order(self) -> Iterator[Record]:
+        for phase in range(len(_PHASES)):
+            for record in self.records:
+                if [matches(record.topic) for matches in _PHASES].index(True) == phase:
+                    yield record
+
+    def verdicts(self, **more: Any) -> dict[str, Verdict]:
+        return {verdict.promise: verdict for verdict in judge(self.history(**more))}
+
+
+def ms(at: datetime) -> int:
+    return round(at.timestamp() * 1000)
+
+
+def iso(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")

@@ -1,0 +1,22 @@
+"""What tests of several packages share: one real Kafka for the whole session."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from streams import ports
+from streams.broker import EmbeddedBroker
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The bootstrap servers of an embedded broker that all tests marked `broker` share; name your own topics."""
+    broker = EmbeddedBroker(tmp_path_factory.mktemp("kafka"), port=ports.any_free())
+    asyncio.run(broker.start())
+    try:
+        yield broker.bootstrap
+    finally:
+        asyncio.run(broker.stop())

@@ -1,0 +1,148 @@
+"""The three deciding services in memory, with their rows kept as the JSON the tables keep, and `given/when/then`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, Protocol, TypeVar
+
+import msgspec
+
+from domain import availability, booking, payment
+from domain.availability import Holding, Inventory, Night, Resource
+from domain.booking import Booking
+from domain.decision import Decision
+from domain.payment import Payment
+from streams.events import Event
+from streams.events.availability import ConfirmHold, DeclareResource, Hold, Release
+from tests.domain.messages import NOW
+
+S = TypeVar("S")
+V = TypeVar("V", bound="Service")
+InventoryMessage = DeclareResource | Hold | ConfirmHold | Release
+
+
+class Service(Protocol):
+    def take(self, message: Event, now: datetime) -> tuple[Event, ...]: ...
+
+
+class RowOf(Generic[S]):
+    """A service that looks at one row at a time, stored as JSON between two messages."""
+
+    def __init__(self, kind: type[S], decide: Callable[[S | None, Event, datetime], Decision[S | None]]) -> None:
+        self._kind, self._decide, self._row = kind, decide, b""
+
+    @property
+    def found(self) -> S | None:
+        return msgspec.json.decode(self._row, type=self._kind) if self._row else None
+
+    @property
+    def state(self) -> S:
+        state = self.found
+        assert state is not None
+        return state
+
+    def take(self, message: Event, now: datetime) -> tuple[Event, ...]:
+        decision = self._decide(self.found, message, now)
+        if decision.state is not None:
+            self._row = msgspec.json.encode(decision.state)
+            assert self.state == decision.state, "what is stored must be exactly what was decided"
+        return decision.events
+
+
+class Shelf:
+    """Every resource's inventory: rows of resources, nights and holdings, read and written as the tables do."""
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[str, ...], bytes] = {}
+
+    def resource(self, provider: str = "hotel", product: str = "double") -> Resource | None:
+        return self._read(Resource, provider, product, "resource")
+
+    def night(self, slot: str, provider: str = "hotel", product: str = "double") -> Night:
+        return self._read(Night, provider, product, "night", slot) or Night()
+
+    def holding(self, booking_id: str, line: int = 1, provider: str = "hotel", product: str = "double") -> Holding:
+        return self._read(Holding, provider, product, "hold", f"{booking_id}/{line}") or Holding()
+
+    def nights(self, provider: str = "hotel", product: str = "double") -> dict[str, Night]:
+        """All nights with live holds."""
+        slots = [key[3] for key in self._rows if key[:3] == (provider, product, "night")]
+        return {slot: self.night(slot, provider, product) for slot in slots}
+
+    def take(self, message: Event, now: datetime) -> tuple[Event, ...]:
+        if not isinstance(message, InventoryMessage):
+            return availability.decide(Inventory(), message, now).events
+        before = self._looked_at(message)
+        decision = availability.decide(before, message, now)
+        self._write(message, before, decision.state)
+        return decision.events
+
+    def _looked_at(self, message: InventoryMessage) -> Inventory:
+        names = message.provider_id, message.product_id
+        resource = self.resource(*names)
+        if isinstance(message, DeclareResource):
+            return Inventory(resource, self.nights(*names))
+        holding = self._read(Holding, *names, "hold", f"{message.booking_id}/{message.line}")
+        slots = availability.slots_needed(resource, holding, message)
+        found = {slot: self._read(Night, *names, "night", slot) for slot in slots}
+        return Inventory(resource, {slot: night for slot, night in found.items() if night}, holding)
+
+    def _write(self, message: InventoryMessage, before: Inventory, after: Inventory) -> None:
+        names = message.provider_id, message.product_id
+        if after.resource is not before.resource:
+            self._put(after.resource, *names, "resource")
+        if after.holding is not before.holding and not isinstance(message, DeclareResource):
+            self._put(after.holding, *names, "hold", f"{message.booking_id}/{message.line}")
+        for slot, night in after.nights.items():
+            if night is before.nights.get(slot):
+                continue
+            if night.holds:
+                self._put(night, *names, "night", slot)
+            else:
+                assert night == Night(), "an empty night has nothing left in it"
+                self._rows.pop((*names, "night", slot), None)
+
+    def _read(self, kind: type[S], *key: str) -> S | None:
+        row = self._rows.get(key)
+        return None if row is None else msgspec.json.decode(row, type=kind)
+
+    def _put(self, value: object, *key: str) -> None:
+        self._rows[key] = msgspec.json.encode(value)
+        assert msgspec.json.decode(self._rows[key], type=type(value)) == value
+
+
+@dataclass(frozen=True)
+class Story(Generic[V]):
+    """`given(what was)` → `.when(what comes)` → `.then(exactly what follows)`."""
+
+    service: V
+    events: tuple[Event, ...] = ()
+
+    def when(self, *messages: Event, at: datetime = NOW) -> Story[V]:
+        events = [event for message in messages for event in self.service.take(message, at)]
+        return Story(self.service, tuple(events))
+
+    def then(self, *expected: Event) -> Story[V]:
+        assert self.events == expected
+        return self
+
+    def then_nothing(self) -> Story[V]:
+        return self.then()
+
+    def of(self, *kinds: type[Event]) -> tuple[Event, ...]:
+        """What follows of these kinds, where the rest is not the rule in question."""
+        return tuple(event for event in self.events if isinstance(event, kinds))
+
+
+def given_booking(*messages: Event) -> Story[RowOf[Booking]]:
+    return Story(RowOf(Booking, booking.decide)).when(*messages)
+
+
+def given_payment(*messages: Event) -> Story[RowOf[Payment]]:
+    return Story(RowOf(Payment, payment.decide)).when(*messages)
+
+
+def given_shelf(*messages: Event) -> Story[Shelf]:
+    return Story(Shelf()).when(*messages)

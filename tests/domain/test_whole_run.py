@@ -1,0 +1,176 @@
+"""Booking, payment and availability together, through every edge between them: at rest, the promises hold.
+
+Messages are delivered at random, twice, and late; cards are declined or fail when they are to pay; guests cancel,
+operators refund, deadlines pass. The provider's own books are the measure.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from decimal import Decimal
+from random import Random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.booking import Booking, BookingStatus, payment_id_of
+from streams.events import Event
+from streams.events.booking import BookingCancelled, BookingConfirmed, BookingExpired, BookingRejected
+from streams.events.payment import PaymentSucceeded, Refund
+from tests.domain.messages import DEADLINE, NOW, booked_line, cancel, deadline_passed, declare, night, request
+from tests.domain.provider import Card
+from tests.domain.world import World
+
+DAYS = 4
+LIMITS = {"double": 2, "suite": 1}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One booking as its guest means it, and what happens to it."""
+
+    lines: tuple[tuple[str, int, int, int], ...]
+    price: Decimal
+    card: Card
+    free: bool
+    cancels: bool
+    operator_refund: Decimal | None
+    early_tick: bool
+
+    def events(self, booking_id: str) -> list[Event]:
+        lines = (
+            booked_line(number, product, night(first), night(first + nights), quantity)
+            for number, (product, first, nights, quantity) in enumerate(self.lines, 1)
+        )
+        free_until = night(-1) if self.free else NOW
+        later: list[Event] = [request(*lines, booking=booking_id, price=self.price, free_until=free_until)]
+        if self.operator_refund is not None:
+            later.append(self._refund(booking_id, self.operator_refund))
+        if self.early_tick:
+            later.append(deadline_passed(booking_id))
+        if self.cancels:
+            later.append(cancel(booking=booking_id))
+        return later
+
+    def _refund(self, booking_id: str, amount: Decimal) -> Refund:
+        return Refund(
+            payment_id=payment_id_of(booking_id, 1),
+            booking_id=booking_id,
+            refund_id=f"operator-{booking_id}",
+            amount=amount,
+            reason="goodwill",
+            ordered_by="operator",
+        )
+
+
+lines = st.tuples(st.sampled_from(["double", "suite"]), st.integers(0, DAYS - 1), st.integers(1, 2), st.integers(1, 2))
+plans = st.builds(
+    Plan,
+    lines=st.lists(lines, min_size=1, max_size=3).map(tuple),
+    price=st.sampled_from([Decimal("240.00"), Decimal("99.99"), Decimal(0)]),
+    card=st.sampled_from(["good", "good", "good", "declined", "late_decline"]),
+    free=st.booleans(),
+    cancels=st.booleans(),
+    operator_refund=st.sampled_from([None, None, Decimal("40.00"), Decimal("1000.00")]),
+    early_tick=st.booleans(),
+)
+
+
+def shuffled_together(random: Random, stories: list[list[Event]]) -> list[Event]:
+    """All events, each story in its own order."""
+    order = [number for number, story in enumerate(stories) for _ in story]
+    random.shuffle(order)
+    rest = [iter(story) for story in stories]
+    return [next(rest[number]) for number in order]
+
+
+def run(plans: list[Plan], seed: int, unordered: bool, contrary: bool) -> World:
+    random = Random(seed)
+    named = {f"b{number}": plan for number, plan in enumerate(plans)}
+    cards = {payment_id_of(name, 1): plan.card for name, plan in named.items()}
+    world = World(random, cards, unordered, contrary)
+    for product, limit in LIMITS.items():
+        world.shelf.take(declare(limit, product=product), NOW)
+    world.run(shuffled_together(random, [plan.events(name) for name, plan in named.items()]))
+    world.expire()
+    assert set(world.bookings) == set(named)
+    return world
+
+
+@settings(max_examples=250, deadline=None)
+@given(st.lists(plans, min_size=1, max_size=7), st.integers(0, 2**32), st.booleans(), st.booleans())
+def test_at_rest_every_promise_holds(plans: list[Plan], seed: int, unordered: bool, contrary: bool) -> None:
+    """P1, P2, P3, P4, P5; CAT-23, HTL-26, HTL-29, HTL-36."""
+    world = run(plans, seed, unordered, contrary)
+    for row in world.bookings.values():
+        assert_one_outcome(world, row.state)
+        assert_money(world, row.state)
+    assert_inventory(world)
+
+
+def assert_one_outcome(world: World, booking: Booking) -> None:
+    """P1: confirmed, rejected, expired or cancelled while pending; and after a confirmation at most one end."""
+    ends = (BookingConfirmed, BookingRejected, BookingExpired, BookingCancelled)
+    said = Counter(
+        type(event) for event in world.log if isinstance(event, ends) and event.booking_id == booking.booking_id
+    )
+    assert booking.status is not BookingStatus.PENDING
+    assert all(times == 1 for times in said.values())
+    if said[BookingConfirmed]:
+        assert set(said) <= {BookingConfirmed, BookingCancelled}
+        assert booking.status is (BookingStatus.CANCELLED if said[BookingCancelled] else BookingStatus.CONFIRMED)
+    else:
+        assert sum(said.values()) == 1
+    if said[BookingExpired]:
+        assert booking.updated_at >= DEADLINE
+
+
+def assert_money(world: World, booking: Booking) -> None:
+    """P3 and P4, by the provider's books: what is kept is what is owed, and nothing is left authorized."""
+    accounts = world.provider.of(booking.payment_id)
+    assert all(account.state != "authorized" for account in accounts)
+    assert all(account.refunded <= account.amount for account in accounts)
+    assert sum(1 for account in accounts if account.state == "captured") <= 1
+    kept = sum((account.kept for account in accounts), Decimal(0))
+    assert kept == expected(world, booking)
+    assert booking.captured - booking.refunded == kept
+    assert world.captured_at.get(booking.payment_id, len(world.log)) >= world.confirmed_at(booking.booking_id)
+    told = [
+        event for event in world.log if isinstance(event, PaymentSucceeded) and event.booking_id == booking.booking_id
+    ]
+    assert len(told) == (booking.captured > 0)
+
+
+def expected(world: World, booking: Booking) -> Decimal:
+    """What policy says is owed, less what operators gave back; nothing where the card could not pay."""
+    if not booking.captured:
+        assert booking.status is not BookingStatus.CONFIRMED or not booking.to_pay
+        return Decimal(0)
+    owed = booking.price_amount if booking.status is BookingStatus.CONFIRMED else booking.cancellation_fee or Decimal(0)
+    return max(owed - world.given_by_operators(booking.payment_id), Decimal(0))
+
+
+def assert_inventory(world: World) -> None:
+    """P2: what is held is what confirmed bookings take, no more than there is, and all of it is confirmed."""
+    for product, limit in LIMITS.items():
+        taken: Counter[str] = Counter()
+        for row in world.bookings.values():
+            for line in row.state.lines if row.state.status is BookingStatus.CONFIRMED else ():
+                if line.product_id == product:
+                    first, last = (line.start - night(0)).days, (line.end - night(0)).days
+                    taken.update({night(day).date().isoformat(): line.quantity for day in range(first, last)})
+        rows = world.shelf.nights(product=product)
+        assert {slot: row.held for slot, row in rows.items()} == dict(taken)
+        assert all(row.held == row.confirmed <= limit and not row.pending for row in rows.values())
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**32), st.booleans())
+def test_a_hundred_bookings_of_the_last_unit_leave_one_confirmed(seed: int, unordered: bool) -> None:
+    """Through all services: one guest pays and stays, ninety-nine are told why not, and nobody else's money moves."""
+    guest = Plan((("suite", 0, 2, 1),), Decimal("240.00"), "good", True, False, None, False)
+    world = run([guest] * 100, seed, unordered, contrary=False)
+    outcomes = Counter((row.state.status, row.state.reason) for row in world.bookings.values())
+    assert outcomes == {(BookingStatus.CONFIRMED, None): 1, (BookingStatus.REJECTED, "sold_out"): 99}
+    assert sum(account.kept for account in world.provider.accounts.values()) == Decimal("240.00")
