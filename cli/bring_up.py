@@ -9,7 +9,9 @@ import asyncio
 import contextlib
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+
+from aiokafka.errors import KafkaError
 
 from cli import instance
 from cli.broker_command import standing
@@ -32,6 +34,7 @@ _ORDER = (("gateway", 1.5), ("worker", 2.5), ("provider", 0.7), ("broker", 9.0))
 _WITHIN = 9.2
 _DEMO_WITHIN = 1.0
 _EXTERNAL_PATIENCE = 15.0
+_BROKER_PATIENCE = 30.0
 
 
 class BringUp:
@@ -101,10 +104,7 @@ class BringUp:
             raise Problem(f"the broker at {bootstrap} stopped answering; its log is in {self._settings.data / 'log'}")
         instance.claim_cluster(self._settings.data, self._settings.layout, cluster)
         say(f"Kafka is at {bootstrap}; applying topics")
-        try:
-            await apply_topics(bootstrap, self._settings)
-        except TopicsError as error:
-            raise Problem(str(error)) from None
+        await _persistently(lambda: apply_topics(bootstrap, self._settings))
 
     def _start_programs(self, needs: list[Keeper]) -> None:
         data = str(self._settings.data)
@@ -169,6 +169,20 @@ def plainly() -> Iterator[None]:
 def say(line: str) -> None:
     """A line of progress on stderr; stdout is for what programs read."""
     print(f"vacancy: {line}", file=sys.stderr, flush=True)
+
+
+async def _persistently(work: Callable[[], Awaitable[None]]) -> None:
+    """Does it again while the broker stumbles: one that was killed just now is back in a few seconds."""
+    end = time.monotonic() + _BROKER_PATIENCE
+    while True:
+        try:
+            return await work()
+        except TopicsError as error:
+            raise Problem(str(error)) from None
+        except (KafkaError, OSError, TimeoutError) as error:
+            if time.monotonic() > end:
+                raise Problem(f"the topics could not be applied: {type(error).__name__}: {error}") from None
+        await asyncio.sleep(0.5)
 
 
 async def _reachable(bootstrap: str) -> None:

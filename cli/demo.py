@@ -29,6 +29,8 @@ from cli.traffic import CURRENCY, UNITS, plan
 
 #: How long the first contact may take, in seconds: an instance that is not there is said to be missing soon.
 _FIRST_CONTACT = 10.0
+#: How long bookings under way may still take after Ctrl-C, and after a supervisor's word, which has to be quicker.
+_GRACE = {signal.SIGINT: 5.0, signal.SIGTERM: 0.5}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,8 +100,8 @@ async def perform(order: Order, target: Instance, stream: IO[str]) -> Report:
             await _declare(GatewayClient(session, target.url, target.api_key, patience=_FIRST_CONTACT), target.url)
             client = GatewayClient(session, target.url, target.api_key, patience=order.patience, on_retry=tally.retried)
             drive = Drive(client, tally, secrets.token_hex(6), journal=journal, on_confirmed=_announcing(display))
-            for name in (signal.SIGINT, signal.SIGTERM):
-                loop.add_signal_handler(name, drive.stop)
+            for name, grace in _GRACE.items():
+                loop.add_signal_handler(name, drive.stop, grace)
             start = loop.time()
             async with display.live():
                 await drive.through(plan(order.seed, order.rate, datetime.now(UTC).date(), order.duration))

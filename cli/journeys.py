@@ -16,8 +16,6 @@ from cli.client import Accepted, Booking, GatewayClient, NoOutcome, Refused, Unr
 from cli.tally import Tally
 from cli.traffic import Journey
 
-#: How long bookings under way may still take after the run was stopped by hand, in seconds.
-GRACE = 5.0
 _GLANCE = 0.2
 
 
@@ -39,12 +37,13 @@ class Drive:
         self._journal = journal
         self._on_confirmed = on_confirmed
         self._tasks: set[asyncio.Task[None]] = set()
-        self._stopped_at: float | None = None
+        #: When journeys under way are cut off, by the loop's clock; None while the run goes on.
+        self._cut_off: float | None = None
 
-    def stop(self) -> None:
-        """Starts no more journeys and ends those under way soon; asked again, at once."""
+    def stop(self, grace: float) -> None:
+        """Starts no more journeys and gives those under way `grace` seconds to end; asked again, none."""
         now = asyncio.get_running_loop().time()
-        self._stopped_at = now if self._stopped_at is None else now - GRACE
+        self._cut_off = now + grace if self._cut_off is None else now
 
     async def through(self, plan: Iterable[Journey]) -> None:
         """Travels the plan; returns when every journey has ended."""
@@ -52,9 +51,9 @@ class Drive:
         start = loop.time()
         for journey in plan:
             due = start + journey.at
-            while (left := due - loop.time()) > 0 and self._stopped_at is None:  # noqa: ASYNC110  # it is a clock
+            while (left := due - loop.time()) > 0 and self._cut_off is None:  # noqa: ASYNC110  # it is a clock
                 await asyncio.sleep(min(left, _GLANCE))
-            if self._stopped_at is not None:
+            if self._cut_off is not None:
                 break
             task = loop.create_task(self._travel(journey, due))
             self._tasks.add(task)
@@ -64,7 +63,7 @@ class Drive:
     async def _drain(self) -> None:
         loop = asyncio.get_running_loop()
         while self._tasks:
-            if self._stopped_at is not None and loop.time() >= self._stopped_at + GRACE:
+            if self._cut_off is not None and loop.time() >= self._cut_off:
                 for task in self._tasks:
                     task.cancel()
             await asyncio.wait(self._tasks, timeout=_GLANCE)

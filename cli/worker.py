@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +19,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from adapters.provider import ProviderClient
 from agents import availability, booking, payment
 from cli import instance
+from cli.loop import event_loop_policy, settle_memory
 from cli.problem import Misuse
 from cli.slots import Slot
 from config.logging import configure
@@ -73,16 +73,14 @@ def _run(settings: Settings, slot: Slot, names: Iterable[str]) -> None:
         apps[0], parts, Together(apps[1:]), loop=loop, loglevel=settings.log_level, quiet=True, redirect_stdouts=False
     )
     worker.spinner = None
+    settle_memory()
     worker.execute_from_commandline()
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:
-    if sys.platform == "win32":
-        return asyncio.new_event_loop()
-    import uvloop
-
-    loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
-    return loop
+    # The policy, not only this loop: Faust's consumers run loops of their own in threads.
+    asyncio.set_event_loop_policy(event_loop_policy())
+    return asyncio.new_event_loop()
 
 
 async def _compose(settings: Settings, slot: Slot, names: Iterable[str]) -> tuple[list[faust.App], Parts]:

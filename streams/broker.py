@@ -69,6 +69,9 @@ class EmbeddedBroker:
 
     async def spawn(self) -> Child:
         """Starts it and does not wait. The first time it is prepared: files fetched, ports chosen, data formatted."""
+        if self._child is not None:
+            # One that was killed just now still has its port and its lock.
+            await self._child.exited()
         if self._java is None:
             await asyncio.to_thread(self._prepare)
         assert self._java is not None
@@ -115,8 +118,7 @@ class EmbeddedBroker:
     async def _serves(self) -> bool:
         """Asks for the cluster's metadata: a port that is open is not yet a broker that answers."""
         if self._child is None or not self._child.alive:
-            said = " | ".join(last_lines(self.log, 3))
-            raise BrokerFailed(f"Kafka ended while starting: {said[-600:] or 'it said nothing'}")
+            raise BrokerFailed(f"Kafka ended while starting: {_reason(self.log)}; its log is {self.log}")
         return await _port_is_open(self.port) and await cluster_id(self.bootstrap) is not None
 
 
@@ -131,6 +133,12 @@ async def cluster_id(bootstrap: str) -> str | None:
     finally:
         await client.close()
     return str(cluster["cluster_id"]) if cluster["brokers"] else None
+
+
+def _reason(log: Path) -> str:
+    """The last complaint in a log, without Java's list of calls."""
+    complaints = [line.strip() for line in last_lines(log, 40) if not line.startswith("\tat ")]
+    return next((line[:400] for line in reversed(complaints) if line), "it said nothing")
 
 
 async def _port_is_open(port: int) -> bool:

@@ -136,7 +136,8 @@ class Restorer:
             while True:
                 for tp, records in (await reader.getmany(timeout_ms=1_000)).items():
                     for record in records:
-                        await self._guard(owned[tp], record)
+                        if not owned[tp].is_own(record.offset):
+                            await self._guard(owned[tp], record)
                     owned[tp].local.changelog_next = records[-1].offset + 1
         except asyncio.CancelledError:
             raise
@@ -164,6 +165,7 @@ class Restorer:
         held = partition.held(key) or Row(None, partition.position, -1)
         record = Record(key.encode(), held.payload, (source_header(held.source),))
         at = await self._publisher.send_atomic(self._service.rows, partition.number, [record])
+        partition.wrote(at, at + 1)
         if not partition.working.is_pending(key):
             partition.store({key: Row(held.payload, held.source, at)}, partition.local.changelog_next)
 

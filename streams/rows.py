@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import heapq
-from collections import OrderedDict, defaultdict
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -33,6 +33,8 @@ class Partition:
         #: The last inbox offset that was decided, durable or not; -1 before the first.
         self.decided = local.position.offset if local.position is not None else -1
         self._deleted: OrderedDict[str, Row] = OrderedDict()
+        #: Changelog offsets `[first, end)` this worker wrote itself and has not met again while following.
+        self._own: deque[tuple[int, int]] = deque()
         self._row_waiters: defaultdict[str, set[asyncio.Future[None]]] = defaultdict(set)
         self._position_waiters: list[tuple[int, int, asyncio.Future[None]]] = []
 
@@ -44,6 +46,16 @@ class Partition:
     def held(self, key: str) -> Row | None:
         """The row as stored, or the memory of its deletion."""
         return self.local.get(key) or self._deleted.get(key)
+
+    def wrote(self, first: int, end: int) -> None:
+        """This worker's own records stand at changelog offsets `[first, end)`."""
+        self._own.append((first, end))
+
+    def is_own(self, at: int) -> bool:
+        """Whether the record at this changelog offset is this worker's own; asked in rising order."""
+        while self._own and self._own[0][1] <= at:
+            self._own.popleft()
+        return bool(self._own) and self._own[0][0] <= at
 
     def store(self, rows: Mapping[str, Row], changelog_next: int) -> None:
         """Makes rows durable here and wakes whoever waited for them."""

@@ -107,6 +107,7 @@ class Settler:
             await self._lease.hold()
             records = [*slice_.changelog(), _position(slice_)]
             first = await self._publisher.send_atomic(self._rows_topic, partition.number, records)
+            partition.wrote(first, first + len(records))
             self._store(partition, slice_, records, first)
             self._commit(partition.number, slice_.last_offset + 1)
         for done in slice_.done:

@@ -15,6 +15,7 @@ from domain.booking import Booking, decide
 from domain.booking_state import BookingStatus
 from streams.envelope import derived_id
 from streams.events import Envelope, Event
+from streams.events.booking import DeadlinePassed
 from streams.rows import RowStore
 from streams.topics import KEYS, partition_of
 from streams.working import WorkingRows
@@ -54,7 +55,7 @@ class Reservations:
             rows.put(_key(booking_id), after)
             rows.put(f"h|{booking_id}|{offset:016}", _history(message, decision.events, now))
         if after is not None:
-            _keep_due(rows, after, opened=before is None)
+            _keep_due(rows, before, after, message.data)
         return decision.events
 
     def refuse(
@@ -72,12 +73,13 @@ def _due_key(booking: Booking) -> str:
     return f"d|{booking.deadline.astimezone(UTC).isoformat(timespec='milliseconds')}|{booking.booking_id}"
 
 
-def _keep_due(rows: WorkingRows, booking: Booking, *, opened: bool) -> None:
-    if booking.status is BookingStatus.PENDING:
-        if opened:
-            rows.put(_due_key(booking), Due(booking.booking_id))
-    elif rows.get(_due_key(booking), Due) is not None:
-        rows.delete(_due_key(booking))
+def _keep_due(rows: WorkingRows, before: Booking | None, after: Booking, message: Event) -> None:
+    if after.status is BookingStatus.PENDING:
+        if before is None:
+            rows.put(_due_key(after), Due(after.booking_id))
+    elif isinstance(message, DeadlinePassed) or (before is not None and before.status is BookingStatus.PENDING):
+        # A tick for a booking that has ended means that its entry came back, e.g. from a zombie: out it goes again.
+        rows.delete(_due_key(after))
 
 
 def _history(message: Envelope, said: Sequence[Event], now: datetime) -> History:

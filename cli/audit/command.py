@@ -1,4 +1,4 @@
-"""`vacancy audit`: reads everything an instance wrote, judges the promises, reports. Exit 0 clean, 1 broken, 2 unread."""
+"""`vacancy audit`: reads what an instance wrote, judges the promises, reports. Exit 0 clean, 1 broken, 2 unreadable."""
 
 from __future__ import annotations
 

@@ -60,8 +60,10 @@ class History:
     positions: dict[tuple[str, int], int] = field(default_factory=dict)
     #: (topic, partition) -> the offset its consumer group comes back to.
     committed: dict[tuple[str, int], int] = field(default_factory=dict)
-    #: (topic, partition) -> the oldest offset there is, where that is not 0, and the time of the first record read.
+    #: (topic, partition) -> the oldest offset there is, the time since when its retention keeps everything (only where
+    #: something was deleted), and the time of the first record read.
     begins: dict[tuple[str, int], int] = field(default_factory=dict)
+    kept_from: dict[tuple[str, int], int] = field(default_factory=dict)
     first_at: dict[tuple[str, int], int] = field(default_factory=dict)
     #: When booking partitions were taken over: the end of a fault, in ms.
     claims: list[int] = field(default_factory=list)
@@ -100,7 +102,8 @@ class History:
         """The time before which one of these topics has forgotten something; 0 when they have it all."""
         wanted = set(topics)
         cut = [place for place, begin in self.begins.items() if begin > 0 and place[0] in wanted]
-        return max((self.first_at.get(place, self.newest) for place in cut), default=0)
+        times = (self.first_at.get(place, self.newest) for place in cut)
+        return max((min(at, self.kept_from.get(place, at)) for at, place in zip(times, cut, strict=True)), default=0)
 
     def booking_settled(self, booking: Booking) -> bool:
         """Whether nothing of a booking or its payments is on its way."""

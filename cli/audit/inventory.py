@@ -52,6 +52,7 @@ class Books:
     resources: dict[str, Declare] = field(default_factory=dict)
     nights: dict[tuple[str, str], Night] = field(default_factory=dict)
     live: dict[Key, tuple[str, ...]] = field(default_factory=dict)
+    decided: set[Key] = field(default_factory=set)
     released: set[Key] = field(default_factory=set)
 
     def declare(self, declared: Declare) -> None:
@@ -63,8 +64,9 @@ class Books:
 
     def take(self, hold: Hold) -> None:
         key = hold.resource, hold.booking_id, hold.line, hold.revision
-        if key in self.live:
-            return
+        if key in self.decided:
+            return  # the same Hold again, on the log for a second time
+        self.decided.add(key)
         self.verdict.checked += 1
         resource = self.resources.get(hold.resource)
         slots = taken(resource.slots, resource.time_zone, hold.start, hold.end) if resource else ()
@@ -90,15 +92,15 @@ class Books:
                 del self.nights[released.resource, slot]
 
     def _fill(self, hold: Hold, resource: Declare, slots: Iterable[str]) -> None:
+        above = []
         for slot in slots:
             night = self.nights.setdefault((hold.resource, slot), Night())
             more = night.change(_name(hold), hold.revision, hold.quantity)
             if more and night.held > resource.limit:
-                self.verdict.find(
-                    hold.booking_id,
-                    f"took {hold.resource} {slot} to {night.held} of {resource.limit}; held by "
-                    + ", ".join(sorted(night.holds)[:5]),
-                )
+                above.append(f"{slot} to {night.held} of {resource.limit} with {', '.join(sorted(night.holds)[:5])}")
+        if above:
+            others = f" and {len(above) - 1} more" if len(above) > 1 else ""
+            self.verdict.find(hold.booking_id, f"took {hold.resource} {above[0]}{others}")
 
     def _in_use(self, before: Declare, at: int) -> bool:
         current = running(before.slots, before.time_zone, at)

@@ -1,6 +1,6 @@
 """P3: at rest the provider has taken exactly what is owed, and blocks nothing it need not.
 
-Read as, for every booking of which nothing is on its way (all messages about it decided, all calls answered):
+Read as, for every booking with an outcome of which nothing is on its way (all messages decided, all calls answered):
 captured less refunded is the price while it stands confirmed; the price less what its cancelled event says goes back,
 once cancelled after confirmation; nothing where the capture failed for good, and nothing for every other outcome;
 less what an operator ordered back and the ledger shows done, never below nothing. Nothing was captured unless a
@@ -57,7 +57,7 @@ def _judge(
 ) -> None:
     held = [books[payment_id] for payment_id in sorted(booking.payments)]
     _check_confirmation(history, verdict, booking_id, booking, held)
-    if not history.booking_settled(booking):
+    if not (booking.endings and history.booking_settled(booking)):
         verdict.open += 1
         return
     verdict.checked += 1
@@ -65,7 +65,7 @@ def _judge(
         references = ", ".join(sorted(reference for account in held for reference in account.open))
         verdict.find(booking_id, f"has ended or is paid, but the authorization {references} is left open")
     net, owed = sum((account.net for account in held), NOTHING), _owed(history, booking, held)
-    if owed is not None and net != owed:
+    if net != owed:
         verdict.find(booking_id, f"captured less refunded is {net}, but {owed} is owed")
 
 
@@ -81,11 +81,9 @@ def _check_confirmation(
             verdict.find(booking_id, f"the capture of {payment_id} was ordered by something else than its confirmation")
 
 
-def _owed(history: History, booking: Booking, held: list[Account]) -> Decimal | None:
-    """What the provider should have in the end; None while the booking has no outcome."""
+def _owed(history: History, booking: Booking, held: list[Account]) -> Decimal:
+    """What the provider should have in the end."""
     assert booking.request is not None
-    if not booking.endings:
-        return None
     cancelled = booking.of(names.CANCELLED)
     if not booking.of(names.CONFIRMED) or (cancelled and _never_taken(booking, held)):
         return NOTHING

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from cli.audit import names
 from cli.audit.filing import add
@@ -63,8 +64,7 @@ async def read_log(bootstrap: str, history: History, *, prefix: str = "", progre
     await consumer.start()
     try:
         cut = await _cut(consumer, topics, prefix)
-        for tp, begin in cut.begins.items():
-            history.begins[tp.topic.removeprefix(prefix), tp.partition] = begin
+        await _note_deletions(bootstrap, history, cut, prefix)
         reader = _Reader(consumer, history, cut, prefix, progress)
         for phase in _phases([tp.topic for tp in cut.ends], prefix):
             await reader.read(phase)
@@ -113,6 +113,33 @@ async def _cut(consumer: AIOKafkaConsumer, topics: dict[str, int], prefix: str) 
     # What was deleted between the two questions is not there to be read.
     cut.begins = {tp: min(begin, cut.ends[tp]) for tp, begin in cut.begins.items()}
     return cut
+
+
+async def _note_deletions(bootstrap: str, history: History, cut: Cut, prefix: str) -> None:
+    """Where the oldest records are gone, and since when everything is kept."""
+    cut_short = {tp.topic for tp, begin in cut.begins.items() if begin > 0}
+    keeps = await _retention(bootstrap, sorted(cut_short)) if cut_short else {}
+    now = round(time.time() * 1000)
+    for tp, begin in cut.begins.items():
+        place = tp.topic.removeprefix(prefix), tp.partition
+        history.begins[place] = begin
+        if begin > 0 and (kept := keeps.get(tp.topic, -1)) >= 0:
+            history.kept_from[place] = now - kept
+
+
+async def _retention(bootstrap: str, topics: list[str]) -> dict[str, int]:
+    """For how long each topic keeps its records, in ms; -1 for ever."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic) for topic in topics])
+    finally:
+        await admin.close()
+    found = {resource[3]: resource[4] for answer in answers for resource in answer.resources}
+    return {
+        topic: next((int(entry[1]) for entry in entries if entry[0] == "retention.ms"), -1)
+        for topic, entries in found.items()
+    }
 
 
 def _phases(topics: Iterable[str], prefix: str) -> list[list[str]]:

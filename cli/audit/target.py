@@ -12,7 +12,11 @@ import orjson
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from cli import instance
 from cli.audit.reading import CannotAuditError
+from streams.broker import BrokerFailed, EmbeddedBroker
+from streams.java import JavaMissing
+from streams.kafka_files import KafkaMissing
 
 
 @dataclass(frozen=True)
@@ -38,16 +42,24 @@ async def target_of(data: Path, broker: str | None) -> AsyncIterator[Target]:
     elif not (data / "broker").is_dir():
         raise CannotAuditError(f"no instance in {data}: name one with --data DIR, or its broker with --broker")
     else:
-        # Only here does the auditor use a part of the platform: it needs somebody to start the broker.
-        from streams.broker import BrokerFailed, EmbeddedBroker
+        with instance.alone(data):
+            async with _embedded(data) as bootstrap:
+                yield Target(bootstrap, None)
 
-        embedded = EmbeddedBroker(data)
-        try:
-            yield Target(await embedded.start(), None)
-        except BrokerFailed as error:
-            raise CannotAuditError(str(error)) from None
-        finally:
-            await embedded.stop()
+
+@contextlib.asynccontextmanager
+async def _embedded(data: Path) -> AsyncIterator[str]:
+    """Only here does the auditor use a part of the platform: somebody has to start the broker."""
+    broker = EmbeddedBroker(data)
+    try:
+        bootstrap = await broker.start()
+    except (BrokerFailed, JavaMissing, KafkaMissing) as error:
+        await broker.stop()
+        raise CannotAuditError(str(error)) from None
+    try:
+        yield bootstrap
+    finally:
+        await broker.stop()
 
 
 def journal(path: Path) -> Iterable[str]:
