@@ -57,7 +57,10 @@ async def call_provider(provider: ProviderClient, keyring: Keyring, effect: Enve
     """The provider's answer to one call, as a message for the payment's inbox. Raises Unreachable."""
     call = effect.data
     assert isinstance(call, ProviderCall)
-    token = await keyring.unseal(call.user_id, call.payment_token) if call.payment_token is not None else None
+    try:
+        token = await keyring.unseal(call.user_id, call.payment_token) if call.payment_token is not None else None
+    except TimeoutError as error:
+        raise Unreachable("the user's key cannot be read now") from error
     if call.operation == "authorize" and token is None:
         answer = Answer(approved=False, error_code="payment_method_erased", error_message="The guest's data is erased.")
     else:

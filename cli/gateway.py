@@ -8,7 +8,7 @@ import ipaddress
 import os
 import signal
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
@@ -107,9 +107,9 @@ async def _compose(settings: Settings, parts: AsyncExitStack) -> web.Application
     rates = Compacted(settings.bootstrap, RATES, ResourceDeclared)
     workers = Compacted(settings.bootstrap, WORKERS, WorkerOwns)
     keyring = Keyring(secrets.secret, Compacted(settings.bootstrap, USER_KEYS, UserKeyAdded), log)
-    for part in (log, rates, workers, keyring):
-        parts.push_async_callback(_stop, part)
-        await _start(part, settings)
+    fed = (log, rates, workers, keyring)
+    parts.push_async_callback(_stop, fed)
+    await _start(fed, settings)
     http = await parts.enter_async_context(ClientSession(connector=TCPConnector(limit=0)))
     token, patience = secrets.internal_token, settings.read_patience
     context = Context(
@@ -134,17 +134,18 @@ async def _compose(settings: Settings, parts: AsyncExitStack) -> web.Application
     return build(context, keys, http, body_limit=settings.body_limit)
 
 
-async def _start(part: Part, settings: Settings) -> None:
+async def _start(parts: Iterable[Part], settings: Settings) -> None:
     try:
-        await part.start()
+        await asyncio.gather(*(part.start() for part in parts))
     except KafkaError as error:
         raise Problem(f"Kafka at {settings.broker} does not answer ({type(error).__name__}): is it running?") from None
 
 
-async def _stop(part: Part) -> None:
-    # A broker that is gone must not keep us.
-    with contextlib.suppress(TimeoutError, KafkaError):
-        await asyncio.wait_for(part.stop(), _STOP_S)
+async def _stop(parts: Iterable[Part]) -> None:
+    # All at once, and a broker that is gone must not keep us.
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_STOP_S):
+            await asyncio.gather(*(part.stop() for part in parts), return_exceptions=True)
 
 
 async def _listen(runner: web.AppRunner, settings: Settings) -> None:

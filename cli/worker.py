@@ -40,7 +40,11 @@ from tables.payments import Payments
 from tables.reservations import Reservations
 from web import views
 
-_TABLES: dict[str, Callable[[], Decides]] = {BOOKING.name: Reservations, AVAILABILITY.name: Availability, PAYMENT.name: Payments}
+_TABLES: dict[str, Callable[[], Decides]] = {
+    BOOKING.name: Reservations,
+    AVAILABILITY.name: Availability,
+    PAYMENT.name: Payments,
+}
 
 
 def command(

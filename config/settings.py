@@ -67,8 +67,6 @@ class Settings(BaseSettings):
     #: The payment provider; unset means the sandbox that `vacancy up` starts.
     provider_url: str | None = Field(default=None, pattern=r"^https?://\S+$")
     provider_timeout: Seconds = 5.0
-    #: Confirmation numbers a gateway leases at once.
-    numbers_block: int = Field(default=1000, ge=1)
     #: How long the gateway waits for a row's owner before it answers 503.
     read_patience: Seconds = 8.0
     max_quantity: int = Field(default=1000, ge=1)

@@ -14,6 +14,7 @@ import faust
 from faust.serializers.codecs import Codec
 from faust.types import TP
 
+from streams.ending import end_process
 from streams.layout import Layout
 from streams.lease import Lease
 from streams.processor import Batch, Decides, Processor
@@ -21,7 +22,7 @@ from streams.publisher import Publisher
 from streams.recovery import RowsManager
 from streams.restore import Restorer
 from streams.rows import RowStore
-from streams.settling import Settler, end_process
+from streams.settling import Settler
 from streams.topics import Service
 from streams.transport import Batches, Consumer, Transport
 

@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
 
 from streams.codec import Undecodable, decode
+from streams.ending import end_process
 from streams.events import Event
 from streams.topics import Topic
 
@@ -21,11 +23,15 @@ logger = logging.getLogger(__name__)
 class Compacted(Generic[E]):
     """The newest event under each key of a compacted topic; a record without a value takes its key away."""
 
-    def __init__(self, bootstrap: str, topic: Topic, model: type[E]) -> None:
+    def __init__(
+        self, bootstrap: str, topic: Topic, model: type[E], fail: Callable[[BaseException], object] = end_process
+    ) -> None:
         self._bootstrap = bootstrap
         self._topic = topic
         self._model = model
+        self._fail = fail
         self._values: dict[str, E] = {}
+        self._next: dict[TopicPartition, int] = {}
         self._changed = asyncio.Condition()
         self._task: asyncio.Task[None] | None = None
         self._consumer: AIOKafkaConsumer | None = None
@@ -42,6 +48,7 @@ class Compacted(Generic[E]):
         for partition in partitions:
             while await consumer.position(partition) < ends[partition]:
                 await self._read(timeout_ms=200)
+            self._next[partition] = ends[partition]
         self._task = asyncio.create_task(self._follow(), name=f"follow {self._topic.name}")
 
     async def stop(self) -> None:
@@ -77,9 +84,28 @@ class Compacted(Generic[E]):
             await asyncio.wait_for(self._changed.wait_for(satisfied), timeout)
             return self._values[key]
 
+    async def caught_up(self, timeout: float) -> None:  # noqa: ASYNC109
+        """Returns once everything that was on the topic at the call is read: what is missing then is not there.
+
+        Raises:
+            TimeoutError: Kafka did not say, or the reading took longer than `timeout` seconds.
+        """
+        assert self._consumer is not None
+        async with asyncio.timeout(timeout):
+            partitions = [TopicPartition(self._topic.name, number) for number in range(self._topic.partitions)]
+            try:
+                ends = await self._consumer.end_offsets(partitions)
+            except KafkaError as error:
+                raise TimeoutError(str(error)) from error
+            async with self._changed:
+                await self._changed.wait_for(lambda: all(self._next.get(tp, 0) >= end for tp, end in ends.items()))
+
     async def _follow(self) -> None:
-        while True:
-            await self._read(timeout_ms=1000)
+        try:
+            while True:
+                await self._read(timeout_ms=1000)
+        except Exception as error:  # a view that went stale in silence would be worse than a restart
+            self._fail(error)
 
     async def _read(self, timeout_ms: int) -> None:
         assert self._consumer is not None
@@ -87,9 +113,10 @@ class Compacted(Generic[E]):
         if not fetched:
             return
         async with self._changed:
-            for records in fetched.values():
+            for partition, records in fetched.items():
                 for record in records:
                     self._take(record)
+                self._next[partition] = records[-1].offset + 1
             self._changed.notify_all()
 
     def _take(self, record: ConsumerRecord[bytes, bytes]) -> None:

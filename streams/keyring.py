@@ -9,7 +9,9 @@ from __future__ import annotations
 import base64
 import os
 import secrets
+import time
 from collections import OrderedDict
+from dataclasses import dataclass
 from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
@@ -23,9 +25,22 @@ from streams.events.control import UserKeyAdded
 
 #: How many users' keys a gateway keeps at hand for sealing; another key is made for those it forgot.
 _CACHED_USERS = 50_000
-#: How long a reader waits for a key that its view has not seen yet, in seconds.
+#: How long a view may lag behind the log before that counts as an outage, in seconds.
 _PATIENCE_S = 3.0
 _NONCE = 12
+
+
+@dataclass(frozen=True, slots=True)
+class _Current:
+    """The key that new texts of a user are sealed with."""
+
+    key_id: str
+    key: bytes
+    added: float
+
+    @property
+    def is_new(self) -> bool:
+        return time.monotonic() - self.added < _PATIENCE_S
 
 
 class Appends(Protocol):
@@ -41,7 +56,7 @@ class Keyring:
         self._wrapping = AESGCM(HKDF(SHA256(), 32, salt=None, info=b"vacancy user keys").derive(secret))
         self._keys = keys
         self._log = log
-        self._current: OrderedDict[str, tuple[str, bytes]] = OrderedDict()
+        self._current: OrderedDict[str, _Current] = OrderedDict()
 
     async def start(self) -> None:
         await self._keys.start()
@@ -61,12 +76,17 @@ class Keyring:
         return f"{key_id}.{base64.urlsafe_b64encode(sealed).decode()}"
 
     async def unseal(self, user_id: str, sealed: str) -> str | None:
-        """The text, or None once the user's key is erased (or the text is not this user's)."""
+        """The text, or None once the user's key is erased (or the text is not this user's).
+
+        Raises:
+            TimeoutError: the key is not known here, and Kafka does not say whether it exists.
+        """
         key_id, _, body = sealed.partition(".")
         name = f"{user_id}/{key_id}"
-        try:
-            added = self._keys.get(name) or await self._keys.until(name, lambda _: True, _PATIENCE_S)
-        except TimeoutError:
+        if self._keys.get(name) is None:
+            await self._keys.caught_up(_PATIENCE_S)
+        added = self._keys.get(name)
+        if added is None:
             return None
         try:
             key = self._unwrap(added)
@@ -77,10 +97,10 @@ class Keyring:
 
     async def _key_for(self, user_id: str) -> tuple[str, bytes]:
         known = self._current.get(user_id)
-        # A key that was erased since must not seal anything new.
-        if known is not None and self._keys.get(f"{user_id}/{known[0]}") is not None:
+        # A key that was erased since must not seal anything new; one just added may not be seen yet.
+        if known is not None and (known.is_new or self._keys.get(f"{user_id}/{known.key_id}") is not None):
             self._current.move_to_end(user_id)
-            return known
+            return known.key_id, known.key
         if self._log is None:
             raise RuntimeError("this keyring only unseals")
         key_id, key = secrets.token_hex(4), AESGCM.generate_key(256)
@@ -90,7 +110,7 @@ class Keyring:
             UserKeyAdded(user_id=user_id, key_id=key_id, wrapped=base64.urlsafe_b64encode(wrapped).decode()),
             source="gateway",
         )
-        self._current[user_id] = (key_id, key)
+        self._current[user_id] = _Current(key_id, key, time.monotonic())
         if len(self._current) > _CACHED_USERS:
             self._current.popitem(last=False)
         return key_id, key

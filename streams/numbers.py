@@ -9,6 +9,7 @@ from streams.events import Event
 from streams.events.control import NumbersLeased
 from streams.log import Appended
 
+#: Numbers in a block. Not a setting: gateways that disagreed would hand out the same number twice.
 BLOCK = 1_000
 
 

@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Sequence
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
 
 from streams.changelog import Verdict, judge, source_header, source_of
 from streams.lease import LeaseLost
@@ -81,9 +82,12 @@ class Restorer:
         self._store.close()
 
     async def end_of_inbox(self, partition: int) -> int:
-        """The offset the next record of an inbox partition will get."""
+        """The offset the next record of an inbox partition will get. Raises TimeoutError while Kafka does not say."""
         tp = TopicPartition(self._service.inbox, partition)
-        return int((await (await self._started()).end_offsets([tp]))[tp])
+        try:
+            return int((await (await self._started()).end_offsets([tp]))[tp])
+        except KafkaError as error:
+            raise TimeoutError(str(error)) from error
 
     async def next_on_log(self, partition: int, offset: int) -> int | None:
         """The offset of the first record of an inbox partition at or after `offset`."""

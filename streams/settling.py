@@ -11,31 +11,21 @@ For each slice, in this order, none of which may be swapped:
 from __future__ import annotations
 
 import asyncio
-import logging
-import os
 from collections import deque
 from collections.abc import Callable
-from typing import NoReturn
 
 import msgspec
 
 from streams.changelog import source_header
+from streams.ending import end_process
 from streams.lease import Lease
 from streams.local import POSITION_KEY, Position, Row
 from streams.publisher import Publisher, Record
 from streams.rows import Partition
 from streams.slices import Slice
 
-logger = logging.getLogger(__name__)
 #: Slices of a partition that may wait for their outputs; beyond it, deciding waits.
 _IN_FLIGHT = 8
-
-
-def end_process(error: BaseException) -> NoReturn:
-    """Ends this process at once: what is not durable is decided again by whoever comes next (design 5.10)."""
-    logger.critical("this worker ends: %s: %s", type(error).__name__, error, exc_info=error)
-    logging.shutdown()
-    os._exit(70)
 
 
 class _Queue:

@@ -41,9 +41,7 @@ class MemoryLog:
         """Appends a record with the log's own time."""
         self._clock += 7
         held = self.records[topic, partition]
-        stored = Stored(
-            topic, partition, len(held), self._clock, record.key, record.value, tuple(record.headers)
-        )
+        stored = Stored(topic, partition, len(held), self._clock, record.key, record.value, tuple(record.headers))
         held.append(stored)
         return stored
 

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from domain.calendar import Unbookable, night_bounds, slots_of
+from domain.calendar import MAX_SLOTS, Unbookable, night_bounds, slots_of
 from domain.pricing import quote
 from streams.events.availability import ResourceDeclared
 from streams.topics import resource_key
@@ -47,8 +47,9 @@ def stay_bounds(
     if check_in > today + HORIZON:
         raise invalid("check_in", "is too far ahead")
     nights = (check_out - check_in).days
-    if nights > context.limits.max_nights:
-        raise invalid("check_out", f"a stay has at most {context.limits.max_nights} nights")
+    most = min(context.limits.max_nights, MAX_SLOTS)
+    if nights > most:
+        raise invalid("check_out", f"a stay has at most {most} nights")
     if nights < resource.min_stay:
         raise invalid("check_out", f"a stay here has at least {resource.min_stay} nights")
     return night_bounds(check_in, check_out, resource.time_zone)

@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Iterable, Iterator
 
-from aiohttp import ClientError, ClientSession, ClientTimeout, web
+from aiohttp import ClientError, ClientSession, ClientTimeout, hdrs, web
 from aiohttp.typedefs import Middleware
 from prometheus_client import CollectorRegistry, Counter, Histogram, Metric, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
@@ -43,7 +43,8 @@ class Metrics:
             answer = await handler(request)
             resource = request.match_info.route.resource
             route = resource.canonical if resource is not None else "none"
-            self.requests.labels(request.method, route, str(answer.status)).inc()
+            method = request.method if request.method in hdrs.METH_ALL else "other"
+            self.requests.labels(method, route, str(answer.status)).inc()
             self.seconds.labels(route).observe(time.perf_counter() - started)
             if answer.status == 401:
                 self.refused_keys.inc()

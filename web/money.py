@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from functools import lru_cache
 from typing import Annotated, Any
 
-from babel.numbers import get_currency_precision, is_currency
+from babel.numbers import is_currency
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
+
+from domain.pricing import is_precise, minor_unit
 
 #: Events carry sums as JSON numbers, exact up to 2^53 minor units; a price times nights and quantity must stay below.
 MAX_MINOR_UNITS = 10**10
 _DECIMAL = re.compile(r"-?\d{1,12}(\.\d{1,12})?", re.ASCII)
 
 
-@lru_cache(maxsize=512)
 def decimals(currency: str) -> int:
     """How many decimals a currency has: 2 for EUR, 0 for JPY."""
-    return int(get_currency_precision(currency))
+    return -minor_unit(currency).adjusted()
 
 
 def written(amount: Decimal, currency: str) -> str:
@@ -28,13 +28,12 @@ def written(amount: Decimal, currency: str) -> str:
 
 def fits(amount: Decimal, currency: str) -> Decimal:
     """The amount, if its currency can express it; raises ValueError saying why not."""
-    places = decimals(currency)
-    minor = amount.scaleb(places)
-    if minor != minor.to_integral_value():
-        raise ValueError(f"has more than {places} decimals, which {currency} does not have")
-    if minor > MAX_MINOR_UNITS:
+    unit = minor_unit(currency)
+    if not is_precise(amount, currency):
+        raise ValueError(f"has more decimals than {currency}, which has {decimals(currency)}")
+    if amount > MAX_MINOR_UNITS * unit:
         raise ValueError("is too large")
-    return amount.quantize(Decimal(1).scaleb(-places))
+    return amount.quantize(unit)
 
 
 def _read(value: Any) -> Decimal:

@@ -10,7 +10,8 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from web.answers import ProblemOut
-from web.operations import MEDIA_TYPE, Operation, Parameter
+from web.operations import Operation, Parameter
+from web.problems import MEDIA_TYPE
 
 _REF = "#/components/schemas/{model}"
 _PATH_PARAMETER = re.compile(r"{(\w+)}")

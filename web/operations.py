@@ -10,8 +10,6 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from pydantic import BaseModel
 
-from web.problems import MEDIA_TYPE
-
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
@@ -61,5 +59,3 @@ WAIT = Parameter(
     "Answer as soon as there is an outcome, or after so many seconds.",
     {"type": "number", "minimum": 0, "maximum": 60, "default": 0},
 )
-
-__all__ = ["IDEMPOTENCY_KEY", "MEDIA_TYPE", "WAIT", "Operation", "Parameter"]

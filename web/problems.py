@@ -94,7 +94,9 @@ def _problem_of(error: Exception) -> Problem:
         case web.HTTPException():
             return _of_http(error)
         case LogUnavailable():
-            return unavailable("The event log cannot be reached. Nothing was accepted; the request is safe to retry.")
+            return unavailable(
+                "The event log did not answer. Retry with the same Idempotency-Key: nothing is done twice."
+            )
         case OwnerUnavailable():
             return unavailable("The owner of this row cannot be reached. The request is safe to retry.")
     logger.exception("a request failed unexpectedly", exc_info=error)

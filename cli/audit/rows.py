@@ -67,9 +67,16 @@ def _check_nights(history: History, verdict: Verdict) -> None:
     for name in sorted(expected.keys() | found.keys()):
         verdict.checked += 1
         if expected.get(name) != found.get(name):
-            verdict.find(
-                name, f"its row holds {found.get(name) or 'nothing'}, the inbox {expected.get(name) or 'nothing'}"
-            )
+            verdict.find(name, _difference(found.get(name) or {}, expected.get(name, {})))
+
+
+def _difference(row: object, inbox: Holds) -> str:
+    if not isinstance(row, dict):
+        return f"its row is {row}"
+    differ = sorted(hold for hold in row.keys() | inbox.keys() if row.get(hold) != inbox.get(hold))
+    hold = differ[0]
+    more = f"; {len(differ) - 1} more differ" if len(differ) > 1 else ""
+    return f"of {hold} its row has {row.get(hold, 'nothing')}, the inbox {inbox.get(hold, 'nothing')}{more}"
 
 
 def _check_payments(history: History, verdict: Verdict) -> None:

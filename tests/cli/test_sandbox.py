@@ -1,14 +1,7 @@
-"""The sandbox provider: what its cards do, what its books hold, and what a killed one still knows."""
+"""The sandbox provider: what its cards do, and what its books hold."""
 
 from __future__ import annotations
 
-import json
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,54 +9,13 @@ from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
-from aiohttp.web import Application, Request
 
 from cli.sandbox.ledger import Ledger
 from cli.sandbox.server import application
 from cli.sandbox.tokens import CARDS
+from tests.cli.shop import Json, Shop
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
-Json = dict[str, Any]
-
-
-class Shop:
-    """Somebody who sends the sandbox requests over HTTP."""
-
-    def __init__(self, http: TestClient[Request, Application]) -> None:
-        self._http = http
-        self._keys = 0
-
-    async def post(self, path: str, body: object, key: str | None = None) -> tuple[int, Json]:
-        self._keys += 1
-        headers = {"Idempotency-Key": key or f"key-{self._keys}"}
-        async with self._http.post(path, json=body, headers=headers) as response:
-            return response.status, await response.json()
-
-    async def raw(self, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, Json]:
-        async with self._http.post(path, data=body, headers=headers) as response:
-            return response.status, await response.json()
-
-    async def get(self, path: str) -> tuple[int, Json]:
-        async with self._http.get(path) as response:
-            return response.status, await response.json()
-
-    async def authorize(self, token: str = "tok_visa", key: str | None = None, **more: object) -> tuple[int, Json]:
-        body = {"reference": "pay-1", "amount": "100.00", "currency": "EUR", "token": token, **more}
-        return await self.post("/v1/authorizations", body, key)
-
-    async def authorized(self, token: str = "tok_visa") -> str:
-        """The path of a payment that was just authorized."""
-        status, body = await self.authorize(token)
-        assert status == 201
-        return f"/v1/payments/{body['id']}"
-
-    async def captured(self) -> str:
-        path = await self.authorized()
-        assert (await self.post(f"{path}/capture", {}))[0] == 200
-        return path
-
-    async def kinds(self) -> list[str]:
-        return [entry["kind"] for entry in (await self.get("/v1/ledger"))[1]["entries"]]
 
 
 @pytest.fixture
@@ -279,70 +231,3 @@ def test_work_that_fails_leaves_no_trace(tmp_path: Path) -> None:
         ledger.once("k", "f", fail)
     assert ledger.attempt("pay-1") == 1
     ledger.close()
-
-
-class Process:
-    """The sandbox as `vacancy provider` runs it."""
-
-    def __init__(self, data: Path, *arguments: str) -> None:
-        self._announced = data / "run" / "provider.json"
-        self._announced.unlink(missing_ok=True)
-        command = [sys.executable, "-m", "cli.main", "provider", "--data", str(data), *arguments]
-        self.popen = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-
-    def __enter__(self) -> Process:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.popen.kill()
-        self.popen.communicate()
-
-    @property
-    def url(self) -> str:
-        while not self._announced.exists():
-            assert self.popen.poll() is None, "it ended"
-            time.sleep(0.02)
-        said = json.loads(self._announced.read_text())
-        assert said["pid"] == self.popen.pid
-        return str(said["url"])
-
-    def end(self, how: signal.Signals) -> int:
-        self.popen.send_signal(how)
-        return self.popen.wait(10)
-
-
-def post(url: str, body: Json, key: str) -> Json:
-    request = urllib.request.Request(url, json.dumps(body).encode(), {"Idempotency-Key": key})
-    with urllib.request.urlopen(request, timeout=10) as response:
-        return dict(json.load(response))
-
-
-def test_a_killed_provider_comes_back_under_its_url_with_its_books(tmp_path: Path) -> None:
-    asked = {"reference": "pay-1", "amount": "100.00", "currency": "EUR", "token": "tok_visa"}
-    with Process(tmp_path) as first:
-        url = first.url
-        before = post(f"{url}/v1/authorizations", asked, "k")
-        assert first.end(signal.SIGKILL) == -signal.SIGKILL
-    with Process(tmp_path) as second:
-        assert second.url == url
-        assert post(f"{url}/v1/authorizations", asked, "k") == before
-        with urllib.request.urlopen(f"{url}/v1/ledger", timeout=10) as response:
-            assert len(json.load(response)["entries"]) == 1
-        assert second.end(signal.SIGTERM) == 0
-    assert not (tmp_path / "run" / "provider.json").exists()
-
-
-def test_a_taken_port_is_left_for_a_free_one_unless_it_was_asked_for(tmp_path: Path) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        (tmp_path / "provider").mkdir()
-        (tmp_path / "provider" / "port.json").write_text(json.dumps({"port": port}))
-        with Process(tmp_path) as remembering:
-            assert not remembering.url.endswith(f":{port}")
-            assert remembering.end(signal.SIGTERM) == 0
-        with Process(tmp_path, "--port", str(port)) as asking:
-            _, said = asking.popen.communicate(timeout=30)
-            assert asking.popen.returncode == 1
-            assert b"is taken" in said

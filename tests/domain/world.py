@@ -77,6 +77,8 @@ class World:
     unordered: bool = False
     #: The provider's first answer may be misreported as a refusal, and the right one come later.
     contrary: bool = False
+    #: The deadline may pass while answers are still under way.
+    slow: bool = False
     now: datetime = NOW
     shelf: Shelf = field(default_factory=Shelf)
     provider: Provider = field(default_factory=Provider)
@@ -95,10 +97,12 @@ class World:
 
     def run(self, later: Iterable[Event] = ()) -> None:
         """Delivers everything; what is said `later` comes in between, in its order but at random moments."""
-        waiting = list(later)
+        waiting, pace = list(later), self.random.choice([0.03, 0.1, 0.5])
         while waiting or any(self.under_way.values()):
-            if waiting and self.random.random() < 0.1:
+            if waiting and self.random.random() < pace:
                 self.say(waiting.pop(0))
+            if self.slow and self.random.random() < 0.01:
+                self.now = max(self.now, DEADLINE)
             if queues := [name for name, queue in self.under_way.items() if queue]:
                 self._deliver(self.random.choice(queues))
 

@@ -91,9 +91,7 @@ class Life:
         self.failure: BaseException | None = None
         self.store = RowStore(BOOKING.name, LAYOUT.partitions, directory)
         self.lease = Lease(60)
-        self.settler = Settler(
-            BOOKING.rows, publisher=log, lease=self.lease, commit=self._commit, fail=self._fail
-        )
+        self.settler = Settler(BOOKING.rows, publisher=log, lease=self.lease, commit=self._commit, fail=self._fail)
         self.processor = Processor(
             BOOKING,
             Tally(),
@@ -129,7 +127,7 @@ class Life:
             await self.processor.apply(Batch(number, records, done.set))
         except Exception as error:
             self._fail(error)
-        while not done.is_set() and self.failure is None:
+        while not done.is_set() and self.failure is None:  # noqa: ASYNC110
             await asyncio.sleep(0)
         return self.failure is None
 
@@ -149,7 +147,7 @@ class Life:
 
     def counts(self, number: int = 0) -> dict[str, int]:
         local = self.store.open(number).local
-        rows = {key: local.get(key) for key in local.keys()}
+        rows = {key: local.get(key) for key in sorted(local.keys())}
         return {key: msgspec.json.decode(row.payload or b"", type=Count).count for key, row in rows.items() if row}
 
     def _commit(self, partition: int, offset: int) -> None:

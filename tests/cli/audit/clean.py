@@ -64,7 +64,7 @@ def clean() -> Story:
     story.refunded("h", Decimal("50.00"), by="operator", cause=None)
     story.wait(minutes=5)
     story.bury(story.put(names.BOOKING_INBOX, "x", b"\x00 not JSON"))
-    story.bury(story.put(names.PAYMENT_INBOX, None, None))
+    story.bury(story.put(names.PAYMENT_INBOX, "gone", None))
     _remember(story)
     story.settle()
     return story

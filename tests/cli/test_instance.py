@@ -1,0 +1,119 @@
+"""DIR/vacancy.json and what stands beside it: who may read it, who may have the directory."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from cli import instance
+from cli.instance import Instance
+from cli.problem import Misuse, Problem
+from config.settings import Settings
+
+_INSTANCE = Instance("http://127.0.0.1:8080", "op1.key", "127.0.0.1:9092", "catalogue", {"broker": 1, "worker-1": 2})
+
+
+def test_it_reads_as_the_contract_says(tmp_path: Path) -> None:
+    _INSTANCE.write(tmp_path)
+    assert json.loads((tmp_path / "vacancy.json").read_text("utf-8")) == {
+        "url": "http://127.0.0.1:8080",
+        "api_key": "op1.key",
+        "bootstrap_servers": "127.0.0.1:9092",
+        "layout": "catalogue",
+        "pids": {"broker": 1, "worker-1": 2},
+    }
+    assert instance.find(tmp_path) == _INSTANCE
+
+
+def test_only_the_owner_may_read_it_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        _INSTANCE.write(tmp_path)
+        _INSTANCE.write(tmp_path)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "vacancy.json").stat().st_mode) == 0o600
+
+
+def test_a_reader_never_sees_half_of_it(tmp_path: Path) -> None:
+    _INSTANCE.write(tmp_path)
+    with ThreadPoolExecutor(1) as writer:
+        done = writer.submit(_write_often, tmp_path)
+        seen = 0
+        while not done.done() or not seen:
+            assert instance.find(tmp_path) == _INSTANCE
+            seen += 1
+    assert [path.name for path in tmp_path.iterdir()] == ["vacancy.json"]
+
+
+def _write_often(data: Path) -> None:
+    for _ in range(300):
+        _INSTANCE.write(data)
+
+
+def test_where_none_is_it_says_how_to_start_one(tmp_path: Path) -> None:
+    with pytest.raises(Misuse, match="vacancy up --data"):
+        instance.find(tmp_path)
+
+
+def test_a_damaged_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "vacancy.json").write_text('{"url": ', "utf-8")
+    with pytest.raises(Problem, match=r"vacancy\.json"):
+        instance.find(tmp_path)
+
+
+def test_one_elsewhere_is_found_by_its_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VACANCY_API_KEY", raising=False)
+    with pytest.raises(Misuse, match="VACANCY_API_KEY"):
+        instance.find(tmp_path, "http://far:1/")
+    monkeypatch.setenv("VACANCY_API_KEY", "k")
+    found = instance.find(tmp_path, "http://far:1/")
+    assert (found.url, found.api_key) == ("http://far:1", "k")
+
+
+def test_a_part_started_by_hand_joins_the_instance(tmp_path: Path) -> None:
+    _INSTANCE.write(tmp_path)
+    instance.write_whole(instance.run_file(tmp_path, "provider"), {"pid": 3, "url": "http://127.0.0.1:4"})
+    joined = instance.joined(Settings(data=tmp_path))
+    assert (joined.bootstrap, joined.provider_url) == ("127.0.0.1:9092", "http://127.0.0.1:4")
+    given = Settings(data=tmp_path, broker="kafka://other:1")
+    assert instance.joined(given) == given
+
+
+def test_a_directory_belongs_to_one_layout_and_one_cluster(tmp_path: Path) -> None:
+    instance.claim_layout(tmp_path, "catalogue")
+    instance.claim_cluster(tmp_path, "catalogue", "cluster-1")
+    instance.claim_layout(tmp_path, "catalogue")
+    instance.claim_cluster(tmp_path, "catalogue", "cluster-1")
+    with pytest.raises(Misuse, match="belongs to layout catalogue, not hotel"):
+        instance.claim_layout(tmp_path, "hotel")
+    with pytest.raises(Misuse, match="cluster-1"):
+        instance.claim_cluster(tmp_path, "catalogue", "cluster-2")
+
+
+def test_one_up_at_a_time(tmp_path: Path) -> None:
+    with instance.alone(tmp_path):
+        assert instance.runs(tmp_path)
+        with pytest.raises(Misuse, match=f"pid {os.getpid()}"), instance.alone(tmp_path):
+            pass
+    assert not instance.runs(tmp_path)
+
+
+def test_a_killed_ups_lock_is_gone_with_it(tmp_path: Path) -> None:
+    program = (
+        "from pathlib import Path; from cli import instance; import time\n"
+        f"with instance.alone(Path({str(tmp_path)!r})): print('held', flush=True); time.sleep(600)"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        assert instance.runs(tmp_path)
+        other.kill()
+    assert not instance.runs(tmp_path)

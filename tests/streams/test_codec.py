@@ -1,0 +1,87 @@
+"""Envelopes on the wire: what comes back, and what is poison."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams.codec import MAX_MESSAGE_BYTES, Undecodable, decode, encode
+from streams.envelope import caused_by, originate, resulting
+from streams.events.booking import BookingExpired, CancelBooking
+from streams.events.payment import Refund
+
+NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
+ASKED = CancelBooking(booking_id="b", reason="rain", cancelled_by="guest")
+
+
+def wire(**changes: object) -> bytes:
+    body = orjson.loads(encode(originate(ASKED, source="test", now=NOW)))
+    return orjson.dumps({**body, **changes})
+
+
+def test_what_is_caused_carries_the_chain() -> None:
+    """CAT-22: correlation is carried through, causation names the cause; the same cause says the same again."""
+    cause = originate(ASKED, source="gateway", now=NOW, correlation_id="c")
+    event = BookingExpired(booking_id="b", user_id="u", product_id="p", expired_at=NOW)
+    said = caused_by(cause, event, index=0, now=NOW, source="booking-service")
+    assert (said.correlation_id, said.causation_id, said.source) == ("c", cause.event_id, "booking-service")
+    assert said == caused_by(cause, event, index=0, now=NOW, source="booking-service")
+    assert said.event_id != caused_by(cause, event, index=1, now=NOW, source="booking-service").event_id
+
+
+def test_what_comes_from_outside_has_a_fresh_id_per_attempt() -> None:
+    first, second = (originate(ASKED, source="gateway", now=NOW) for _ in range(2))
+    assert first.event_id != second.event_id
+    results = [resulting(first, ASKED, now=NOW, source="payment-service") for _ in range(2)]
+    assert results[0].event_id != results[1].event_id
+    assert {result.causation_id for result in results} == {first.event_id}
+
+
+@given(
+    reason=st.text(max_size=50),
+    amount=st.decimals(min_value="0.01", max_value="9999999999.99", places=2),
+    offset=st.integers(-14 * 60, 14 * 60),
+)
+def test_everything_comes_back(reason: str, amount: Decimal, offset: int) -> None:
+    """C18: money is exact through a JSON number; times come back in UTC."""
+    asked = Refund(payment_id="p", booking_id="b", refund_id="r", amount=amount, reason=reason)
+    sent = originate(asked, source="test", now=NOW + timedelta(minutes=offset), metadata={"ip_address": "::1"})
+    assert decode(encode(sent)) == sent
+
+
+@pytest.mark.parametrize(
+    ("raw", "says"),
+    [
+        (None, "null"),
+        (b"", "not JSON"),
+        (b"\xff\xfe", "not JSON"),
+        (wire()[:-20], "not JSON"),
+        (b"[" * 100_000, "not JSON"),
+        (b"[1]", "not an envelope"),
+        (b'"text"', "not an envelope"),
+        (b" " * (MAX_MESSAGE_BYTES + 1), "bytes"),
+        (wire(event_type="no.such.type"), "unknown event_type"),
+        (wire(event_type=None), "event_type"),
+        (wire(event_id=7), "event_id"),
+        (wire(correlation_id=""), "correlation_id"),
+        (wire(timestamp="yesterday"), "timestamp"),
+        (wire(timestamp="2026-01-01T00:00:00"), "time zone"),
+        (wire(metadata=[1]), "metadata"),
+        (wire(data=None), "data"),
+        (wire(data={"booking_id": 5, "reason": "r", "cancelled_by": "g"}), "data.booking_id"),
+        (wire(data={"booking_id": "b\n", "reason": "r", "cancelled_by": "g"}), "data.booking_id"),
+    ],
+)
+def test_poison_says_what_is_wrong(raw: bytes | None, says: str) -> None:
+    with pytest.raises(Undecodable, match=says):
+        decode(raw)
+
+
+def test_what_is_not_known_is_left_out() -> None:
+    raw = wire(extra=1, data={**ASKED.model_dump(), "surprise": True})
+    assert decode(raw).data == ASKED
