@@ -56,8 +56,10 @@ def _judge(
     history: History, verdict: Verdict, booking_id: str, booking: Booking, books: defaultdict[str, Account]
 ) -> None:
     held = [books[payment_id] for payment_id in sorted(booking.payments)]
-    _check_confirmation(history, verdict, booking_id, booking, held)
-    if not (booking.endings and history.booking_settled(booking)):
+    settled = history.booking_settled(booking)
+    if settled:
+        _check_confirmation(history, verdict, booking_id, booking, held)
+    if not (settled and booking.endings):
         verdict.open += 1
         return
     verdict.checked += 1

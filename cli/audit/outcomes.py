@@ -32,7 +32,6 @@ def check(history: History) -> Verdict:
         if booking.request.at < horizon:
             verdict.aged += 1
             continue
-        verdict.checked += 1
         _judge(verdict, booking_id, booking, history, claims)
     return verdict
 
@@ -41,14 +40,15 @@ def _judge(verdict: Verdict, booking_id: str, booking: Booking, history: History
     assert booking.request is not None
     confirmed, cancelled = booking.of(names.CONFIRMED), booking.of(names.CANCELLED)
     outcomes = [*confirmed, *booking.of(names.REJECTED), *booking.of(names.EXPIRED), *([] if confirmed else cancelled)]
+    if not outcomes and not _late(booking.request, history.now, claims):
+        verdict.open += 1
+        return
+    verdict.checked += 1
     if len(outcomes) > 1:
         kinds = ", ".join(sorted(f"{ending.event_type} {ending.event_id}" for ending in outcomes))
         verdict.find(booking_id, f"has {len(outcomes)} outcomes: {kinds}")
     elif not outcomes:
-        if _late(booking.request, history.now, claims):
-            verdict.find(booking_id, "has no outcome although its deadline is over")
-        else:
-            verdict.open += 1
+        verdict.find(booking_id, "has no outcome although its deadline is over")
     elif _late(booking.request, outcomes[0].at, claims):
         seconds = (outcomes[0].at - booking.request.deadline) / 1000
         verdict.find(booking_id, f"{outcomes[0].event_type} came {seconds:.1f} s after its deadline")

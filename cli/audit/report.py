@@ -28,10 +28,14 @@ def show(console: Console, verdicts: Sequence[Verdict], records: int, seconds: f
     table = Table("", "promise", "checked", "open", "aged", "verdict")
     for verdict in verdicts:
         counts = (verdict.checked, verdict.open, verdict.aged)
-        title = verdict.title + (f" ({verdict.note})" if verdict.note else "")
         state = Text(verdict.state, style=_STYLE[verdict.state])
-        table.add_row(verdict.promise, title, *(f"{count:,}" if verdict.applicable else "" for count in counts), state)
+        table.add_row(
+            verdict.promise, verdict.title, *(f"{count:,}" if verdict.applicable else "" for count in counts), state
+        )
     console.print(table)
+    for verdict in verdicts:
+        if verdict.note:
+            console.print(f"{verdict.promise} {verdict.note}", style="dim", markup=False)
     for verdict in verdicts:
         for finding in verdict.findings[:SHOWN]:
             console.print(f"{verdict.promise} {finding.subject}: {finding.what}", style="red", markup=False)
