@@ -49,6 +49,7 @@ class Restorer:
         self._publisher = publisher
         self._fail = fail
         self._reader: AIOKafkaConsumer | None = None
+        self._follower: AIOKafkaConsumer | None = None
         self._following: asyncio.Task[None] | None = None
         store.end_of_inbox = self.end_of_inbox
 
@@ -72,13 +73,13 @@ class Restorer:
             for key in stale[tp]:
                 await self._put_again(partition, key)
             self._store.ready(partition.number)
-        self._following = asyncio.create_task(self._follow(reader, owned), name=f"follow {self._service.rows}")
+        reader.unsubscribe()
+        if owned:
+            self._following = asyncio.create_task(self._follow(owned), name=f"follow {self._service.rows}")
 
     async def stop(self) -> None:
         await self._stop_following()
-        if self._reader is not None:
-            with contextlib.suppress(asyncio.CancelledError):  # raised by a consumer that never had an assignment
-                await self._reader.stop()
+        await _stopped(self._reader)
         self._store.close()
 
     async def end_of_inbox(self, partition: int) -> int:
@@ -135,8 +136,13 @@ class Restorer:
                     "the inbox was re-created; its rows belong to the old one"
                 )
 
-    async def _follow(self, reader: AIOKafkaConsumer, owned: dict[TopicPartition, Partition]) -> None:
+    async def _follow(self, owned: dict[TopicPartition, Partition]) -> None:
         try:
+            reader = self._follower = consumer(self._bootstrap, patient=True)
+            await reader.start()
+            reader.assign(list(owned))
+            for tp, partition in owned.items():
+                reader.seek(tp, partition.local.changelog_next)
             while True:
                 for tp, records in (await reader.getmany(timeout_ms=1_000)).items():
                     for record in records:
@@ -179,9 +185,17 @@ class Restorer:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._following
             self._following = None
+        await _stopped(self._follower)
+        self._follower = None
 
     def _changelog(self, number: int) -> TopicPartition:
         return TopicPartition(self._service.rows, number)
+
+
+async def _stopped(reader: AIOKafkaConsumer | None) -> None:
+    if reader is not None:
+        with contextlib.suppress(asyncio.CancelledError):  # raised by a consumer that has no assignment
+            await reader.stop()
 
 
 def restore_chunk(partition: Partition, records: Sequence[Raw], known_through: int, stale: set[str]) -> None:

@@ -99,6 +99,8 @@ def _problem_of(error: Exception) -> Problem:
             )
         case OwnerUnavailable():
             return unavailable("The owner of this row cannot be reached. The request is safe to retry.")
+        case TimeoutError():
+            return unavailable("What this answer needs could not be read in time. The request is safe to retry.")
     logger.exception("a request failed unexpectedly", exc_info=error)
     return Problem(500, "internal", "Internal error", "The error was recorded under this correlation id.")
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from aiokafka.errors import KafkaError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -33,10 +35,11 @@ def command(
     as_json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Checks the promises on a running or stopped instance. Example: vacancy audit --data .vacancy"""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it cannot do, it raises
     began = time.monotonic()
     try:
         history, verdicts = asyncio.run(audit(data, broker=broker, journal_file=journal_file, prefix=prefix))
-    except CannotAuditError as error:
+    except (CannotAuditError, KafkaError) as error:
         typer.echo(f"vacancy audit: {error}", err=True)
         raise typer.Exit(2) from None
     seconds = time.monotonic() - began

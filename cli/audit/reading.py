@@ -7,6 +7,7 @@ and whatever was said has its cause there.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ from cli.audit.wire import Record
 _FETCH = 8 * 1024 * 1024
 _RECORDS = 5_000
 _STALLED = 60.0
+#: How long a broker that has just started may take to know its groups' offsets, in seconds.
+_LOADING = 5.0
 
 Progress = Callable[[int, int], None]
 
@@ -59,7 +62,7 @@ async def read_log(bootstrap: str, history: History, *, prefix: str = "", progre
         enable_auto_commit=False,
         max_partition_fetch_bytes=_FETCH,
         fetch_max_bytes=4 * _FETCH,
-        auto_offset_reset="none",
+        auto_offset_reset="earliest",  # what retention takes away while we read is skipped
     )
     await consumer.start()
     try:
@@ -77,11 +80,7 @@ async def _topics(bootstrap: str, history: History, prefix: str) -> dict[str, in
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     try:
-        for group in await admin.list_consumer_groups():
-            for tp, committed in (await admin.list_consumer_group_offsets(group[0])).items():
-                place = tp.topic.removeprefix(prefix), tp.partition
-                if tp.topic.startswith(prefix) and place[0] in names.CAUSES:
-                    history.committed[place] = max(history.committed.get(place, 0), committed.offset)
+        history.committed = await _commits(admin, prefix, _LOADING if history.started is None else 0.0)
         wanted = [name for name in await admin.list_topics() if _is_ours(name, prefix)]
         described = await admin.describe_topics(wanted) if wanted else []
     finally:
@@ -91,6 +90,21 @@ async def _topics(bootstrap: str, history: History, prefix: str) -> dict[str, in
     if missing:
         raise CannotAuditError(f"{bootstrap} has no topic {missing[0]}: is this the broker of a Vacancy instance?")
     return found
+
+
+async def _commits(admin: AIOKafkaAdminClient, prefix: str, patience: float) -> dict[tuple[str, int], int]:
+    """What the groups come back to. A broker that has just started knows it only after a while."""
+    found: dict[tuple[str, int], int] = {}
+    end = time.monotonic() + patience
+    while True:
+        for group in await admin.list_consumer_groups():
+            for tp, committed in (await admin.list_consumer_group_offsets(group[0])).items():
+                place = tp.topic.removeprefix(prefix), tp.partition
+                if tp.topic.startswith(prefix) and place[0] in names.CAUSES:
+                    found[place] = max(found.get(place, 0), committed.offset)
+        if {topic for topic, _ in found} >= set(names.CAUSES) or time.monotonic() >= end:
+            return found
+        await asyncio.sleep(0.3)
 
 
 def _is_ours(topic: str, prefix: str) -> bool:
@@ -104,15 +118,22 @@ async def _cut(consumer: AIOKafkaConsumer, topics: dict[str, int], prefix: str) 
     changelogs = [prefix + name for name in names.CHANGELOGS]
     causes = [prefix + name for name in names.CAUSES]
     dead = [name for name in topics if name.endswith(names.DEAD)]
-    first = {*changelogs, *dead, *causes}
-    for group in (changelogs, dead, [name for name in topics if name not in first], causes):
-        partitions = [TopicPartition(name, number) for name in group for number in range(topics.get(name, 0))]
+    others = [name for name in topics if name not in {*changelogs, *dead, *causes}]
+    groups = [_partitions(group, topics) for group in (changelogs, dead, others, causes)]
+    # A client asks for the leaders of what it is assigned only: without it every question below costs seconds.
+    consumer.assign([tp for group in groups for tp in group])
+    consumer.pause(*consumer.assignment())
+    for partitions in groups:
         if partitions:
             cut.ends |= await consumer.end_offsets(partitions)
             cut.begins |= await consumer.beginning_offsets(partitions)
     # What was deleted between the two questions is not there to be read.
     cut.begins = {tp: min(begin, cut.ends[tp]) for tp, begin in cut.begins.items()}
     return cut
+
+
+def _partitions(names_: Iterable[str], topics: dict[str, int]) -> list[TopicPartition]:
+    return [TopicPartition(name, number) for name in names_ for number in range(topics.get(name, 0))]
 
 
 async def _note_deletions(bootstrap: str, history: History, cut: Cut, prefix: str) -> None:
