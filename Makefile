@@ -47,7 +47,7 @@ type: install
 	$(BIN)/mypy
 
 directions: install
-	$(BIN)/python -m pytest -q tests/test_directions.py
+	$(BIN)/python -m pytest -q tests/test_structure.py
 
 format: install ## rewrites the sources as ruff wants them
 	$(BIN)/ruff format .

@@ -33,7 +33,7 @@ from streams.kafka_files import KafkaMissing
 _ORDER = (("gateway", 1.5), ("worker", 2.5), ("provider", 0.7), ("broker", 9.0))
 _WITHIN = 9.2
 _DEMO_WITHIN = 1.0
-_EXTERNAL_PATIENCE = 15.0
+_ANSWER_PATIENCE = 15.0
 _BROKER_PATIENCE = 30.0
 
 
@@ -69,6 +69,7 @@ class BringUp:
     async def stop(self) -> None:
         """Ends everything within ten seconds."""
         began = time.monotonic()
+        await self._supervisor.let_go()
         if self._demo is not None:
             await self._demo.stop(_DEMO_WITHIN)
         await self._supervisor.stop(_ORDER, _WITHIN - (time.monotonic() - began))
@@ -86,7 +87,6 @@ class BringUp:
         if self._settings.broker is None and (found := await standing(self._settings.data)):
             self._tell(broker=found["url"])
         if self._settings.broker is not None:
-            await _reachable(self._settings.bootstrap)
             return []
         say("starting Kafka")
         embedded = EmbeddedBroker(
@@ -99,10 +99,7 @@ class BringUp:
 
     async def _prepare_log(self) -> None:
         bootstrap = self._settings.bootstrap
-        cluster = await cluster_id(bootstrap)
-        if cluster is None:
-            raise Problem(f"the broker at {bootstrap} stopped answering; its log is in {self._settings.data / 'log'}")
-        instance.claim_cluster(self._settings.data, self._settings.layout, cluster)
+        instance.claim_cluster(self._settings.data, self._settings.layout, await _reachable(bootstrap))
         say(f"Kafka is at {bootstrap}; applying topics")
         await _persistently(lambda: apply_topics(bootstrap, self._settings))
 
@@ -185,9 +182,11 @@ async def _persistently(work: Callable[[], Awaitable[None]]) -> None:
         await asyncio.sleep(0.5)
 
 
-async def _reachable(bootstrap: str) -> None:
-    end = time.monotonic() + _EXTERNAL_PATIENCE
-    while await cluster_id(bootstrap) is None:
+async def _reachable(bootstrap: str) -> str:
+    """The id of the cluster there, which gets a while to answer."""
+    end = time.monotonic() + _ANSWER_PATIENCE
+    while (cluster := await cluster_id(bootstrap)) is None:
         if time.monotonic() > end:
             raise Problem(f"no Kafka answers at {bootstrap}: check --broker, or leave it out for the embedded one")
         await asyncio.sleep(0.3)
+    return cluster

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Annotated, Protocol
 
 import typer
-from aiohttp import ClientSession, TCPConnector, web
+from aiohttp import ClientSession, DummyCookieJar, TCPConnector, web
 from aiokafka.errors import KafkaError
 
 from cli import instance
@@ -110,7 +110,7 @@ async def _compose(settings: Settings, parts: AsyncExitStack) -> web.Application
     fed = (log, rates, workers, keyring)
     parts.push_async_callback(_stop, fed)
     await _start(fed, settings)
-    http = await parts.enter_async_context(ClientSession(connector=TCPConnector(limit=0)))
+    http = await parts.enter_async_context(ClientSession(connector=TCPConnector(limit=0), cookie_jar=DummyCookieJar()))
     token, patience = secrets.internal_token, settings.read_patience
     context = Context(
         log=log,

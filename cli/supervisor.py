@@ -47,17 +47,21 @@ class Supervisor:
         """Never returns; raises what made a keeper give up."""
         await asyncio.shield(self._given_up)
 
+    async def let_go(self) -> None:
+        """From now on nothing is started again; what runs goes on."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if not self._given_up.done():
+            self._given_up.cancel()
+
     async def stop(self, order: Sequence[tuple[str, float]], within: float) -> None:
         """Ends all parts: those whose name begins with the first word get so many seconds, then the next word's.
 
         Together no more than `within` seconds, after which the rest is ended forcibly.
         """
         end = time.monotonic() + within
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        if not self._given_up.done():
-            self._given_up.cancel()
+        await self.let_go()
         left = dict(self._keepers)
         for word, seconds in order:
             chosen = [left.pop(name) for name in list(left) if name.startswith(word)]
@@ -65,7 +69,7 @@ class Supervisor:
             await asyncio.gather(*(keeper.part.stop(most) for keeper in chosen))
 
     def kill(self) -> None:
-        """Ends every process now. Only of use while `stop` is under way: else they would be started again."""
+        """Ends every process now. Of use after `let_go` only: else they would be started again."""
         for keeper in self._keepers.values():
             if keeper.child is not None:
                 keeper.child.kill()

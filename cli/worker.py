@@ -148,7 +148,9 @@ class Parts(mode.Service):
         self._runtime = runtime
         self._publisher = publisher
         self._services = services
-        self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0), cookie_jar=aiohttp.DummyCookieJar()
+        )
         self.provider = ProviderClient(self._session, settings.provider_url or "", settings.provider_timeout)
         self.keyring = Keyring(secrets.secret, Compacted(runtime.bootstrap, USER_KEYS, UserKeyAdded))
         self._web = _views_app(services, secrets.internal_token)

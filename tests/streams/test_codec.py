@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from uuid import uuid5
 
 import orjson
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.codec import MAX_MESSAGE_BYTES, Undecodable, decode, encode
-from streams.envelope import caused_by, originate, resulting
+from streams.envelope import NAMESPACE, caused_by, derive, originate, resulting
 from streams.events.booking import BookingExpired, CancelBooking
 from streams.events.payment import Refund
 
@@ -32,6 +33,11 @@ def test_what_is_caused_carries_the_chain() -> None:
     assert (said.correlation_id, said.causation_id, said.source) == ("c", cause.event_id, "booking-service")
     assert said == caused_by(cause, event, index=0, now=NOW, source="booking-service")
     assert said.event_id != caused_by(cause, event, index=1, now=NOW, source="booking-service").event_id
+
+
+@given(name=st.text(max_size=80))
+def test_derived_ids_are_uuid5(name: str) -> None:
+    assert derive(name) == str(uuid5(NAMESPACE, name))
 
 
 def test_what_comes_from_outside_has_a_fresh_id_per_attempt() -> None:

@@ -1,0 +1,82 @@
+"""Watches events flow: when the end of each changelog partition moved. A partition that moves is being decided."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from cli.audit import names
+
+_POLL = 0.05
+#: What a killed process had sent may still arrive for so long.
+_ECHO = 0.2
+
+
+@dataclass
+class Flow:
+    """The moments (monotonic, seconds) at which each partition was seen to have moved."""
+
+    moved: defaultdict[TopicPartition, list[float]] = field(default_factory=lambda: defaultdict(list))
+    _ends: dict[TopicPartition, int] = field(default_factory=dict)
+
+    def see(self, ends: dict[TopicPartition, int], now: float) -> None:
+        for tp, end in ends.items():
+            if end > self._ends.get(tp, end):
+                self.moved[tp].append(now)
+            self._ends[tp] = end
+
+    def seconds_from(self, moment: float) -> float | None:
+        """How long after `moment` every partition that ever moved had moved again; None when one never did."""
+        firsts = [
+            next((at for at in moves if at > moment + _ECHO), None)
+            for moves in self.moved.values()
+            if moves[0] < moment
+        ]
+        if not firsts or None in firsts:
+            return None
+        return max(at for at in firsts if at is not None) - moment
+
+
+@contextlib.asynccontextmanager
+async def watched(bootstrap: Callable[[], str]) -> AsyncIterator[Flow]:
+    """The flow for as long as it is looked at, whatever happens to the broker meanwhile."""
+    flow = Flow()
+    task = asyncio.create_task(_watch(bootstrap, flow))
+    try:
+        yield flow
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def _watch(bootstrap: Callable[[], str], flow: Flow) -> None:
+    while True:
+        with contextlib.suppress(KafkaError, OSError, TimeoutError):
+            await _poll(bootstrap(), flow)
+        await asyncio.sleep(_POLL)
+
+
+async def _poll(bootstrap: str, flow: Flow) -> None:
+    consumer = AIOKafkaConsumer(*names.CHANGELOGS, bootstrap_servers=bootstrap, request_timeout_ms=2_000)
+    await consumer.start()
+    try:
+        found = [
+            TopicPartition(topic, n) for topic in names.CHANGELOGS for n in consumer.partitions_for_topic(topic) or ()
+        ]
+        consumer.unsubscribe()
+        consumer.assign(found)
+        consumer.pause(*found)
+        while found:
+            ends = await asyncio.wait_for(consumer.end_offsets(found), 3)
+            flow.see(ends, time.monotonic())
+            await asyncio.sleep(_POLL)
+    finally:
+        await consumer.stop()
