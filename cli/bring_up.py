@@ -47,6 +47,7 @@ class BringUp:
         self._supervisor = Supervisor(self._changed, say)
         self._announced = False
         self._demo: Child | None = None
+        self._held: ports.Held | None = None
 
     async def run(self) -> None:
         """Until cancelled. Raises Problem when it cannot be brought up."""
@@ -73,6 +74,8 @@ class BringUp:
         if self._demo is not None:
             await self._demo.stop(_DEMO_WITHIN)
         await self._supervisor.stop(_ORDER, _WITHIN - (time.monotonic() - began))
+        if self._held is not None:
+            self._held.release()
         if self._announced:
             self._instance(pids={}).write(self._settings.data)
 
@@ -107,9 +110,9 @@ class BringUp:
         data = str(self._settings.data)
         programs = [("gateway", ["gateway", "--data", data])]
         if self._settings.provider_url is None:
-            port = ports.choose(self._settings.data / "run" / "ports.json", "provider")
-            self._tell(provider_url=f"http://127.0.0.1:{port}")
-            programs.insert(0, ("provider", ["provider", "--data", data, "--port", str(port)]))
+            self._held = ports.choose(self._settings.data / "run" / "ports.json", "provider")
+            self._tell(provider_url=f"http://127.0.0.1:{self._held.port}")
+            programs.insert(0, ("provider", ["provider", "--data", data, "--port", str(self._held.port)]))
         for slot in range(1, self._settings.workers + 1):
             programs.append((f"worker-{slot}", ["worker", "--data", data, "--slot", str(slot)]))
         say(f"starting {', '.join(name for name, _ in programs)}")

@@ -70,17 +70,17 @@ class Keeper:
         try:
             await asyncio.wait({getting_ready, end}, return_when=asyncio.FIRST_COMPLETED)
             if not end.done():
-                served_from = await self._begin(getting_ready)
+                served_from = await self._begin(child, getting_ready)
             await end
         finally:
             self.ready.clear()
             await _cancel(getting_ready, end)
         return 0.0 if served_from is None else time.monotonic() - served_from
 
-    async def _begin(self, getting_ready: asyncio.Task[None]) -> float | None:
+    async def _begin(self, child: Child, getting_ready: asyncio.Task[None]) -> float | None:
         if (failure := getting_ready.exception()) is not None:
             self.say(f"{self.part.name}: {failure}")
-            await self.part.stop(0)
+            child.kill()
             return None
         self._was_ready = True
         self.ready.set()

@@ -87,7 +87,8 @@ async def _until_told(settings: Settings, demo: float | None) -> None:
 def _public_port(settings: Settings) -> int:
     """The one port others know: taken means a question to the user, where an inner part would take another."""
     if settings.port == 0:
-        return ports.choose(settings.data / "run" / "ports.json", "gateway")
+        # Held until this process ends.
+        return ports.choose(settings.data / "run" / "ports.json", "gateway").port
     if not ports.is_free(settings.port, settings.host):
         raise Misuse(f"port {settings.port} is taken by another program: end that one, or choose with --port")
     return settings.port

@@ -185,6 +185,8 @@ def _connect(built: ServiceApp, runtime: Runtime) -> None:
 def _closer(built: ServiceApp) -> Callable[..., Any]:
     async def close(*args: object, **kwargs: object) -> None:
         built.ready = False
+        for tell in built.on_revoked:
+            tell()
         await built.restorer.stop()
 
     return close

@@ -42,6 +42,8 @@ class EmbeddedBroker:
     _jars: list[Path] = field(default_factory=list, init=False)
     _archive: ClassArchive | None = field(default=None, init=False)
     _child: Child | None = field(default=None, init=False)
+    _ports: list[ports.Held] = field(default_factory=list, init=False)
+    _settled: bool = field(default=False, init=False)
 
     @property
     def pid(self) -> int | None:
@@ -61,6 +63,16 @@ class EmbeddedBroker:
     def directory(self) -> Path:
         return self.data / "broker"
 
+    @property
+    def cluster_id(self) -> str:
+        """The id its data was formatted with."""
+        lines = self._metadata.read_text("utf-8").splitlines()
+        return next((line.partition("=")[2].strip() for line in lines if line.startswith("cluster.id")), "")
+
+    @property
+    def _metadata(self) -> Path:
+        return self.directory / kafka_config.LOG_DIRECTORY / "meta.properties"
+
     async def start(self) -> str:
         """Starts it and waits until it serves; the bootstrap servers. BrokerFailed, JavaMissing, KafkaMissing."""
         await self.spawn()
@@ -68,13 +80,17 @@ class EmbeddedBroker:
         return self.bootstrap
 
     async def spawn(self) -> Child:
-        """Starts it and does not wait. The first time it is prepared: files fetched, ports chosen, data formatted."""
+        """Starts it and does not wait. The first time files are fetched, ports chosen, data formatted."""
         if self._child is not None:
             # One that was killed just now still has its port and its lock.
             await self._child.exited()
         if self._java is None:
-            await asyncio.to_thread(self._prepare)
-        assert self._java is not None
+            self._java = await asyncio.to_thread(java.find)
+            self._jars = kafka_files.find() or await asyncio.to_thread(kafka_files.fetch)
+        if not self._settled:
+            self._choose_ports()
+        if not self._metadata.is_file():
+            await asyncio.to_thread(self._format, self._java)
         self._archive = ClassArchive.of(self._java)
         options = self._archive.options()
         command = kafka_config.run_command(self._java, self._jars, memory=self.memory, options=options)
@@ -89,21 +105,27 @@ class EmbeddedBroker:
                     await asyncio.sleep(_POLL)
         except TimeoutError:
             raise BrokerFailed(f"Kafka was not ready within {_PATIENCE:.0f} s; its log is {self.log}") from None
+        self._settled = True
 
     async def stop(self, within: float = 6.0) -> None:
         """Ends it cleanly, after `within` seconds forcibly."""
         if self._child is not None and self._archive is not None:
             self._archive.settle(clean=await self._child.stop(within))
+        self._release_ports()
+        self._settled = False
 
-    def _prepare(self) -> None:
-        found = java.find()
-        self._jars = kafka_files.find() or kafka_files.fetch()
+    def _choose_ports(self) -> None:
+        """Clients know the port once it has served: it is chosen again only while it never has."""
+        self._release_ports()
         noted = self.directory / "ports.json"
-        self.port = ports.choose(noted, "broker", self.port)
-        kafka_config.write(self.directory, port=self.port, controller_port=ports.choose(noted, "controller"))
-        if not (self.directory / kafka_config.LOG_DIRECTORY).is_dir():
-            self._format(found)
-        self._java = found
+        self._ports = [ports.choose(noted, "broker", self.port), ports.choose(noted, "controller")]
+        self.port, controller_port = (held.port for held in self._ports)
+        kafka_config.write(self.directory, port=self.port, controller_port=controller_port)
+
+    def _release_ports(self) -> None:
+        for held in self._ports:
+            held.release()
+        self._ports = []
 
     def _format(self, found: java.Java) -> None:
         """Done beside and renamed, so that a format that was interrupted is simply done again."""
@@ -116,10 +138,10 @@ class EmbeddedBroker:
         beside.rename(self.directory / kafka_config.LOG_DIRECTORY)
 
     async def _serves(self) -> bool:
-        """Asks for the cluster's metadata: a port that is open is not yet a broker that answers."""
+        """Asks for the cluster's metadata: an open port is not yet a broker that answers, nor always ours."""
         if self._child is None or not self._child.alive:
             raise BrokerFailed(f"Kafka ended while starting: {_reason(self.log)}; its log is {self.log}")
-        return await _port_is_open(self.port) and await cluster_id(self.bootstrap) is not None
+        return await _port_is_open(self.port) and await cluster_id(self.bootstrap) == self.cluster_id
 
 
 async def cluster_id(bootstrap: str) -> str | None:

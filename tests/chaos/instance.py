@@ -50,13 +50,14 @@ class Instance:
         """Starts it and returns once it says that it is ready."""
         self.data.mkdir(parents=True, exist_ok=True)
         arguments = ["up", "--data", str(self.data), "--port", str(ports.any_free()), "--workers", str(self.workers)]
+        broker = {f"{PREFIX}BROKER_PORT": str(ports.any_free())}  # others on this machine begin at the usual one, too
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 command(*arguments),
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
-                env=environment(self.settings),
+                env=environment({**broker, **self.settings}),
                 start_new_session=True,
             )
         self._until(lambda: b"ready http" in self.log.read_bytes(), _READY, "it was not ready")

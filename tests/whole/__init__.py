@@ -1,0 +1,1 @@
+"""One real instance — broker, provider, gateway, two workers — and what an outside program sees of it."""
