@@ -7,7 +7,7 @@ DEMO_RATE ?= 20
 UP ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up test soak check format-check format lint type directions kafka clean
+.PHONY: help install demo up test soak bench check format-check format lint type directions kafka clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -32,8 +32,11 @@ up: install ## a whole instance without traffic, until Ctrl-C
 test: install kafka ## all tests but the long ones, those on a real broker included
 	$(BIN)/python -m pytest -m 'not soak' --cov --cov-report=term-missing:skip-covered
 
-soak: install kafka ## the long runs; their figures go to docs/
-	$(BIN)/python -m pytest -m soak --timeout 7200
+soak: install kafka ## the long fault run; its figures go to docs/soak.md
+	$(BIN)/python -m tests.chaos.soak
+
+bench: install kafka ## 10,000 bookings a minute for a minute; the figures go to docs/performance.md
+	$(BIN)/python -m bench.journey --write
 
 check: install format-check lint type directions ## everything that needs no broker
 

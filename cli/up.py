@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -50,9 +52,9 @@ def run(settings: Settings, demo: float | None = None) -> None:
     configure("up", settings.log_level)
     # While a broker starts, its clients complain of what is being waited for.
     logging.getLogger("aiokafka").setLevel(logging.DEBUG if settings.log_level == "debug" else logging.CRITICAL)
-    with instance.alone(settings.data):
+    with instance.alone(settings.data), _public_port(settings) as port:
         instance.claim_layout(settings.data, settings.layout)
-        settings = settings.model_copy(update={"port": _public_port(settings)})
+        settings = settings.model_copy(update={"port": port})
         _end_quietly_on_signals()
         if settings.broker is None and kafka_files.find() is None:
             # Here rather than later: this is the one long step, and a signal can end it here.
@@ -84,14 +86,17 @@ async def _until_told(settings: Settings, demo: float | None) -> None:
         task.result()
 
 
-def _public_port(settings: Settings) -> int:
+@contextmanager
+def _public_port(settings: Settings) -> Iterator[int]:
     """The one port others know: taken means a question to the user, where an inner part would take another."""
     if settings.port == 0:
-        # Held until this process ends.
-        return ports.choose(settings.data / "run" / "ports.json", "gateway").port
+        held = ports.choose(settings.data / "run" / "ports.json", "gateway")
+        yield held.port
+        held.release()
+        return
     if not ports.is_free(settings.port, settings.host):
         raise Misuse(f"port {settings.port} is taken by another program: end that one, or choose with --port")
-    return settings.port
+    yield settings.port
 
 
 def _end_quietly_on_signals() -> None:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from config.secrets import Secrets
 from config.settings import Settings
-from streams.codec import encode
-from streams.compacted import Compacted
+from streams.codec import decode, encode
 from streams.envelope import originate
 from streams.events.control import InstanceNamed
 from streams.layout import Layout, load_layout
 from streams.log import producer
+from streams.reader import first_records
 from streams.topics import INSTANCE, Topic
 
 
@@ -104,8 +106,19 @@ async def apply(bootstrap: str, layout: Layout, environment: str) -> Plan:
             await _create(client, todo.create, replication)
         for name in {change.topic for change in todo.change}:
             topic = next(topic for topic in layout.all_topics if topic.name == name)
-            await client.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, topic.config())])
+            await _configure(client, topic)
+    await _until_in_force(bootstrap, layout)
     return todo
+
+
+async def _until_in_force(bootstrap: str, layout: Layout) -> None:
+    # The broker answers before its own view of the cluster has the change.
+    for _ in range(50):
+        left = await plan(bootstrap, layout)
+        if left.empty:
+            return
+        await asyncio.sleep(0.1)
+    raise TopicsError(f"the broker did not take over {left.create or left.change}: run `vacancy topics plan`")
 
 
 async def apply_topics(bootstrap: str, settings: Settings) -> None:
@@ -120,21 +133,33 @@ async def apply_topics(bootstrap: str, settings: Settings) -> None:
 
 
 async def _claim(bootstrap: str, ours: InstanceNamed) -> None:
-    named = Compacted(bootstrap, INSTANCE, InstanceNamed)
-    await named.start()
-    found = named.get("instance")
-    await named.stop()
-    if found == ours:
-        return
-    if found is not None:
+    """Names the cluster. Of two that claim it at once the first on the log has it; the other puts that name back."""
+    holder = await _first_claim(bootstrap)
+    if holder is None:
+        await _write_claim(bootstrap, ours)
+        holder = await _first_claim(bootstrap)
+    if holder is not None and holder != ours:
+        await _write_claim(bootstrap, holder)
         raise TopicsError(
-            f"this Kafka cluster already carries the instance {found.instance_id} with the layout {found.layout!r}: "
+            f"this Kafka cluster already carries the instance {holder.instance_id} with the layout {holder.layout!r}: "
             "use that instance's data directory, or another cluster"
         )
+
+
+async def _first_claim(bootstrap: str) -> InstanceNamed | None:
+    found = await first_records(bootstrap, {TopicPartition(INSTANCE.name, 0): 0})
+    for record in found.values():
+        named = decode(record.value).data
+        if isinstance(named, InstanceNamed):
+            return named
+    return None
+
+
+async def _write_claim(bootstrap: str, claim: InstanceNamed) -> None:
     writer = producer(bootstrap)
     await writer.start()
     try:
-        envelope = originate(ours, source="vacancy", now=datetime.now(UTC))
+        envelope = originate(claim, source="vacancy", now=datetime.now(UTC))
         await writer.send_and_wait(INSTANCE.name, key=b"instance", value=encode(envelope))
     finally:
         await writer.stop()
@@ -148,6 +173,14 @@ async def _create(client: AIOKafkaAdminClient, topics: tuple[Topic, ...], replic
         # 36: somebody else created it meanwhile, with the same layout.
         if code not in (0, 36):
             raise TopicsError(f"{name} was not created: Kafka error {code} {' '.join(str(part) for part in message)}")
+
+
+async def _configure(client: AIOKafkaAdminClient, topic: Topic) -> None:
+    wanted = ConfigResource(ConfigResourceType.TOPIC, topic.name, topic.config())
+    for answer in await client.alter_configs([wanted]):
+        for code, message, *_ in answer.resources:
+            if code != 0:
+                raise TopicsError(f"{topic.name} was not changed: Kafka error {code} {message or ''}")
 
 
 async def _settings(client: AIOKafkaAdminClient, topics: Mapping[str, Topic]) -> dict[str, dict[str, str]]:

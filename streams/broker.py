@@ -65,8 +65,8 @@ class EmbeddedBroker:
 
     @property
     def cluster_id(self) -> str:
-        """The id its data was formatted with."""
-        lines = self._metadata.read_text("utf-8").splitlines()
+        """The id its data was formatted with; empty while it is not."""
+        lines = self._metadata.read_text("utf-8").splitlines() if self._metadata.is_file() else []
         return next((line.partition("=")[2].strip() for line in lines if line.startswith("cluster.id")), "")
 
     @property
@@ -86,10 +86,10 @@ class EmbeddedBroker:
             await self._child.exited()
         if self._java is None:
             self._java = await asyncio.to_thread(java.find)
-            self._jars = kafka_files.find() or await asyncio.to_thread(kafka_files.fetch)
+            self._jars = await asyncio.to_thread(lambda: kafka_files.find() or kafka_files.fetch())
         if not self._settled:
             self._choose_ports()
-        if not self._metadata.is_file():
+        if not self._metadata.parent.is_dir():
             await asyncio.to_thread(self._format, self._java)
         self._archive = ClassArchive.of(self._java)
         options = self._archive.options()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import random
 import signal
 import time
@@ -82,6 +83,7 @@ class ChaosReport:
 
 async def run(plan: Plan, directory: Path) -> ChaosReport:
     """Runs a plan in an empty directory; every process is gone afterwards. InstanceFailed when it cannot be run."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it is loud while a broker is away
     instance = Instance(directory / "data", plan.workers, plan.settings)
     journal = directory / "journal.jsonl"
     try:

@@ -66,8 +66,8 @@ async def _watch(bootstrap: Callable[[], str], flow: Flow) -> None:
 
 async def _poll(bootstrap: str, flow: Flow) -> None:
     consumer = AIOKafkaConsumer(*names.CHANGELOGS, bootstrap_servers=bootstrap, request_timeout_ms=2_000)
-    await consumer.start()
     try:
+        await consumer.start()
         found = [
             TopicPartition(topic, n) for topic in names.CHANGELOGS for n in consumer.partitions_for_topic(topic) or ()
         ]

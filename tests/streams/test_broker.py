@@ -89,6 +89,24 @@ async def test_a_taken_port_falls_back_to_a_free_one(broker: EmbeddedBroker) -> 
         assert await cluster_id(bootstrap) is not None
 
 
+async def test_two_that_start_at_once_are_two_clusters(broker: EmbeddedBroker, tmp_path: Path) -> None:
+    other = EmbeddedBroker(tmp_path / "other", port=broker.port)
+    try:
+        first, second = await asyncio.gather(broker.start(), other.start())
+        assert first != second
+        assert await cluster_id(first) == broker.cluster_id != other.cluster_id == await cluster_id(second)
+    finally:
+        await other.stop()
+
+
+async def test_another_brokers_answer_does_not_make_it_ready(broker: EmbeddedBroker, kafka: str) -> None:
+    await broker.spawn()
+    # As if another had taken its port in the moment before it could listen there.
+    broker.port = int(kafka.rpartition(":")[2])
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(broker.wait_ready(), 3)
+
+
 async def test_an_interrupted_format_is_done_again(broker: EmbeddedBroker) -> None:
     half = broker.directory / "data.new" / "__cluster_metadata-0"
     half.mkdir(parents=True)

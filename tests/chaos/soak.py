@@ -1,0 +1,67 @@
+"""The long fault run: `python -m tests.chaos.soak`, or `make soak`. Its figures go to docs/soak.md and docs/soak.json.
+
+100 bookings a second, two workers; ten workers killed at random moments, one paused beyond its session five times, the
+broker killed twice.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import shutil
+import tempfile
+from pathlib import Path
+
+from tests.chaos.faults import Fault
+from tests.chaos.figures import as_markdown, machine
+from tests.chaos.runner import ChaosReport, Plan, run
+
+DOCS = Path(__file__).parents[2] / "docs"
+FAULTS = (
+    *(Fault("worker") for _ in range(10)),
+    *(Fault("worker", paused=seconds) for seconds in (9, 10.5, 12, 13.5, 15)),
+    *(Fault("broker") for _ in range(2)),
+)
+#: Seconds from one fault to the next, so that each one's recovery can be told from the next one's.
+_EVERY = 24.0
+
+
+def plan(seed: int = 1, rate: float = 100.0) -> Plan:
+    """The load lasts until the last fault has had its time."""
+    paused = sum(fault.paused for fault in FAULTS)
+    return Plan(seed=seed, rate=rate, duration=len(FAULTS) * _EVERY + paused + 30, faults=FAULTS, every=_EVERY)
+
+
+async def soak(seed: int = 1, rate: float = 100.0) -> ChaosReport:
+    """One run in a directory of its own, which stays only when something was found."""
+    directory = Path(tempfile.mkdtemp(prefix="vacancy-soak-"))
+    report = await run(plan(seed, rate), directory)
+    if report.clean:
+        await asyncio.to_thread(shutil.rmtree, directory)
+    return report
+
+
+def write(report: ChaosReport, docs: Path = DOCS) -> None:
+    """The figures for readers and for programs."""
+    docs.mkdir(parents=True, exist_ok=True)
+    figures = {"machine": machine(), **report.as_json()}
+    (docs / "soak.json").write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
+    (docs / "soak.md").write_text(as_markdown(report), "utf-8")
+
+
+def main() -> int:
+    """Exit code 0 when the audit found nothing and every acknowledged booking has its outcome."""
+    asked = argparse.ArgumentParser(description="The long fault run; writes docs/soak.md and docs/soak.json.")
+    asked.add_argument("--seed", type=int, default=1)
+    asked.add_argument("--rate", type=float, default=100.0)
+    asked.add_argument("--docs", type=Path, default=DOCS)
+    options = asked.parse_args()
+    report = asyncio.run(soak(options.seed, options.rate))
+    write(report, options.docs)
+    print(as_markdown(report))
+    return 0 if report.clean else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,90 @@
+"""The layout's topics on a real broker (CAT-02..15): created as planned, and refused where keys would move."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from aiokafka.admin import NewTopic
+
+from config.secrets import Secrets
+from config.settings import Settings
+from streams import ports
+from streams.admin import TopicsError, admin, apply, apply_topics, plan
+from streams.broker import EmbeddedBroker
+from streams.layout import Layout, load_layout
+from streams.topics import Topic
+
+pytestmark = pytest.mark.broker
+CATALOGUE = load_layout("catalogue")
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A broker of this file's own, with no topic on it at first."""
+    import asyncio
+
+    broker = EmbeddedBroker(tmp_path_factory.mktemp("kafka"), port=ports.any_free())
+    asyncio.run(broker.start())
+    try:
+        yield broker.bootstrap
+    finally:
+        asyncio.run(broker.stop())
+
+
+def with_topic(topic: Topic) -> Layout:
+    return replace(CATALOGUE, topics={**CATALOGUE.topics, topic.name: topic})
+
+
+async def test_what_is_missing_is_planned_created_and_then_nothing_is_left_to_do(empty: str) -> None:
+    """CAT-02..15: names, partitions and retention as the broker has them."""
+    before = await plan(empty, CATALOGUE)
+    assert {topic.name for topic in before.create} == {topic.name for topic in CATALOGUE.all_topics}
+    await apply(empty, CATALOGUE, "local")
+    after = await plan(empty, CATALOGUE)
+    assert after.empty
+    async with admin(empty) as client:
+        described = await client.describe_topics(list(CATALOGUE.topics))
+    assert {each["topic"]: len(each["partitions"]) for each in described} == {
+        name: topic.partitions for name, topic in CATALOGUE.topics.items()
+    }
+
+
+async def test_a_setting_that_differs_is_changed(empty: str) -> None:
+    await apply(empty, CATALOGUE, "local")
+    longer = with_topic(replace(CATALOGUE.topics["booking.booking.created"], retention_ms=1_000_000_000))
+    [change] = (await plan(empty, longer)).change
+    assert (change.topic, change.setting, change.have) == ("booking.booking.created", "retention.ms", "604800000")
+    await apply(empty, longer, "local")
+    assert (await plan(empty, longer)).empty
+    await apply(empty, CATALOGUE, "local")
+
+
+async def test_another_number_of_partitions_is_refused(empty: str) -> None:
+    await apply(empty, CATALOGUE, "local")
+    wider = with_topic(replace(CATALOGUE.topics["booking.booking.created"], partitions=6))
+    assert [blocked.setting for blocked in (await plan(empty, wider)).blocked] == ["partitions"]
+    with pytest.raises(TopicsError, match="keys would move"):
+        await apply(empty, wider, "local")
+
+
+async def test_a_topic_of_somebody_else_is_named_and_left_alone(empty: str) -> None:
+    await apply(empty, CATALOGUE, "local")
+    async with admin(empty) as client:
+        await client.create_topics([NewTopic("somebody.elses", 1, 1)])
+    found = await plan(empty, CATALOGUE)
+    assert found.unknown == ("somebody.elses",)
+    assert found.empty
+
+
+async def test_a_cluster_carries_one_instance(empty: str, tmp_path: Path) -> None:
+    first = Settings(data=tmp_path / "first")
+    await apply_topics(empty, first)
+    await apply_topics(empty, first)
+    second = Settings(data=tmp_path / "second")
+    for _ in range(2):
+        with pytest.raises(TopicsError, match=Secrets.of(first).instance_id):
+            await apply_topics(empty, second)
+    await apply_topics(empty, first)
