@@ -158,7 +158,7 @@ class Processor:
         slice_.add(changes, record.offset)
         for index, event in enumerate(events):
             said = caused_by(message, event, index=index, now=now, source=f"{self._service.name}-service")
-            slice_.outputs.append(say(self._publisher, self._layout, said))
+            slice_.says(say(self._publisher, self._layout, said))
 
     def _outcome(
         self, rows: WorkingRows, message: Envelope, now: datetime, offset: int
@@ -175,7 +175,7 @@ class Processor:
     def _bury(self, slice_: Slice, record: Raw, reason: str, kind: Class) -> None:
         logger.warning("dead letter: %s/%s at %s: %s", record.topic, record.partition, record.offset, reason)
         letter = dead_letter(record, reason=reason, kind=kind, group=self._group)
-        slice_.outputs.append(self._publisher.send(dead_letter_name(record.topic), 0, letter))
+        slice_.says(self._publisher.send(dead_letter_name(record.topic), 0, letter))
 
 
 class TooLargeError(Exception):

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -29,11 +29,27 @@ class Record:
     headers: Headers = ()
 
 
+class Acknowledgement:
+    """Awaited until every replica asked for has a record. Many wait for the same one, so none may cancel it."""
+
+    __slots__ = ("_future",)
+
+    def __init__(self, future: asyncio.Future[None]) -> None:
+        self._future = future
+        # A failure is told to whoever waits; if nobody does any more, the process is ending anyway.
+        future.add_done_callback(lambda done: done.exception())
+
+    def __await__(self) -> Generator[None, None, None]:
+        if self._future.done():
+            return self._future.__await__()
+        return asyncio.shield(self._future).__await__()
+
+
 class Publisher(Protocol):
     """Where the processor writes."""
 
-    def send(self, topic: str, partition: int, record: Record) -> asyncio.Future[None]:
-        """Queues a record; the future resolves once every replica asked for has it. Order per partition is kept."""
+    def send(self, topic: str, partition: int, record: Record) -> Acknowledgement:
+        """Queues a record; order per partition is kept. Records of one batch share their acknowledgement."""
         ...
 
     async def send_atomic(self, topic: str, partition: int, records: Sequence[Record]) -> int:
@@ -73,7 +89,7 @@ class KafkaPublisher:
             await asyncio.wait([task])
         await self._producer.stop()
 
-    def send(self, topic: str, partition: int, record: Record) -> asyncio.Future[None]:
+    def send(self, topic: str, partition: int, record: Record) -> Acknowledgement:
         target = (topic, partition)
         waiting = self._waiting.setdefault(target, [])
         if not waiting or not waiting[-1].add(record):
@@ -104,22 +120,21 @@ class KafkaPublisher:
         try:
             await (await self._producer.send_batch(batch.builder, target[0], partition=target[1]))
         except Exception as error:
-            batch.acknowledged.set_exception(error)
+            batch.sent.set_exception(error)
         else:
-            batch.acknowledged.set_result(None)
+            batch.sent.set_result(None)
 
 
 class _Open:
     """A batch that still takes records."""
 
-    __slots__ = ("acknowledged", "builder")
+    __slots__ = ("acknowledged", "builder", "sent")
 
     def __init__(self, builder: BatchBuilder, first: Record) -> None:
         self.builder = builder
         _append(builder, first)
-        self.acknowledged: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        # A failure is told to whoever waits; if nobody does any more, the process is ending anyway.
-        self.acknowledged.add_done_callback(lambda done: done.exception())
+        self.sent: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.acknowledged = Acknowledgement(self.sent)
 
     def add(self, record: Record) -> bool:
         if self.builder.size() + len(record.value or b"") > _BATCH_BYTES:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from streams.codec import encode
 from streams.events import Envelope
 from streams.layout import Layout
-from streams.publisher import Publisher, Record
+from streams.publisher import Acknowledgement, Publisher, Record
 from streams.topics import partition_of
 
 
-def say(publisher: Publisher, layout: Layout, envelope: Envelope) -> asyncio.Future[None]:
-    """Sends an envelope where its layout says; the future resolves once Kafka has it."""
+def say(publisher: Publisher, layout: Layout, envelope: Envelope) -> Acknowledgement:
+    """Sends an envelope where its layout says."""
     topic, key = layout.route(envelope.data)
     return publisher.send(topic.name, partition_of(key, topic.partitions), Record(key.encode(), encode(envelope)))

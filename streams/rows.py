@@ -146,7 +146,7 @@ class RowStore:
 
     def owned(self) -> list[Partition]:
         """The restored partitions of this worker."""
-        return [self._open[number] for number in sorted(self._ready)]
+        return [self._open[number] for number in sorted(self._ready)] if self.may_serve() else []
 
     def owns(self, partition: int) -> bool:
         return partition in self._ready and self.may_serve()

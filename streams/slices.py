@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from streams.changelog import source_header
-from streams.publisher import Record
+from streams.publisher import Acknowledgement, Record
 from streams.working import Written
 
 #: A slice ends at whichever comes first; its changelog then fits one record batch, and the loop yields often.
@@ -30,7 +29,7 @@ class Slice:
     records: int = 0
     size: int = 0
     rows: dict[str, tuple[Written, int]] = field(default_factory=dict)
-    outputs: list[asyncio.Future[None]] = field(default_factory=list)
+    outputs: list[Acknowledgement] = field(default_factory=list)
     #: Called once the slice is durable: the batches that end in it.
     done: list[Callable[[], None]] = field(default_factory=list)
 
@@ -41,6 +40,11 @@ class Slice:
                 self.size -= row_size(key, before[0])
             self.rows[key] = (written, offset)
             self.size += row_size(key, written)
+
+    def says(self, acknowledged: Acknowledgement) -> None:
+        """An output is on its way; consecutive ones often share a batch."""
+        if not self.outputs or self.outputs[-1] is not acknowledged:
+            self.outputs.append(acknowledged)
 
     @property
     def full(self) -> bool:

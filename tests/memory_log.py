@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from streams.publisher import BatchTooLarge, Record
+from streams.publisher import Acknowledgement, BatchTooLarge, Record
 from streams.topics import LARGE
 
 
@@ -48,7 +48,7 @@ class MemoryLog:
     def read(self, topic: str, partition: int = 0) -> list[Stored]:
         return list(self.records[topic, partition])
 
-    def send(self, topic: str, partition: int, record: Record) -> asyncio.Future[None]:
+    def send(self, topic: str, partition: int, record: Record) -> Acknowledgement:
         acknowledged: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         try:
             self.at("before output")
@@ -56,10 +56,9 @@ class MemoryLog:
             self.at("after output")
         except Crash as crash:
             acknowledged.set_exception(Killed(crash))
-            acknowledged.exception()  # the dead retrieve nothing
         else:
             acknowledged.set_result(None)
-        return acknowledged
+        return Acknowledgement(acknowledged)
 
     async def send_atomic(self, topic: str, partition: int, records: Sequence[Record]) -> int:
         size = sum(len(record.key or b"") + len(record.value or b"") for record in records)

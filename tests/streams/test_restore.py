@@ -20,7 +20,7 @@ from streams.changelog import source_header, source_of
 from streams.lease import Lease, LeaseLost
 from streams.local import POSITION_KEY, Position
 from streams.processor import Batch, Processor
-from streams.publisher import KafkaPublisher, Record
+from streams.publisher import Acknowledgement, KafkaPublisher, Record
 from streams.reader import Raw, consumer, first_records, read_to_end
 from streams.restore import Restorer, TopicRecreatedError
 from streams.rows import RowStore
@@ -251,3 +251,27 @@ async def test_the_position_names_the_record_it_stands_on(kafka: str, asked: Ser
     found = await first_records(kafka, {TopicPartition(asked.inbox, 0): position.offset})
     [record] = found.values()
     assert (position.offset, position.timestamp) == (1, record.timestamp)
+
+
+async def test_who_stops_waiting_for_a_record_stops_nobody_else(kafka: str, asked: Service) -> None:
+    publisher = KafkaPublisher(kafka)
+    await publisher.start()
+    try:
+        first = publisher.send(asked.inbox, 0, Record(b"k", b"1"))
+        second = publisher.send(asked.inbox, 0, Record(b"k", b"2"))
+        assert first is second, "records of one batch share their acknowledgement"
+
+        async def wait() -> None:
+            await first
+
+        waiting = asyncio.create_task(wait())
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.wait_for(asyncio.ensure_future(_awaited(second)), 10)
+    finally:
+        await publisher.stop()
+    assert len(await read(kafka, asked.inbox)) == 2
+
+
+async def _awaited(acknowledged: Acknowledgement) -> None:
+    await acknowledged
