@@ -52,7 +52,10 @@ class Night(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def held(self) -> int:
         """Units taken. Of several revisions of a hold the greatest counts: the switch between them frees nothing."""
-        return sum(max(revisions.values()) for revisions in self.holds.values())
+        total = 0
+        for revisions in self.holds.values():
+            total += max(revisions.values())
+        return total
 
     @property
     def confirmed(self) -> int:

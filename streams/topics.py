@@ -19,6 +19,7 @@ from streams.events import Event, availability, booking, control, payment
 KeyOf = Callable[[Any], str]
 
 
+@lru_cache(maxsize=65_536)
 def resource_key(provider_id: str, product_id: str) -> str:
     """The key of a resource; quoting keeps `a/b` + `c` and `a` + `b/c` apart."""
     return f"{quote(provider_id, safe='')}/{quote(product_id, safe='')}"
