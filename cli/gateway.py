@@ -112,12 +112,14 @@ async def _compose(settings: Settings, parts: AsyncExitStack) -> web.Application
     await _start(fed, settings)
     http = await parts.enter_async_context(ClientSession(connector=TCPConnector(limit=0), cookie_jar=DummyCookieJar()))
     token, patience = secrets.internal_token, settings.read_patience
+    owners = Owners(http, workers, partitions=layout.partitions, token=token, patience=patience)
+    parts.push_async_callback(owners.close)
     context = Context(
         log=log,
         rates=rates,
         keyring=keyring,
         numbers=Numbers(log, f"gateway-{uuid.uuid4().hex[:8]}"),
-        rows=Rows(Owners(http, workers, partitions=layout.partitions, token=token, patience=patience)),
+        rows=Rows(owners),
         limits=Limits(
             max_quantity=settings.max_quantity,
             max_nights=settings.max_nights,

@@ -24,7 +24,7 @@ _IN_BACKTICKS = re.compile(r"`([^`\n]+)`")
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _PACKAGES = "adapters|agents|bench|cli|config|deploy|docs|domain|streams|tables|tests|web"
 _LOOKS_LIKE_A_FILE = re.compile(rf"(?:{_PACKAGES}|\.ci)/[\w./-]+|[\w.-]+\.(?:md|toml|svg)")
-_COMMAND = re.compile(r"vacancy ([a-z][a-z-]*)")
+_COMMAND = re.compile(r"(?<![\w./-])vacancy ([a-z][a-z-]*)")
 _VARIABLE = re.compile(rf"\b{PREFIX}[A-Z_]+\b")
 
 each_document = pytest.mark.parametrize("document", DOCS, ids=lambda path: str(path.relative_to(ROOT)))

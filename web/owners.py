@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from aiohttp import ClientError, ClientSession, ClientTimeout
+from aiohttp import ClientSession
 
 from streams.events.control import WorkerOwns
 from streams.topics import partition_of
+from web.link import LinkDown, Links
 from web.ports import Follows
 
 TOKEN_HEADER = "X-Vacancy-Internal"
@@ -53,10 +54,9 @@ class Owners:
     def __init__(
         self, http: ClientSession, workers: Follows[WorkerOwns], *, partitions: int, token: str, patience: float
     ) -> None:
-        self._http = http
+        self._links = Links(http, {TOKEN_HEADER: token})
         self._workers = workers
         self._partitions = partitions
-        self._headers = {TOKEN_HEADER: token}
         self._patience = patience
 
     async def ask(
@@ -72,7 +72,7 @@ class Owners:
         for pause in _pauses():
             owner = self._workers.get(claim)
             if owner is not None:
-                answer = await self._once(owner.url + path, query or {}, wait)
+                answer = await self._once(owner.url, path, query or {}, wait)
                 if answer is not None:
                     return answer
             if time.monotonic() + pause >= give_up:
@@ -80,18 +80,19 @@ class Owners:
             await asyncio.sleep(pause)
         raise OwnerUnavailable(claim)
 
-    async def _once(self, url: str, query: Mapping[str, str], wait: float) -> Answer | None:
+    async def close(self) -> None:
+        await self._links.close()
+
+    async def _once(self, url: str, path: str, query: Mapping[str, str], wait: float) -> Answer | None:
         """One question; None when this worker cannot answer (gone, not the owner, or still recovering)."""
-        timeout = ClientTimeout(total=wait + _GRACE_S)
         try:
-            async with self._http.get(url, params=query, headers=self._headers, timeout=timeout) as response:
-                body = await response.read()
-        except (ClientError, TimeoutError, OSError):
+            status, body = await self._links.ask(url, path, query, wait + _GRACE_S)
+        except (LinkDown, TimeoutError):
             return None
-        if response.status in (200, 404):
-            return Answer(response.status == 200, body)
-        if response.status not in (421, 503):
-            logger.warning("%s answered %s", url, response.status)
+        if status in (200, 404):
+            return Answer(status == 200, body)
+        if status not in (421, 503):
+            logger.warning("%s%s answered %s", url, path, status)
         return None
 
 

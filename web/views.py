@@ -11,7 +11,8 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar, cast
+from urllib.parse import unquote
 
 import msgspec
 from aiohttp import web
@@ -21,6 +22,7 @@ from domain.inventory import Inventory
 from streams.rows import NotOwner, RowStore
 from streams.topics import AVAILABILITY, BOOKING, PAYMENT, partition_of, resource_key
 from tables import availability, payments, reservations
+from web.link import Question, serve
 from web.owners import TOKEN_HEADER
 from web.wire import SlotCount, SlotCounts
 
@@ -30,6 +32,7 @@ LONGEST_WAIT_S = 10.0
 _CATCH_UP_S = 1.5
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+View = Callable[["Asked"], Awaitable[web.Response]]
 R = TypeVar("R", bound=msgspec.Struct)
 
 
@@ -37,11 +40,27 @@ def routes(stores: Mapping[str, RowStore], token: str) -> list[web.RouteDef]:
     """The routes of a worker's views. `stores` are by service; a service that is not there is owned by others."""
     views = _Views(stores)
     return [
+        web.get("/rows", _link(views, token)),
         web.get("/rows/booking/{booking_id}", _guarded(views.booking, token)),
         web.get("/rows/booking/{booking_id}/timeline", _guarded(views.timeline, token)),
         web.get("/rows/availability", _guarded(views.availability, token)),
         web.get("/rows/payment/{payment_id}", _guarded(views.payment, token)),
     ]
+
+
+class Asked(Protocol):
+    """What a view reads of a question, whether it came as a request or over a link."""
+
+    @property
+    def match_info(self) -> Mapping[str, str]: ...
+    @property
+    def query(self) -> Mapping[str, str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _OverLink:
+    match_info: Mapping[str, str]
+    query: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +104,23 @@ class _Views:
     def __init__(self, stores: Mapping[str, RowStore]) -> None:
         self._stores = stores
 
-    async def booking(self, request: web.Request) -> web.Response:
+    def find(self, path: str) -> tuple[View, dict[str, str]]:
+        """The view behind a path, and what the path names; as the routes have it."""
+        match [unquote(part) for part in path.split("/")[2:]]:
+            case ["booking", booking_id]:
+                return self.booking, {"booking_id": booking_id}
+            case ["booking", booking_id, "timeline"]:
+                return self.timeline, {"booking_id": booking_id}
+            case ["payment", payment_id]:
+                return self.payment, {"payment_id": payment_id}
+            case ["availability"]:
+                return self.availability, {}
+        return self.unknown, {}
+
+    async def unknown(self, request: Asked) -> web.Response:
+        raise KeyError("no such view")
+
+    async def booking(self, request: Asked) -> web.Response:
         booking_id = request.match_info["booking_id"]
         store, partition = self._owner(BOOKING.name, booking_id)
         row = _Row(store, partition, reservations.row_key(booking_id), lambda: reservations.read(store, booking_id))
@@ -97,7 +132,7 @@ class _Views:
             found = await row.until(lambda booking: booking.status is not BookingStatus.PENDING, found, wait)
         return _json(found)
 
-    async def timeline(self, request: web.Request) -> web.Response:
+    async def timeline(self, request: Asked) -> web.Response:
         booking_id = request.match_info["booking_id"]
         store, partition = self._owner(BOOKING.name, booking_id)
         row = _Row(store, partition, reservations.row_key(booking_id), lambda: reservations.read(store, booking_id))
@@ -105,14 +140,14 @@ class _Views:
             return _missing()
         return _json(reservations.timeline(store, booking_id))
 
-    async def payment(self, request: web.Request) -> web.Response:
+    async def payment(self, request: Asked) -> web.Response:
         payment_id = request.match_info["payment_id"]
         store, partition = self._owner(PAYMENT.name, payment_id)
         row = _Row(store, partition, payments.row_key(payment_id), lambda: payments.read(store, payment_id))
         found = await row.present(_offset(request), _seconds(request, "wait"))
         return _missing() if found is None else _json(found)
 
-    async def availability(self, request: web.Request) -> web.Response:
+    async def availability(self, request: Asked) -> web.Response:
         provider_id, product_id = request.query["provider_id"], request.query["product_id"]
         store, partition = self._owner(AVAILABILITY.name, resource_key(provider_id, product_id))
         slots = [slot for slot in request.query["slots"].split(",") if slot]
@@ -142,30 +177,54 @@ def _counts(inventory: Inventory) -> SlotCounts | None:
     return SlotCounts(inventory.resource, counts)
 
 
-def _guarded(view: Handler, token: str) -> Handler:
-    expected = token.encode()
-
+def _guarded(view: View, token: str) -> Handler:
     @wraps(view)
     async def guarded(request: web.Request) -> web.StreamResponse:
-        if not hmac.compare_digest(request.headers.get(TOKEN_HEADER, "").encode("utf-8", "replace"), expected):
-            return web.json_response({"error": "internal token missing"}, status=401)
-        try:
-            return await view(request)
-        except NotOwner:
-            return web.json_response({"owner": False}, status=421)
-        except TimeoutError:
-            return web.json_response({"error": "behind"}, status=503, headers={"Retry-After": "1"})
-        except (KeyError, ValueError):
-            return web.json_response({"error": "malformed question"}, status=400)
+        return await _answer(view, request) if _knows(request, token) else _stranger()
 
     return guarded
 
 
-def _seconds(request: web.Request, name: str) -> float:
+def _link(views: _Views, token: str) -> Handler:
+    async def link(request: web.Request) -> web.StreamResponse:
+        if not _knows(request, token):
+            return _stranger()
+
+        async def answer(question: Question) -> tuple[int, bytes]:
+            view, match_info = views.find(question.path)
+            response = await _answer(view, _OverLink(match_info, question.query))
+            return response.status, bytes(cast("bytes", response.body))
+
+        return await serve(request, answer)
+
+    return link
+
+
+async def _answer(view: View, asked: Asked) -> web.Response:
+    try:
+        return await view(asked)
+    except NotOwner:
+        return web.json_response({"owner": False}, status=421)
+    except TimeoutError:
+        return web.json_response({"error": "behind"}, status=503, headers={"Retry-After": "1"})
+    except (KeyError, ValueError):
+        return web.json_response({"error": "malformed question"}, status=400)
+
+
+def _knows(request: web.Request, token: str) -> bool:
+    shown = request.headers.get(TOKEN_HEADER, "").encode("utf-8", "replace")
+    return hmac.compare_digest(shown, token.encode())
+
+
+def _stranger() -> web.Response:
+    return web.json_response({"error": "internal token missing"}, status=401)
+
+
+def _seconds(request: Asked, name: str) -> float:
     return min(max(float(request.query.get(name, "0")), 0.0), LONGEST_WAIT_S)
 
 
-def _offset(request: web.Request) -> int | None:
+def _offset(request: Asked) -> int | None:
     after = request.query.get("after")
     return int(after) if after is not None else None
 
