@@ -145,8 +145,8 @@ class Restorer:
                 reader.seek(tp, partition.local.changelog_next)
             while True:
                 for tp, records in (await reader.getmany(timeout_ms=1_000)).items():
-                    for record in records:
-                        if not owned[tp].is_own(record.offset):
+                    if owned[tp].not_own(records[0].offset, records[-1].offset):
+                        for record in records:
                             await self._guard(owned[tp], record)
                     owned[tp].local.changelog_next = records[-1].offset + 1
         except asyncio.CancelledError:

@@ -51,11 +51,16 @@ class Partition:
         """This worker's own records stand at changelog offsets `[first, end)`."""
         self._own.append((first, end))
 
-    def is_own(self, at: int) -> bool:
-        """Whether the record at this changelog offset is this worker's own; asked in rising order."""
-        while self._own and self._own[0][1] <= at:
+    def not_own(self, first: int, last: int) -> bool:
+        """Whether any record at changelog offsets `[first, last]` may be somebody else's; asked in rising order."""
+        while self._own and self._own[0][1] <= first:
             self._own.popleft()
-        return bool(self._own) and self._own[0][0] <= at
+        covered = first
+        for begin, end in self._own:
+            if begin > covered:
+                break
+            covered = end
+        return covered <= last
 
     def store(self, rows: Mapping[str, Row], changelog_next: int) -> None:
         """Makes rows durable here and wakes whoever waited for them."""

@@ -6,8 +6,6 @@ own bookkeeping of single acknowledgements loses records under `kill -9` (docs/d
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any, cast
@@ -18,10 +16,6 @@ from faust.transport.utils import DefaultSchedulingStrategy
 from faust.types import TP
 
 from streams.lease import Lease
-
-
-#: While records keep coming, those of this many seconds make one batch.
-PACE_S = 0.01
 
 
 class Batches(DefaultSchedulingStrategy):
@@ -90,23 +84,11 @@ class Consumer(driver.Consumer):
         self.lease = transport.lease
         self._tell_revoked = transport.on_revoked
         self._start_at = transport.start_at
-        self._last_fetch = 0.0
         #: The next offset to commit, for each partition something became durable in.
         self.durable: dict[TP, int] = {}
 
     def _new_consumer_thread(self) -> driver.AIOKafkaConsumerThread:
         return _Thread(self, loop=self.loop, beacon=self.beacon)
-
-    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ASYNC109
-        # A fetch, a batch and two produce requests cost the same for one record as for fifty. So when records keep
-        # coming, those of a moment are taken together; one that comes alone is never held back.
-        wait = self._last_fetch + PACE_S - time.monotonic()
-        if wait > 0:
-            await asyncio.sleep(wait)
-        records = await super()._getmany(active_partitions, timeout)
-        if records:
-            self._last_fetch = time.monotonic()
-        return records
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         # Unlike the listener, this runs on the loop of the agents: whatever must not begin any more is told here.
@@ -131,6 +113,9 @@ class Consumer(driver.Consumer):
             acked.clear()
             self._acked_index[tp].clear()
         return self.durable.get(tp)
+
+    async def verify_all_partitions_active(self) -> None:
+        """Faust's look for stuck streams knows nothing of batches: it takes every changelog partition for stuck."""
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """A batch is one message at its last offset: the gaps before it mean nothing."""
