@@ -90,6 +90,8 @@ class _Link:
         try:
             await self._socket.send_bytes(msgspec.json.encode(Question(number, path, dict(query))))
             return await asyncio.wait_for(answer, timeout)
+        except TimeoutError:
+            raise  # an OSError too, but the connection is not to blame
         except (ClientError, OSError) as error:
             raise LinkDown(str(error)) from error
         finally:
