@@ -22,6 +22,9 @@ from streams.log import producer
 from streams.reader import first_records
 from streams.topics import INSTANCE, Topic
 
+#: From so many replicas on, one may be away without stopping anybody.
+_REPLICATED = 3
+
 
 class TopicsError(Exception):
     """The broker's topics cannot be made what the layout wants; the text says what to do."""
@@ -61,8 +64,19 @@ async def admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
         await client.close()
 
 
-async def plan(bootstrap: str, layout: Layout) -> Plan:
+def replication_of(layout: Layout, environment: str) -> int:
+    """How often the topics are replicated there; an environment that the layout does not name is like local."""
+    return layout.replication.get(environment, layout.replication["local"])
+
+
+def config_of(topic: Topic, replication: int) -> dict[str, str]:
+    """A topic's settings on the broker. With three replicas two have to have a record before it is acknowledged."""
+    return topic.config() | ({"min.insync.replicas": "2"} if replication >= _REPLICATED else {})
+
+
+async def plan(bootstrap: str, layout: Layout, environment: str = "local") -> Plan:
     """The difference between the broker's topics and the layout's."""
+    replication = replication_of(layout, environment)
     wanted = {topic.name: topic for topic in layout.all_topics}
     async with admin(bootstrap) as client:
         names = set(await client.list_topics())
@@ -75,7 +89,7 @@ async def plan(bootstrap: str, layout: Layout) -> Plan:
         change=tuple(
             Change(name, setting, settings[name].get(setting, "unset"), want)
             for name, topic in present.items()
-            for setting, want in topic.config().items()
+            for setting, want in config_of(topic, replication).items()
             if settings[name].get(setting) != want
         ),
         blocked=tuple(
@@ -93,28 +107,28 @@ async def apply(bootstrap: str, layout: Layout, environment: str) -> Plan:
     Raises:
         TopicsError: a topic has another number of partitions than the layout: its keys would move.
     """
-    todo = await plan(bootstrap, layout)
+    todo = await plan(bootstrap, layout, environment)
     if todo.blocked:
         first = todo.blocked[0]
         raise TopicsError(
             f"{first.topic} has {first.have} partitions, the layout wants {first.want}: rows and keys would move. "
             "Use a new cluster or topic, or set the layout's number back"
         )
-    replication = layout.replication.get(environment, layout.replication["local"])
+    replication = replication_of(layout, environment)
     async with admin(bootstrap) as client:
         if todo.create:
             await _create(client, todo.create, replication)
         for name in {change.topic for change in todo.change}:
             topic = next(topic for topic in layout.all_topics if topic.name == name)
-            await _configure(client, topic)
-    await _until_in_force(bootstrap, layout)
+            await _configure(client, topic, replication)
+    await _until_in_force(bootstrap, layout, environment)
     return todo
 
 
-async def _until_in_force(bootstrap: str, layout: Layout) -> None:
+async def _until_in_force(bootstrap: str, layout: Layout, environment: str) -> None:
     # The broker answers before its own view of the cluster has the change.
     for _ in range(50):
-        left = await plan(bootstrap, layout)
+        left = await plan(bootstrap, layout, environment)
         if left.empty:
             return
         await asyncio.sleep(0.1)
@@ -167,7 +181,10 @@ async def _write_claim(bootstrap: str, claim: InstanceNamed) -> None:
 
 async def _create(client: AIOKafkaAdminClient, topics: tuple[Topic, ...], replication: int) -> None:
     answer = await client.create_topics(
-        [NewTopic(topic.name, topic.partitions, replication, topic_configs=topic.config()) for topic in topics]
+        [
+            NewTopic(topic.name, topic.partitions, replication, topic_configs=config_of(topic, replication))
+            for topic in topics
+        ]
     )
     for name, code, *message in answer.topic_errors:
         # 36: somebody else created it meanwhile, with the same layout.
@@ -175,8 +192,8 @@ async def _create(client: AIOKafkaAdminClient, topics: tuple[Topic, ...], replic
             raise TopicsError(f"{name} was not created: Kafka error {code} {' '.join(str(part) for part in message)}")
 
 
-async def _configure(client: AIOKafkaAdminClient, topic: Topic) -> None:
-    wanted = ConfigResource(ConfigResourceType.TOPIC, topic.name, topic.config())
+async def _configure(client: AIOKafkaAdminClient, topic: Topic, replication: int) -> None:
+    wanted = ConfigResource(ConfigResourceType.TOPIC, topic.name, config_of(topic, replication))
     for answer in await client.alter_configs([wanted]):
         for code, message, *_ in answer.resources:
             if code != 0:

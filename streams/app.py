@@ -159,9 +159,9 @@ def _connect(built: ServiceApp, runtime: Runtime) -> None:
             tell()
 
     def start_at(tp: TP) -> int | None:
-        if tp.topic != service.inbox or not built.store.owns(tp.partition):
+        if tp.topic != service.inbox:
             return None
-        decided = built.store.partition(tp.partition).decided
+        decided = built.store.assigned(tp.partition).decided
         return decided + 1 if decided >= 0 else None
 
     async def restore(partitions: set[int]) -> None:

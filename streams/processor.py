@@ -94,7 +94,7 @@ class Processor:
             GapError: records were left out; they are on the log, so this worker must begin again.
         """
         try:
-            partition = self._store.partition(batch.partition)
+            partition = self._store.assigned(batch.partition)
         except NotOwner:
             batch.done()  # a rebalance has begun: the next owner reads it again
             return

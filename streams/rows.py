@@ -166,6 +166,16 @@ class RowStore:
             raise NotOwner(f"{self.service}/{number}")
         return self._open[number]
 
+    def assigned(self, number: int) -> Partition:
+        """A partition to decide on. Unlike readers, decisions need no fresh lease: the settler waits for it.
+
+        Raises:
+            NotOwner: a rebalance has begun, or it is not restored yet.
+        """
+        if number not in self._ready:
+            raise NotOwner(f"{self.service}/{number}")
+        return self._open[number]
+
     def get(self, partition: int, key: str) -> bytes | None:
         """A durable row's JSON, or None."""
         row = self.partition(partition).local.get(key)

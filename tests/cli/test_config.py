@@ -40,6 +40,10 @@ def test_it_prints_a_line_for_each_and_no_secret(tmp_path: Path) -> None:
         (["config", "--config", "nowhere.toml"], "nowhere.toml"),
         (["up", "--demo", "0"], "--demo"),
         (["up", "--broker", "localhost:9092"], "broker: "),
+        (["up", "--set", "namespace=mine"], "namespace: "),
+        (["topics", "plan", "--broker", "localhost:9092"], "broker: "),
+        (["topics", "lint", "--layout", "motel"], "layout: "),
+        (["audit", "--broker", "localhost:9092"], "broker: "),
         (["fly"], "fly"),
     ],
 )
@@ -54,3 +58,17 @@ def test_help_names_every_command() -> None:
     assert ran.code == 0
     for name in ("up", "worker", "gateway", "provider", "broker", "topics", "demo", "audit", "config", "doctor"):
         assert f" {name} " in ran.out
+
+
+@pytest.mark.parametrize("command", [["audit"], ["topics", "plan"]])
+def test_every_command_finds_the_directory_that_the_environment_names(command: list[str], tmp_path: Path) -> None:
+    ran = vacancy(*command, VACANCY_DATA=str(tmp_path))
+    assert (ran.code, len(ran.err.splitlines())) == (2, 1)
+    assert f"no instance in {tmp_path}" in ran.err
+
+
+def test_the_audit_reads_the_settings_file(tmp_path: Path) -> None:
+    (tmp_path / "vacancy.toml").write_text('broker = "kafka://127.0.0.1:1"', "utf-8")
+    ran = vacancy("audit", "--data", tmp_path)
+    assert (ran.code, len(ran.err.splitlines())) == (2, 1)
+    assert "no broker answers at kafka://127.0.0.1:1" in ran.err

@@ -58,6 +58,20 @@ def _write_often(data: Path) -> None:
         _INSTANCE.write(data)
 
 
+def test_what_cannot_be_written_leaves_the_old_one_and_nothing_else(tmp_path: Path) -> None:
+    _INSTANCE.write(tmp_path)
+    with pytest.raises(TypeError):
+        instance.write_whole(tmp_path / "vacancy.json", {"url": object()})
+    assert instance.find(tmp_path) == _INSTANCE
+    assert [path.name for path in tmp_path.iterdir()] == ["vacancy.json"]
+
+
+def test_a_place_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(Misuse, match="cannot be written: Not a directory"), instance.alone(tmp_path / "file" / "data"):
+        pass
+
+
 def test_where_none_is_it_says_how_to_start_one(tmp_path: Path) -> None:
     with pytest.raises(Misuse, match="vacancy up --data"):
         instance.find(tmp_path)
@@ -83,7 +97,9 @@ def test_a_part_started_by_hand_joins_the_instance(tmp_path: Path) -> None:
     instance.write_whole(instance.run_file(tmp_path, "provider"), {"pid": 3, "url": "http://127.0.0.1:4"})
     joined = instance.joined(Settings(data=tmp_path))
     assert (joined.bootstrap, joined.provider_url) == ("127.0.0.1:9092", "http://127.0.0.1:4")
-    given = Settings(data=tmp_path, broker="kafka://other:1")
+    by_hand = instance.joined(Settings(data=tmp_path, broker="kafka://other:1"))
+    assert (by_hand.bootstrap, by_hand.provider_url) == ("other:1", "http://127.0.0.1:4")
+    given = Settings(data=tmp_path, broker="kafka://other:1", provider_url="http://127.0.0.1:5")
     assert instance.joined(given) == given
 
 

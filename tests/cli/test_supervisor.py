@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
 import sys
@@ -20,6 +21,10 @@ from cli.problem import Problem
 from cli.supervisor import Supervisor
 from streams.child import Child, last_lines, spawn
 
+_ENDS_ITSELF = (
+    "import sys; said = '2026-01-02 03:04:05,678 CRITICAL worker-1 streams.ending: this process ends: %s';"
+    "print(said % 'LeaseLost: no heartbeat'); print('Traceback ...', flush=True); sys.exit(70)"
+)
 _SLEEPS = "import time; time.sleep(600)"
 _ENDS = "import sys; print('no such thing', flush=True); sys.exit(4)"
 _DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(600)"
@@ -109,6 +114,47 @@ async def test_what_is_never_ready_is_given_up_with_its_last_words(watched: Watc
         await watched.supervisor.failure()
     assert len(dummy.lives) == ATTEMPTS
     assert "gateway ended 5 times before it was ready (exit code 4)" in str(caught.value)
+
+
+async def test_why_a_part_ended_itself_is_said(watched: Watched, tmp_path: Path) -> None:
+    dummy = Dummy("worker-1", _ENDS_ITSELF, tmp_path)
+    watched.supervisor.start(dummy)
+    await _until(lambda: len(dummy.lives) == 2)
+    dummy.program = "import sys; sys.exit(70)"  # and says nothing: the reason before was the other life's
+    await _until(lambda: len(dummy.lives) == 4)
+    assert watched.said[0] == "worker-1 ended (exit code 70: LeaseLost: no heartbeat); starting it again"
+    assert watched.said[2].startswith("worker-1 ended (exit code 70); ")
+
+
+@dataclass
+class Unstartable(Dummy):
+    """No process of it can be started while `full`."""
+
+    full: bool = True
+    attempts: int = 0
+
+    async def spawn(self) -> Child:
+        self.attempts += 1
+        if self.full:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return await super().spawn()
+
+
+async def test_a_part_that_cannot_be_started_now_is_started_later(watched: Watched, tmp_path: Path) -> None:
+    part = Unstartable("worker-1", _SLEEPS, tmp_path)
+    watched.supervisor.start(part)
+    await _until(lambda: part.attempts == 2)
+    part.full = False
+    await watched.supervisor.all_ready()
+    assert watched.said[0] == ("worker-1 could not be started ([Errno 28] No space left on device); starting it again")
+
+
+async def test_a_part_that_can_never_be_started_is_given_up(watched: Watched, tmp_path: Path) -> None:
+    part = Unstartable("worker-1", _SLEEPS, tmp_path)
+    watched.supervisor.start(part)
+    with pytest.raises(Problem, match=r"could not be started 5 times before it was ready .*No space left"):
+        await watched.supervisor.failure()
+    assert part.attempts == ATTEMPTS
 
 
 async def test_a_part_waits_for_what_it_needs_in_each_of_its_lives(watched: Watched, tmp_path: Path) -> None:

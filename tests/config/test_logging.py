@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from config.logging import Discreet, configure
+from config.logging import Discreet, Settled, configure
 
 
 @pytest.fixture(autouse=True)
@@ -39,3 +39,36 @@ def test_a_long_line_is_cut() -> None:
     record = logging.LogRecord("any", logging.ERROR, "", 0, "x" * 5000, (), None)
     Discreet().filter(record)
     assert len(record.getMessage()) < 2100
+
+
+def _of_kafka(text: str) -> logging.LogRecord:
+    return logging.LogRecord("aiokafka.consumer.group_coordinator", logging.ERROR, "", 0, "failed: %s", (text,), None)
+
+
+def test_what_a_starting_broker_answers_is_left_out_at_first_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("config.logging.time.monotonic", lambda: now[0])
+    settled = Settled()
+    harmless = _of_kafka("[Error 15] GroupCoordinatorNotAvailableError")
+    assert not settled.filter(harmless)
+    assert not settled.filter(_of_kafka("[Error 6] NotLeaderForPartitionError"))
+    assert settled.filter(_of_kafka("[Error 30] GroupAuthorizationFailedError"))
+    assert settled.filter(logging.LogRecord("vacancy", logging.ERROR, "", 0, "NotLeaderForPartition", (), None))
+    now[0] += 30
+    assert settled.filter(harmless)
+
+
+def test_at_level_debug_nothing_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    for level in ("debug", "info"):
+        configure("worker-1", level)
+        logging.getLogger("aiokafka.x").error("%s NotLeaderForPartitionError", level)
+    said = capsys.readouterr().err
+    assert "debug NotLeader" in said
+    assert "info NotLeader" not in said
+
+
+def test_faust_s_word_on_a_restore_it_does_not_know_is_put_right() -> None:
+    text = "POSSIBLE INTERNAL ERROR: Recovery has no remaining offsets %r"
+    record = logging.LogRecord("faust.tables.recovery", logging.ERROR, "", 0, text, (3,), None)
+    assert Discreet().filter(record)
+    assert record.getMessage().startswith("rows are still being restored")

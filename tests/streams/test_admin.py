@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 from aiokafka.admin import NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from config.secrets import Secrets
 from config.settings import Settings
 from streams import ports
-from streams.admin import TopicsError, admin, apply, apply_topics, plan
+from streams.admin import TopicsError, admin, apply, apply_topics, config_of, plan
 from streams.broker import EmbeddedBroker
 from streams.layout import Layout, load_layout
 from streams.topics import Topic
@@ -68,6 +69,27 @@ async def test_another_number_of_partitions_is_refused(empty: str) -> None:
     assert [blocked.setting for blocked in (await plan(empty, wider)).blocked] == ["partitions"]
     with pytest.raises(TopicsError, match="keys would move"):
         await apply(empty, wider, "local")
+
+
+async def test_in_production_two_replicas_have_to_have_a_record(empty: str) -> None:
+    await apply(empty, CATALOGUE, "local")
+    wanted = await plan(empty, CATALOGUE, "production")
+    assert {(each.setting, each.have, each.want) for each in wanted.change} == {("min.insync.replicas", "1", "2")}
+    assert {each.topic for each in wanted.change} == {topic.name for topic in CATALOGUE.all_topics}
+    try:
+        await apply(empty, CATALOGUE, "production")
+        assert (await plan(empty, CATALOGUE, "production")).empty
+    finally:
+        # This broker is alone: with that setting it would take no record.
+        topics = [ConfigResource(ConfigResourceType.TOPIC, each.name, each.config()) for each in CATALOGUE.all_topics]
+        async with admin(empty) as client:
+            await client.alter_configs(topics)
+
+
+def test_fewer_than_three_replicas_wait_for_none() -> None:
+    topic = CATALOGUE.all_topics[0]
+    assert config_of(topic, 2) == topic.config()
+    assert config_of(topic, 3) == topic.config() | {"min.insync.replicas": "2"}
 
 
 async def test_a_topic_of_somebody_else_is_named_and_left_alone(empty: str) -> None:

@@ -211,6 +211,20 @@ async def test_a_batch_after_the_partition_was_withdrawn_is_left_to_the_next_own
     assert log.read(BOOKING.rows) == []
 
 
+async def test_a_batch_that_comes_while_the_lease_is_in_doubt_is_decided_and_waits(
+    log: MemoryLog, tmp_path: Path
+) -> None:
+    """A broker that restarts must not make a worker drop what it was handed: the next batch would leave a gap."""
+    for _ in range(4):
+        ask(log, message(A))
+    life = Life(log, tmp_path)
+    life.store.may_serve = lambda: False
+    assert await life.take(0, log.read(BOOKING.inbox)[:2])
+    life.store.may_serve = lambda: True
+    assert await life.take(0, log.read(BOOKING.inbox)[2:])
+    assert life.counts() == {A: 4}
+
+
 async def test_a_revocation_in_the_middle_of_a_batch_settles_what_was_decided(log: MemoryLog, tmp_path: Path) -> None:
     for _ in range(10):
         ask(log, message(A))
