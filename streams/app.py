@@ -21,7 +21,7 @@ from streams.processor import Batch, Decides, Processor
 from streams.publisher import Publisher
 from streams.recovery import RowsManager
 from streams.restore import Restorer
-from streams.rows import RowStore
+from streams.rows import NotOwner, RowStore
 from streams.settling import Settler
 from streams.topics import Service
 from streams.transport import Batches, Consumer, Transport
@@ -161,7 +161,10 @@ def _connect(built: ServiceApp, runtime: Runtime) -> None:
     def start_at(tp: TP) -> int | None:
         if tp.topic != service.inbox:
             return None
-        decided = built.store.assigned(tp.partition).decided
+        try:
+            decided = built.store.assigned(tp.partition).decided
+        except NotOwner:
+            return None  # another rebalance has begun: nothing is handed over until its restore
         return decided + 1 if decided >= 0 else None
 
     async def restore(partitions: set[int]) -> None:
