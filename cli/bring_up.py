@@ -17,9 +17,12 @@ from cli import instance
 from cli.broker_command import standing
 from cli.instance import Instance
 from cli.keeper import Keeper
+from cli.notice import Notice
 from cli.parts import Broker, Program, command
-from cli.problem import Problem
+from cli.problem import Misuse, Problem
+from cli.space import in_mib, space_of
 from cli.supervisor import Supervisor
+from config.directories import private
 from config.secrets import Secrets
 from config.settings import Settings
 from streams import ports
@@ -29,6 +32,8 @@ from streams.child import Child, spawn
 from streams.java import JavaMissing
 from streams.kafka_files import KafkaMissing
 
+#: Kafka's data, the sandbox's ledger, the workers' rows.
+_DIRECTORIES = ("broker", "provider", "state")
 #: Whoever takes requests ends first and the log last, so that what is under way can still be written down.
 _ORDER = (("gateway", 1.5), ("worker", 2.5), ("provider", 0.7), ("broker", 9.0))
 _WITHIN = 9.2
@@ -38,14 +43,19 @@ _BROKER_PATIENCE = 30.0
 
 
 class BringUp:
-    """One run of an instance, from its first part to its last."""
+    """One run of an instance, from its first part to its last. Misuse at once where the disk is too full for one."""
 
     def __init__(self, settings: Settings, demo: float | None) -> None:
         self._settings = settings.model_copy(update={"data": settings.data.resolve()})
         self._rate = demo
-        self._secrets = Secrets.of(settings)
+        with plainly():
+            check_space(settings)
+            for name in _DIRECTORIES:
+                private(settings.data / name)
+            self._secrets = Secrets.of(settings)
         self._supervisor = Supervisor(self._changed, say)
-        self._announced = False
+        self._notice = Notice(instance.FILE_NAME, self._write, say)
+        self._announced = self._ended = False
         self._demo: Child | None = None
         self._held: ports.Held | None = None
 
@@ -76,8 +86,9 @@ class BringUp:
         await self._supervisor.stop(_ORDER, _WITHIN - (time.monotonic() - began))
         if self._held is not None:
             self._held.release()
+        self._ended = True
         if self._announced:
-            self._instance(pids={}).write(self._settings.data)
+            self._notice.end()
 
     def kill(self) -> None:
         """Cuts a stop short: every process ends now."""
@@ -148,9 +159,12 @@ class BringUp:
             pids=pids,
         )
 
+    def _write(self) -> None:
+        self._instance({} if self._ended else self._supervisor.pids).write(self._settings.data)
+
     def _changed(self) -> None:
         if self._announced:
-            self._instance(self._supervisor.pids).write(self._settings.data)
+            self._notice.renew()
 
     def _tell(self, **known: object) -> None:
         """What was found out on the way, for all parts started from now on."""
@@ -159,16 +173,27 @@ class BringUp:
 
 @contextlib.contextmanager
 def plainly() -> Iterator[None]:
-    """What stops the broker from starting, as a line for the user."""
+    """What stops an instance from starting, as a line for the user."""
     try:
         yield
+    except OSError as error:
+        raise Problem(str(error)) from None
     except (BrokerFailed, JavaMissing, KafkaMissing) as error:
         raise Problem(str(error)) from None
 
 
+def check_space(settings: Settings) -> None:
+    """Raises Misuse when the disk has less left than `min_free_mb`: Kafka ends on a full one."""
+    space = space_of(settings)
+    if not space.enough:
+        raise Misuse(f"only {in_mib(space.free)} free, and min_free_mb asks for {in_mib(space.least)}: {space.advice}")
+
+
 def say(line: str) -> None:
     """A line of progress on stderr; stdout is for what programs read."""
-    print(f"vacancy: {line}", file=sys.stderr, flush=True)
+    # It may be a file on a full disk, or a terminal that was closed.
+    with contextlib.suppress(OSError):
+        print(f"vacancy: {line}", file=sys.stderr, flush=True)
 
 
 async def _persistently(work: Callable[[], Awaitable[None]]) -> None:

@@ -7,20 +7,18 @@ from __future__ import annotations
 
 import json
 import resource
-import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import typer
 
 from cli.options import AsJson, DataDirectory, SettingsFile, given
+from cli.space import space_of
 from config.settings import Settings, load
 from streams import java, kafka_files, ports
 
 _OLDEST = (3, 11)
-_SPACE = 10**9
 _FILES = 1024
 _REGISTRY_PATIENCE = 5.0
 
@@ -91,9 +89,8 @@ def _kafka(settings: Settings) -> Finding:
 
 
 def _space(settings: Settings) -> Finding:
-    free = shutil.disk_usage(_existing(settings.data)).free
-    advice = "" if free > _SPACE else f"free some of the disk of {settings.data}, or use --data on another"
-    return Finding("disk", free > _SPACE, f"{free / 1e9:.1f} GB free", advice)
+    space = space_of(settings)
+    return Finding("disk", space.enough, f"{space.free / 1e9:.1f} GB free", space.advice)
 
 
 def _port(settings: Settings) -> Finding:
@@ -116,10 +113,6 @@ def _open_files(settings: Settings) -> Finding:
     well = soft == resource.RLIM_INFINITY or soft >= _FILES
     found = "no limit" if soft == resource.RLIM_INFINITY else f"{soft} may be open"
     return Finding("open files", well, found, "" if well else f"raise it: ulimit -n {_FILES * 4}")
-
-
-def _existing(path: Path) -> Path:
-    return next(place for place in (path.absolute(), *path.absolute().parents) if place.exists())
 
 
 CHECKS: tuple[Callable[[Settings], Finding], ...] = (_python, _java, _kafka, _space, _port, _rocksdb, _open_files)

@@ -10,12 +10,13 @@ import json
 import os
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from cli.problem import Misuse, Problem
+from config.directories import private
 from config.settings import Settings
 
 FILE_NAME = "vacancy.json"
@@ -56,10 +57,10 @@ def find(data: Path, url: str | None = None) -> Instance:
 
 
 def joined(settings: Settings) -> Settings:
-    """Settings for a part that is started by hand beside a running instance: broker and provider are the instance's."""
-    if settings.broker is not None:
-        return settings
-    found: dict[str, Any] = {"broker": f"kafka://{find(settings.data).bootstrap_servers}"}
+    """Settings for a part that is started by hand: what they leave open of broker and provider is the instance's."""
+    found: dict[str, Any] = {}
+    if settings.broker is None:
+        found["broker"] = f"kafka://{find(settings.data).bootstrap_servers}"
     if settings.provider_url is None and (provider := part(settings.data, "provider")):
         found["provider_url"] = provider["url"]
     return settings.model_copy(update=found)
@@ -103,16 +104,20 @@ def claim_cluster(data: Path, layout: str, cluster_id: str) -> None:
 @contextmanager
 def alone(data: Path) -> Iterator[None]:
     """Holds the directory for one `up`; Misuse while another has it. The lock goes with the process."""
-    data.mkdir(parents=True, exist_ok=True)
-    with (data / _LOCK).open("a+") as file:
+    try:
+        lock = (private(data) / _LOCK).open("ab+", buffering=0)
+    except OSError as error:
+        raise Misuse(f"{data}: cannot be written: {error.strerror}") from None
+    with lock as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
-            raise Misuse(f"`vacancy up` already runs on {data} (pid {file.read().strip() or '?'})") from None
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
+            raise Misuse(f"`vacancy up` already runs on {data} (pid {file.read().decode().strip() or '?'})") from None
+        # The pid is for people; on a full disk the lock holds without it.
+        with suppress(OSError):
+            file.truncate(0)
+            file.write(str(os.getpid()).encode())
         yield
 
 
@@ -126,13 +131,17 @@ def runs(data: Path) -> bool:
 
 
 def write_whole(path: Path, content: Mapping[str, Any]) -> None:
-    """Replaces a JSON file at once, mode 0600: a reader sees the old one or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Replaces a JSON file at once, mode 0600: a reader sees the old one or the new one. Raises OSError."""
+    private(path.parent)
     fresh = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump(content, file, indent=2)
-        file.write("\n")
-    fresh.replace(path)
+    try:
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            json.dump(content, file, indent=2)
+            file.write("\n")
+        fresh.replace(path)
+    finally:
+        # There only when it could not be written.
+        fresh.unlink(missing_ok=True)
 
 
 def _marker(data: Path) -> dict[str, Any]:

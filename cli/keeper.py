@@ -6,9 +6,11 @@ At once the first time, then with growing pauses; a part that keeps ending befor
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from cli.parts import Part
@@ -19,6 +21,10 @@ from streams.child import Child, last_lines
 HEALTHY = 5.0
 ATTEMPTS = 5
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
+#: A worker or gateway that must not go on (`streams.ending`); it says why at level CRITICAL.
+_ENDED_ITSELF = 70
+_CRITICAL = re.compile(r"^\S+ \S+ CRITICAL \S+ \S+: (?:this process ends: )?(.*)$", re.MULTILINE)
+_SEARCHED, _SHOWN = 256 * 1024, 300
 
 
 @dataclass
@@ -48,18 +54,26 @@ class Keeper:
     _failures: int = 0
 
     async def run(self) -> None:
-        """For ever; raises Problem when it ended five times before it was ever ready, and what `spawn` raises."""
+        """For ever; raises Problem when it ended five times before it was ever ready, and what `spawn` raises.
+
+        An OSError of `spawn` counts as a life that ended: a full disk has space again some day.
+        """
         pauses = Pauses()
         while True:
             for need in self.needs:
                 await need.ready.wait()
-            self.child = await self.part.spawn()
-            self.changed()
-            served = await self._one_life(self.child)
-            reason = _reason(self.child)
-            self._judge(self.child, reason)
+            try:
+                self.child = await self.part.spawn()
+            except OSError as error:
+                served, what, reason, log = 0.0, "could not be started", str(error), None
+            else:
+                began = _size(self.child.log)
+                self.changed()
+                served = await self._one_life(self.child)
+                what, reason, log = "ended", _reason(self.child, began), self.child.log
+            self._judge(what, reason, log)
             pause = pauses.after(served)
-            self.say(f"{self.part.name} ended ({reason}); starting it again{f' in {pause:.1f} s' if pause else ''}")
+            self.say(f"{self.part.name} {what} ({reason}); starting it again{f' in {pause:.1f} s' if pause else ''}")
             await asyncio.sleep(pause)
 
     async def _one_life(self, child: Child) -> float:
@@ -86,19 +100,35 @@ class Keeper:
         self.ready.set()
         return time.monotonic()
 
-    def _judge(self, child: Child, reason: str) -> None:
+    def _judge(self, what: str, reason: str, log: Path | None) -> None:
         self._failures += 1
         if self._was_ready or self._failures < ATTEMPTS:
             return
-        said = "".join(f"\n  {line}" for line in last_lines(child.log))
-        raise Problem(
-            f"{self.part.name} ended {ATTEMPTS} times before it was ready ({reason}); {child.log} ends:{said}"
-        )
+        said = "".join(f"\n  {line}" for line in last_lines(log))
+        tail = f"; {log} ends:{said}" if said else ""
+        raise Problem(f"{self.part.name} {what} {ATTEMPTS} times before it was ready ({reason}){tail}")
 
 
-def _reason(child: Child) -> str:
+def _reason(child: Child, began: int) -> str:
     code = child.process.returncode
-    return f"signal {-code}" if code < 0 else f"exit code {code}"
+    if code < 0:
+        return f"signal {-code}"
+    why = _last_critical(child.log, began) if code == _ENDED_ITSELF else ""
+    return f"exit code {code}: {why}" if why else f"exit code {code}"
+
+
+def _last_critical(log: Path | None, began: int) -> str:
+    """The last thing said at level CRITICAL from this place on: an earlier life's reason is not this one's."""
+    if log is None or not log.is_file():
+        return ""
+    with log.open("rb") as file:
+        file.seek(max(began, _size(log) - _SEARCHED))
+        said = _CRITICAL.findall(file.read().decode("utf-8", "replace"))
+    return str(said[-1])[:_SHOWN] if said else ""
+
+
+def _size(log: Path | None) -> int:
+    return log.stat().st_size if log is not None and log.is_file() else 0
 
 
 async def _cancel(*tasks: asyncio.Task[Any]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,7 +11,9 @@ from rich.console import Console
 from rich.table import Table
 
 from cli import instance
-from streams.admin import Plan, TopicsError
+from cli.options import DataDirectory, SettingsFile, given
+from config.settings import Settings, load
+from streams.admin import Plan, TopicsError, config_of, replication_of
 from streams.admin import apply as apply_plan
 from streams.admin import plan as make_plan
 from streams.layout import Layout, LayoutError, load_layout
@@ -21,30 +22,30 @@ from streams.topics import Topic
 
 app = typer.Typer(help="The layout's topics against a broker.", no_args_is_help=True)
 
-LayoutName = Annotated[str, typer.Option("--layout", help="The layout, e.g. catalogue.")]
-Data = Annotated[Path, typer.Option("--data", help="The instance's data directory.")]
+LayoutName = Annotated[str | None, typer.Option("--layout", help="The layout; catalogue by default.")]
+Environment = Annotated[str | None, typer.Option(help="local or production: how often topics are replicated.")]
 Broker = Annotated[str | None, typer.Option("--broker", help="kafka://HOST:PORT instead of the instance's.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-_DATA = Path(".vacancy")
 
 
 @app.command("lint")
-def lint(layout: LayoutName = "catalogue", as_json: Json = False) -> None:
+def lint(layout: LayoutName = None, config: SettingsFile = None, as_json: Json = False) -> None:
     """Checks a layout by itself. Example: vacancy topics lint --layout catalogue"""
-    problems = find_problems(_layout(layout))
+    found = _layout(load(given(None, layout=layout), config).settings)
+    problems = find_problems(found)
     if as_json:
-        typer.echo(json.dumps({"layout": layout, "problems": problems}))
+        typer.echo(json.dumps({"layout": found.name, "problems": problems}))
     else:
-        typer.echo("\n".join(problems) or f"{layout}: nothing to complain of")
+        typer.echo("\n".join(problems) or f"{found.name}: nothing to complain of")
     raise typer.Exit(1 if problems else 0)
 
 
 @app.command("list")
-def list_topics(layout: LayoutName = "catalogue", as_json: Json = False) -> None:
+def list_topics(layout: LayoutName = None, config: SettingsFile = None, as_json: Json = False) -> None:
     """Shows every topic of a layout. Example: vacancy topics list"""
-    topics = _layout(layout).all_topics
+    topics = _layout(load(given(None, layout=layout), config).settings).all_topics
     if as_json:
-        typer.echo(json.dumps([_shown(topic) for topic in topics]))
+        typer.echo(json.dumps([_shown(topic, topic.config()) for topic in topics]))
         return
     table = Table("topic", "partitions", "key", "settings", "carries")
     for topic in topics:
@@ -55,48 +56,61 @@ def list_topics(layout: LayoutName = "catalogue", as_json: Json = False) -> None
 
 
 @app.command("plan")
-def plan(layout: LayoutName = "catalogue", data: Data = _DATA, broker: Broker = None, as_json: Json = False) -> None:
+def plan(
+    layout: LayoutName = None,
+    data: DataDirectory = None,
+    broker: Broker = None,
+    environment: Environment = None,
+    config: SettingsFile = None,
+    as_json: Json = False,
+) -> None:
     """Shows what apply would do; exit 1 if there is anything. Example: vacancy topics plan --data .vacancy"""
-    found = asyncio.run(make_plan(_bootstrap(data, broker), _layout(layout)))
-    _print(found, as_json)
+    asked = given(None, layout=layout, data=data, broker=broker, environment=environment)
+    settings = load(asked, config).settings
+    found = asyncio.run(make_plan(_bootstrap(settings), _layout(settings), settings.environment))
+    _print(found, settings, as_json)
     raise typer.Exit(0 if found.empty else 1)
 
 
 @app.command("apply")
 def apply(
-    layout: LayoutName = "catalogue",
-    data: Data = _DATA,
+    layout: LayoutName = None,
+    data: DataDirectory = None,
     broker: Broker = None,
-    environment: Annotated[str, typer.Option(help="local or production: how often topics are replicated.")] = "local",
+    environment: Environment = None,
+    config: SettingsFile = None,
     as_json: Json = False,
 ) -> None:
     """Creates and changes topics until they are the layout's. Example: vacancy topics apply --broker kafka://h:9092"""
+    asked = given(None, layout=layout, data=data, broker=broker, environment=environment)
+    settings = load(asked, config).settings
     try:
-        done = asyncio.run(apply_plan(_bootstrap(data, broker), _layout(layout), environment))
+        done = asyncio.run(apply_plan(_bootstrap(settings), _layout(settings), settings.environment))
     except TopicsError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
-    _print(done, as_json)
+    _print(done, settings, as_json)
 
 
-def _bootstrap(data: Path, broker: str | None) -> str:
-    return broker.removeprefix("kafka://") if broker is not None else instance.find(data).bootstrap_servers
+def _bootstrap(settings: Settings) -> str:
+    return instance.bootstrap_of(settings.data, settings.broker)
 
 
-def _layout(name: str) -> Layout:
+def _layout(settings: Settings) -> Layout:
     try:
-        return load_layout(name)
+        return load_layout(settings.layout)
     except LayoutError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
 
 
-def _print(plan: Plan, as_json: bool) -> None:
+def _print(plan: Plan, settings: Settings, as_json: bool) -> None:
     if as_json:
+        replication = replication_of(_layout(settings), settings.environment)
         typer.echo(
             json.dumps(
                 {
-                    "create": [_shown(topic) for topic in plan.create],
+                    "create": [_shown(topic, config_of(topic, replication)) for topic in plan.create],
                     "change": [[each.topic, each.setting, each.have, each.want] for each in plan.change],
                     "blocked": [[each.topic, each.setting, each.have, each.want] for each in plan.blocked],
                     "unknown": list(plan.unknown),
@@ -114,11 +128,11 @@ def _print(plan: Plan, as_json: bool) -> None:
         typer.echo("the broker has what the layout wants")
 
 
-def _shown(topic: Topic) -> dict[str, object]:
+def _shown(topic: Topic, settings: dict[str, str]) -> dict[str, object]:
     return {
         "topic": topic.name,
         "partitions": topic.partitions,
         "key": topic.key,
-        "settings": topic.config(),
+        "settings": settings,
         "carries": [model.event_type for model in topic.carries],
     }

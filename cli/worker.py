@@ -22,6 +22,7 @@ from cli import instance
 from cli.loop import event_loop_policy, settle_memory
 from cli.problem import Misuse
 from cli.slots import Slot
+from config.directories import private
 from config.logging import configure
 from config.secrets import Secrets
 from config.settings import Settings, load
@@ -64,21 +65,34 @@ def command(
     if unknown:
         raise Misuse(f"no service {unknown[0]!r}; there are: {', '.join(SERVICES)}")
     settings = instance.joined(load({"data": data, "broker": broker, "layout": layout}, config).settings)
+    _check_provider(settings, names)
+    private(settings.data / "state")
     with Slot.take(settings.data / "state", slot) as taken:
         configure(f"worker-{taken.number}", settings.log_level)
         _run(settings, taken, names)
+
+
+def _check_provider(settings: Settings, names: Iterable[str]) -> None:
+    if PAYMENT.name in names and settings.provider_url is None:
+        raise Misuse(
+            "provider_url: not set and no provider runs here, which the payment service needs; start one with "
+            f"`vacancy provider --data {settings.data}`, or set VACANCY_PROVIDER_URL"
+        )
 
 
 def _run(settings: Settings, slot: Slot, names: Iterable[str]) -> None:
     loop = _new_loop()
     asyncio.set_event_loop(loop)
     apps, parts = loop.run_until_complete(_compose(settings, slot, names))
-    worker = faust.Worker(
-        apps[0], parts, Together(apps[1:]), loop=loop, loglevel=settings.log_level, quiet=True, redirect_stdouts=False
-    )
-    worker.spinner = None
     settle_memory()
-    worker.execute_from_commandline()
+    _faust_worker(apps[0], parts, Together(apps[1:]), loop=loop).execute_from_commandline()
+
+
+def _faust_worker(app: faust.App, *services: mode.Service, loop: asyncio.AbstractEventLoop) -> faust.Worker:
+    """Faust's own logging stays out: it would replace our handlers, and with them the filters and the part's name."""
+    worker = faust.Worker(app, *services, loop=loop, quiet=True, redirect_stdouts=False, override_logging=False)
+    worker.spinner = None
+    return worker
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 
 from config.settings import LogLevel
 
@@ -16,6 +17,27 @@ _LONGEST = 2000
 #: Libraries that repeat themselves while a broker is away; their word counts from this level on.
 _CHATTY = {"aiokafka": logging.ERROR, "kafka": logging.ERROR, "faust.topics": logging.ERROR, "asyncio": logging.ERROR}
 
+#: What a broker answers that has only just started, and what its clients then ask again.
+_SETTLING = ("GroupCoordinatorNotAvailable", "GroupLoadInProgress", "NotCoordinator", "NotLeaderForPartition")
+_SETTLES_WITHIN = 30.0
+
+_FAUST_RECOVERY = "faust.tables.recovery"
+_STILL_RESTORING = "rows are still being restored; /readyz names the services that wait"
+
+
+class Settled(logging.Filter):
+    """Leaves out what Kafka's clients say of a broker that is starting, in this process's first 30 seconds only."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._from = time.monotonic() + _SETTLES_WITHIN
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if time.monotonic() >= self._from or not record.name.startswith("aiokafka"):
+            return True
+        text = record.getMessage()
+        return not any(name in text for name in _SETTLING)
+
 
 class Discreet(logging.Filter):
     """Cuts what libraries log of messages: Faust writes keys and values whole when a send fails."""
@@ -23,6 +45,9 @@ class Discreet(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         if record.name.startswith("faust.topics") and record.args:
             record.msg, record.args = f"{record.msg!s:.80} (arguments left out)", ()
+        if record.name.startswith(_FAUST_RECOVERY) and "POSSIBLE INTERNAL ERROR" in str(record.msg):
+            # Faust watches a restore of its own; ours (`streams.restore`) it does not know.
+            record.msg, record.args = _STILL_RESTORING, ()
         text = record.getMessage()
         if len(text) > _LONGEST:
             record.msg, record.args = f"{text[:_LONGEST]}... ({len(text)} characters)", ()
@@ -34,6 +59,8 @@ def configure(part: str, level: LogLevel = "warning") -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter(_FORMAT.format(part=part)))
     handler.addFilter(Discreet())
+    if level != "debug":
+        handler.addFilter(Settled())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for name, at_least in _CHATTY.items():
         logging.getLogger(name).setLevel(logging.DEBUG if level == "debug" else at_least)

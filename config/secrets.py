@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
+from config.directories import private
 from config.settings import Settings, SettingsError
 
 FILE_NAME = "secret.json"
@@ -59,7 +60,7 @@ class Secrets:
 
 
 def _create(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private(path.parent)
     text = json.dumps(
         {
             "instance_id": str(uuid.uuid4()),

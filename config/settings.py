@@ -58,7 +58,10 @@ class Settings(BaseSettings):
     broker_port: int = Field(default=9092, ge=1, le=65535)
     #: The embedded broker's heap, in MiB.
     broker_memory: int = Field(default=512, ge=256, le=65536)
-    namespace: str = Field(default="", pattern=r"^[a-z0-9-]{0,40}$")
+    #: `vacancy up` refuses to start with less than this free on the disk of `data`, in MiB.
+    min_free_mb: int = Field(default=1024, ge=0)
+    #: For several instances on one cluster, which a later version brings: refused unless it is empty.
+    namespace: str = ""
     environment: str = "local"
     log_level: LogLevel = "warning"
     session_timeout: Seconds = 6.0
@@ -88,6 +91,13 @@ class Settings(BaseSettings):
     def _broker_is_an_address(cls, value: str | None) -> str | None:
         if value is not None and not _BROKER.fullmatch(value):
             raise ValueError("should be kafka://HOST:PORT or kafka://HOST:PORT,HOST:PORT")
+        return value
+
+    @field_validator("namespace")
+    @classmethod
+    def _namespace_is_empty(cls, value: str) -> str:
+        if value:
+            raise ValueError("this version has no namespaces: a cluster carries one instance; leave it empty")
         return value
 
     @field_validator("log_level", mode="before")

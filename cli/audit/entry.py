@@ -21,24 +21,27 @@ from cli.audit.promises import judge
 from cli.audit.reading import CannotAuditError, read_log
 from cli.audit.report import as_json, show
 from cli.audit.target import journal, target_of
-
-_DATA = Path(".vacancy")
+from cli.options import DataDirectory, SettingsFile, given
+from config.settings import load
 
 
 def command(
-    data: Annotated[Path, typer.Option("--data", help="The instance's data directory.")] = _DATA,
+    data: DataDirectory = None,
     broker: Annotated[str | None, typer.Option(help="kafka://HOST:PORT instead of the instance's.")] = None,
     journal_file: Annotated[
         Path | None, typer.Option("--journal", help="JSON lines with the booking_id of every 201, as `demo` writes.")
     ] = None,
     prefix: Annotated[str, typer.Option(help="What the names of the instance's topics begin with.")] = "",
+    config: SettingsFile = None,
     as_json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Checks the promises on a running or stopped instance. Example: vacancy audit --data .vacancy"""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it cannot do, it raises
     began = time.monotonic()
+    settings = load(given(None, data=data, broker=broker), config).settings
+    asked = audit(settings.data, broker=settings.broker, journal_file=journal_file, prefix=prefix)
     try:
-        history, verdicts = asyncio.run(audit(data, broker=broker, journal_file=journal_file, prefix=prefix))
+        history, verdicts = asyncio.run(asked)
     except (CannotAuditError, KafkaError) as error:
         typer.echo(f"vacancy audit: {error}", err=True)
         raise typer.Exit(2) from None

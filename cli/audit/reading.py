@@ -15,6 +15,11 @@ from dataclasses import dataclass, field
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import (
+    GroupCoordinatorNotAvailableError,
+    GroupLoadInProgressError,
+    NotCoordinatorForGroupError,
+)
 
 from cli.audit import names
 from cli.audit.filing import add
@@ -26,6 +31,10 @@ _RECORDS = 5_000
 _STALLED = 60.0
 #: How long a broker that has just started may take to know its groups' offsets, in seconds.
 _LOADING = 5.0
+#: How often it is asked while it does not, in seconds.
+_AGAIN = 0.3
+#: What it answers meanwhile, if it does not simply know of none.
+_NOT_YET = (GroupLoadInProgressError, GroupCoordinatorNotAvailableError, NotCoordinatorForGroupError)
 
 Progress = Callable[[int, int], None]
 
@@ -93,18 +102,33 @@ async def _topics(bootstrap: str, history: History, prefix: str) -> dict[str, in
 
 
 async def _commits(admin: AIOKafkaAdminClient, prefix: str, patience: float) -> dict[tuple[str, int], int]:
-    """What the groups come back to. A broker that has just started knows it only after a while."""
+    """What the groups come back to. A broker that has just started knows it only after a while.
+
+    It is asked for `patience` seconds until it knows of every inbox, and while it says that it is not ready, which a
+    running instance's restarted broker may do as well, for five seconds at least. Then that is raised.
+    """
     found: dict[tuple[str, int], int] = {}
-    end = time.monotonic() + patience
+    began = time.monotonic()
     while True:
-        for group in await admin.list_consumer_groups():
-            for tp, committed in (await admin.list_consumer_group_offsets(group[0])).items():
-                place = tp.topic.removeprefix(prefix), tp.partition
-                if tp.topic.startswith(prefix) and place[0] in names.CAUSES:
-                    found[place] = max(found.get(place, 0), committed.offset)
-        if {topic for topic, _ in found} >= set(names.CAUSES) or time.monotonic() >= end:
-            return found
-        await asyncio.sleep(0.3)
+        passed = time.monotonic() - began
+        try:
+            await _ask(admin, prefix, found)
+        except _NOT_YET:
+            if passed >= max(patience, _LOADING):
+                raise
+        else:
+            if {topic for topic, _ in found} >= set(names.CAUSES) or passed >= patience:
+                return found
+        await asyncio.sleep(_AGAIN)
+
+
+async def _ask(admin: AIOKafkaAdminClient, prefix: str, found: dict[tuple[str, int], int]) -> None:
+    """Adds what the broker knows now."""
+    for group in await admin.list_consumer_groups():
+        for tp, committed in (await admin.list_consumer_group_offsets(group[0])).items():
+            place = tp.topic.removeprefix(prefix), tp.partition
+            if tp.topic.startswith(prefix) and place[0] in names.CAUSES:
+                found[place] = max(found.get(place, 0), committed.offset)
 
 
 def _is_ours(topic: str, prefix: str) -> bool:
