@@ -30,11 +30,19 @@ def attach(booking: ServiceApp, runtime: Runtime) -> None:
     @app.timer(interval=_TICK_S, name="expire-bookings")  # type: ignore[untyped-decorator]
     async def expire_bookings() -> None:
         """Tells overdue bookings that time has passed; they decide by the tick's own record time whether it has."""
-        now = datetime.now(UTC)
-        for number in [partition.number for partition in booking.store.owned()]:
-            for booking_id in _overdue(booking, number, now):
-                tick = originate(DeadlinePassed(booking_id=booking_id), source="ticker", now=now)
-                await say(runtime.publisher, runtime.layout, tick)
+        await booking.guarded(tell_overdue(booking, runtime, datetime.now(UTC)))
+
+
+async def tell_overdue(booking: ServiceApp, runtime: Runtime, now: datetime) -> None:
+    """A tick for every booking of this worker whose deadline is over."""
+    numbers = [partition.number for partition in booking.store.owned()]
+    ticks = [
+        say(runtime.publisher, runtime.layout, originate(DeadlinePassed(booking_id=late), source="ticker", now=now))
+        for number in numbers
+        for late in _overdue(booking, number, now)
+    ]
+    for tick in ticks:
+        await tick
 
 
 def _overdue(booking: ServiceApp, partition: int, now: datetime) -> list[str]:

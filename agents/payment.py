@@ -29,6 +29,7 @@ def attach(payment: ServiceApp, runtime: Runtime, provider: ProviderClient, keyr
         return row is not None and effect.event_id in row.answered
 
     runner = EffectRunner(
+        accepts=service.effects,
         call=lambda effect: call_provider(provider, keyring, effect),
         append=append,
         already_answered=already_answered,
@@ -50,7 +51,7 @@ def attach(payment: ServiceApp, runtime: Runtime, provider: ProviderClient, keyr
     async def call_the_provider(stream: Any) -> None:
         """Makes the calls the payments ask for; each result goes into the inbox."""
         async for batch in batches(stream):
-            await runner.apply(batch)
+            await payment.guarded(runner.apply(batch))
 
 
 async def call_provider(provider: ProviderClient, keyring: Keyring, effect: Envelope) -> Envelope:

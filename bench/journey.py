@@ -176,10 +176,22 @@ Some payments of the traffic are slow on purpose (3 s at the provider); they mak
 
 ## Where the time goes
 
+{_limits(result)}
+
 | process | CPU ms per booking | resident MiB |
 |---|---|---|
 {shares}
 """
+
+
+def _limits(result: dict[str, Any]) -> str:
+    spent = sum(result["cpu_ms_per_booking"].values())
+    busy = spent * result["demo"]["rate"] / 1000
+    worker = max(cost for name, cost in result["cpu_ms_per_booking"].items() if name.startswith("worker"))
+    return f"""The instance spends {spent:.1f} ms of CPU time on a booking: twelve messages with their rows and outputs, two
+calls to the provider, about three requests at the gateway. At this rate that is {busy:.2f} of
+{result["machine"]["cores"]} cores beside the load generator, and {worker * result["demo"]["rate"] / 10:.0f} % of one core in
+the busiest worker. Where a latency goal is missed, the bookings wait for a processor."""
 
 
 def _latencies(name: str, found: dict[str, float]) -> str:

@@ -28,12 +28,14 @@ from config.secrets import Secrets
 from config.settings import Settings, load
 from streams.app import Runtime, ServiceApp, service_app
 from streams.compacted import Compacted
+from streams.ending import end_process
 from streams.envelope import originate
+from streams.events import Envelope
 from streams.events.control import UserKeyAdded, WorkerOwns
 from streams.keyring import Keyring
 from streams.layout import load_layout
 from streams.processor import Decides
-from streams.publisher import KafkaPublisher
+from streams.publisher import Acknowledgement, KafkaPublisher
 from streams.routing import say
 from streams.topics import AVAILABILITY, BOOKING, PAYMENT, SERVICES, USER_KEYS
 from tables.availability import Availability
@@ -138,10 +140,17 @@ class Together(mode.Service):
         self._starting: list[asyncio.Task[Any]] = []
 
     async def on_start(self) -> None:
-        self._starting = [asyncio.create_task(app.maybe_start()) for app in self._apps]
+        self._starting = [asyncio.create_task(_started(app)) for app in self._apps]
 
     async def on_stop(self) -> None:
         await asyncio.gather(*(app.stop() for app in self._apps))
+
+
+async def _started(app: faust.App) -> None:
+    try:
+        await app.maybe_start()
+    except Exception as error:  # nobody awaits this start: an App that is not there must not go unnoticed
+        end_process(error)
 
 
 class Parts(mode.Service):
@@ -186,12 +195,18 @@ class Parts(mode.Service):
         await self.keyring.stop()
         await self._publisher.stop()
 
-    def claim(self, service: str, partitions: set[int]) -> None:
+    async def claim(self, service: str, partitions: set[int]) -> None:
         """Tells the gateways that these partitions' rows are served here from now on."""
         now = datetime.now(UTC)
-        for partition in partitions:
-            owns = WorkerOwns(service=service, partition=partition, url=self._url, worker=self._name, since=now)
-            say(self._publisher, self._runtime.layout, originate(owns, source=self._name, now=now))
+        claims = [
+            WorkerOwns(service=service, partition=partition, url=self._url, worker=self._name, since=now)
+            for partition in partitions
+        ]
+        for told in [self._say(originate(claim, source=self._name, now=now)) for claim in claims]:
+            await told
+
+    def _say(self, envelope: Envelope) -> Acknowledgement:
+        return say(self._publisher, self._runtime.layout, envelope)
 
 
 def _views_app(services: list[ServiceApp], token: str) -> web.Application:

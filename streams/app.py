@@ -5,7 +5,7 @@ A consumer group is one App id. Several Apps share a process in `vacancy worker`
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -41,6 +41,18 @@ class Runtime:
     fail: Callable[[BaseException], object] = end_process
 
 
+class _App(faust.App):
+    """An App whose crash ends the process: beside others in one worker it would die unseen."""
+
+    def __init__(self, fail: Callable[[BaseException], object], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._fail = fail
+
+    async def crash(self, reason: BaseException) -> None:
+        self._fail(reason)
+        await super().crash(reason)
+
+
 class _Whole(Codec):
     """A batch is handed on as it is: the records' bytes are decoded where they are decided."""
 
@@ -63,7 +75,7 @@ class ServiceApp:
     lease: Lease
     fail: Callable[[BaseException], object]
     #: Called with the owned partitions each time they are restored.
-    on_ready: list[Callable[[set[int]], object]] = field(default_factory=list)
+    on_ready: list[Callable[[set[int]], Awaitable[None]]] = field(default_factory=list)
     #: Called when a rebalance begins.
     on_revoked: list[Callable[[], object]] = field(default_factory=list)
     #: The group has been joined and the rows of every owned partition are restored.
@@ -75,9 +87,13 @@ class ServiceApp:
         return self.app.topic(name, partitions=partitions, key_serializer="raw", value_serializer=_Whole())
 
     async def decide(self, batch: Batch) -> None:
-        """Decides a batch of the inbox. Nothing is ever raised into Faust, which would lose the batch."""
+        """Decides a batch of the inbox."""
+        await self.guarded(self.processor.apply(batch))
+
+    async def guarded(self, work: Awaitable[None]) -> None:
+        """Nothing is ever raised into Faust, which would lose the batch: a failure ends the process."""
         try:
-            await self.processor.apply(batch)
+            await work
         except Exception as error:
             self.fail(error)
 
@@ -102,7 +118,7 @@ def service_app(service: Service, table: Decides, runtime: Runtime) -> ServiceAp
     store = RowStore(service.name, partitions, runtime.directory / service.name / "rows")
     lease = Lease(runtime.session_timeout)
     store.may_serve = lease.fresh
-    restorer = Restorer(runtime.bootstrap, service, store, runtime.publisher, runtime.fail)
+    restorer = Restorer(runtime.bootstrap, service, store, runtime.publisher, lease, runtime.fail)
 
     def commit(partition: int, offset: int) -> None:
         built.commit(service.inbox, partition, offset)
@@ -126,7 +142,8 @@ def _faust_app(service: Service, runtime: Runtime) -> faust.App:
     group = runtime.layout.group(service)
     datadir = runtime.directory / service.name / "faust"
     datadir.mkdir(parents=True, exist_ok=True)
-    return faust.App(
+    return _App(
+        runtime.fail,
         group,
         broker=[f"kafka://{server}" for server in runtime.bootstrap.split(",")],
         store="memory://",
@@ -154,6 +171,7 @@ def _connect(built: ServiceApp, runtime: Runtime) -> None:
 
     def revoked() -> None:
         built.ready = False
+        built.restorer.interrupt()
         built.store.withdraw()
         for tell in built.on_revoked:
             tell()
@@ -169,19 +187,20 @@ def _connect(built: ServiceApp, runtime: Runtime) -> None:
 
     async def restore(partitions: set[int]) -> None:
         try:
-            await built.restorer.restore(partitions)
+            if await built.restorer.restore(partitions):
+                for tell in built.on_ready:
+                    await tell(partitions)
+                built.ready = True
         except Exception as error:
             runtime.fail(error)
-        for tell in built.on_ready:
-            tell(partitions)
-        built.ready = True
 
     app._new_transport = lambda: Transport(  # type: ignore[method-assign]
         app.conf.broker_consumer, app, lease=built.lease, on_revoked=revoked, start_at=start_at
     )
     changelog = app.topic(service.rows, partitions=built.store.partitions, key_serializer="raw", value_serializer="raw")
     app.Table(service.name, partitions=built.store.partitions, changelog_topic=changelog)
-    cast("RowsManager", app.tables).restore = restore
+    manager = cast("RowsManager", app.tables)
+    manager.restore, manager.restored = restore, lambda: built.ready
     app.on_before_shutdown.connect(_closer(built))
 
 

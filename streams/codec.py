@@ -69,6 +69,9 @@ def _envelope(body: dict[str, Any]) -> Envelope:
     if not isinstance(metadata, dict):
         raise Undecodable("metadata: not an object")
     metadata = dict(metadata)
+    causation_id = metadata.pop("causation_id", None)
+    if causation_id is not None and not isinstance(causation_id, str):
+        raise Undecodable("metadata.causation_id: not a text")
     return Envelope(
         event_id=_text(body, "event_id"),
         event_type=model.event_type,
@@ -77,7 +80,7 @@ def _envelope(body: dict[str, Any]) -> Envelope:
         correlation_id=_text(body, "correlation_id"),
         data=_data(model, body, metadata),
         source=str(metadata.pop("source", "unknown")),
-        causation_id=metadata.pop("causation_id", None),
+        causation_id=causation_id,
         metadata=metadata,
     )
 
@@ -92,6 +95,8 @@ def _data(model: type[Event], body: dict[str, Any], metadata: dict[str, Any]) ->
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(str(part) for part in ("data", *first["loc"]))
         raise Undecodable(f"{field}: {first['msg']}") from None
+    except OverflowError as error:
+        raise Undecodable(f"data: {error}") from None
 
 
 def _metadata_of(event: Event) -> dict[str, Any]:
@@ -107,10 +112,11 @@ def _text(body: dict[str, Any], field: str) -> str:
 
 
 def _instant(body: dict[str, Any]) -> datetime:
+    text = _text(body, "timestamp")
     try:
-        value = datetime.fromisoformat(_text(body, "timestamp"))
-    except ValueError:
-        raise Undecodable(f"timestamp: {body['timestamp']!r} is not ISO 8601") from None
-    if value.tzinfo is None:
-        raise Undecodable("timestamp: without a time zone")
-    return value.astimezone(UTC)
+        value = datetime.fromisoformat(text)
+        if value.tzinfo is None:
+            raise Undecodable("timestamp: without a time zone")
+        return value.astimezone(UTC)
+    except (ValueError, OverflowError):  # the first and the last hours of the calendar have no UTC
+        raise Undecodable(f"timestamp: {text!r} is not ISO 8601") from None

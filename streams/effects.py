@@ -16,8 +16,8 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 
 from streams.codec import Undecodable, decode
-from streams.dead_letters import dead_letter
-from streams.events import Envelope
+from streams.dead_letters import Class, dead_letter
+from streams.events import Envelope, Event
 from streams.processor import Batch
 from streams.publisher import Publisher
 from streams.reader import Raw
@@ -28,6 +28,8 @@ logger = logging.getLogger(__name__)
 WINDOW = 2_000
 #: The pause between attempts once the ladder is used up, in seconds.
 LAST_PAUSE_S = 5.0
+#: What a provider may ask us to wait at most: it is input, and everything behind the call waits too.
+LONGEST_PAUSE_S = 60.0
 
 
 class Unreachable(Exception):
@@ -54,6 +56,7 @@ class EffectRunner:
     def __init__(
         self,
         *,
+        accepts: tuple[type[Event], ...],
         call: Callable[[Envelope], Awaitable[Envelope | None]],
         append: Callable[[Envelope], Awaitable[None]],
         already_answered: Callable[[int, Envelope], bool],
@@ -63,6 +66,7 @@ class EffectRunner:
         delays: tuple[float, ...],
         fail: Callable[[BaseException], object],
     ) -> None:
+        self._accepts = accepts
         self._call = call
         self._append = append
         self._already_answered = already_answered
@@ -127,8 +131,10 @@ class EffectRunner:
         try:
             effect = decode(record.value)
         except Undecodable as error:
-            letter = dead_letter(record, reason=str(error), kind="undecodable", group=self._group)
-            await self._publisher.send(dead_letter_name(record.topic), 0, letter)
+            await self._bury(record, str(error), "undecodable")
+            return
+        if not isinstance(effect.data, self._accepts):
+            await self._bury(record, f"{effect.event_type} is no effect of this topic", "misplaced")
             return
         if self._already_answered(partition, effect):
             return
@@ -136,12 +142,16 @@ class EffectRunner:
         if result is not None:
             await self._append(result)
 
+    async def _bury(self, record: Raw, reason: str, kind: Class) -> None:
+        letter = dead_letter(record, reason=reason, kind=kind, group=self._group)
+        await self._publisher.send(dead_letter_name(record.topic), 0, letter)
+
     async def _until_answered(self, effect: Envelope) -> Envelope | None:
         for attempt, pause in enumerate(_pauses(self._delays), start=1):
             try:
                 return await self._call(effect)
             except Unreachable as error:
-                wait = max(pause, error.retry_after or 0.0)
+                wait = max(pause, min(error.retry_after or 0.0, LONGEST_PAUSE_S))
                 logger.warning("%s %s: attempt %s: %s", effect.event_type, effect.event_id, attempt, error)
                 await asyncio.sleep(wait)
         raise AssertionError("the ladder has no last rung")

@@ -25,13 +25,18 @@ class Lease:
         self._renewed = time.monotonic()
         self._rejoining = False
 
-    def renew(self) -> None:
+    def renew(self, sent: float) -> None:
+        """The group accepted a heartbeat sent at `sent` (monotonic clock).
+
+        When it was sent counts, not when the answer was read: a process that was paused in between reads an answer
+        that was true once.
+        """
         # Called from the consumer's thread: one store, no lock needed.
-        self._renewed = time.monotonic()
+        self._renewed = max(self._renewed, sent)
 
     def joined(self) -> None:
         self._rejoining = False
-        self.renew()
+        self.renew(time.monotonic())
 
     def left(self) -> None:
         """A rebalance begins: what is not durable now will be decided by the next owner."""

@@ -24,9 +24,11 @@ class BatchRecovery(Recovery):
             self.signal_recovery_start.clear()
             generation = self._generation_id
             self._set_recovery_started()
-            restore = cast("RowsManager", self.tables).restore
+            manager = cast("RowsManager", self.tables)
             try:
-                await self._wait(restore({tp.partition for tp in self.active_tps}))
+                await self._wait(manager.restore({tp.partition for tp in self.active_tps}))
+                if not manager.restored():
+                    continue  # another rebalance began meanwhile, and brings its own restore
                 await self._wait(self.on_recovery_completed(generation))
             except RebalanceAgain:
                 continue
@@ -43,6 +45,7 @@ class RowsManager(TableManager):
     """Faust's table manager with our recovery."""
 
     restore: Restore
+    restored: Callable[[], bool]
 
     async def on_start(self) -> None:
         # Faust sleeps a second here for agents that declare tables late; ours are declared before the start.

@@ -7,7 +7,6 @@ winning; after that the owner follows its own changelog and puts again whatever 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable, Sequence
 
@@ -15,7 +14,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from streams.changelog import Verdict, judge, source_header, source_of
-from streams.lease import LeaseLost
+from streams.lease import Lease, LeaseLost
 from streams.local import Row
 from streams.processor import checksum
 from streams.publisher import Publisher, Record
@@ -41,20 +40,37 @@ class Restorer:
         service: Service,
         store: RowStore,
         publisher: Publisher,
+        lease: Lease,
         fail: Callable[[BaseException], object],
     ) -> None:
         self._bootstrap = bootstrap
         self._service = service
         self._store = store
         self._publisher = publisher
+        self._lease = lease
         self._fail = fail
         self._reader: AIOKafkaConsumer | None = None
         self._follower: AIOKafkaConsumer | None = None
         self._following: asyncio.Task[None] | None = None
+        self._generation = 0
+        self._one_at_a_time = asyncio.Lock()
         store.end_of_inbox = self.end_of_inbox
 
-    async def restore(self, partitions: set[int]) -> None:
-        """Opens the partitions' rows as the changelog has them and makes them ready; all others are closed."""
+    def interrupt(self) -> None:
+        """A rebalance has begun: a restore under way must not declare anything ready any more."""
+        self._generation += 1
+
+    async def restore(self, partitions: set[int]) -> bool:
+        """Opens the partitions' rows as the changelog has them and makes them ready; all others are closed.
+
+        Returns whether they are ready: False if another rebalance began meanwhile.
+        """
+        self._generation += 1
+        generation = self._generation
+        async with self._one_at_a_time:
+            return generation == self._generation and await self._restore(partitions, generation)
+
+    async def _restore(self, partitions: set[int], generation: int) -> bool:
         await self._stop_following()
         self._store.withdraw()
         self._store.release(partitions)
@@ -72,10 +88,14 @@ class Restorer:
             partition.restored()
             for key in stale[tp]:
                 await self._put_again(partition, key)
+        if generation != self._generation:
+            return False
+        for partition in owned.values():
             self._store.ready(partition.number)
         reader.unsubscribe()
         if owned:
             self._following = asyncio.create_task(self._follow(owned), name=f"follow {self._service.rows}")
+        return True
 
     async def stop(self) -> None:
         await self._stop_following()
@@ -172,6 +192,7 @@ class Restorer:
             await self._put_again(partition, key)
 
     async def _put_again(self, partition: Partition, key: str) -> None:
+        await self._lease.hold()
         held = partition.held(key) or Row(None, partition.position, -1)
         record = Record(key.encode(), held.payload, (source_header(held.source),))
         at = await self._publisher.send_atomic(self._service.rows, partition.number, [record])
@@ -182,8 +203,8 @@ class Restorer:
     async def _stop_following(self) -> None:
         if self._following is not None:
             self._following.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._following
+            # Not `await`: its cancellation must not be taken for ours, nor ours for its.
+            await asyncio.wait([self._following])
             self._following = None
         await _stopped(self._follower)
         self._follower = None
@@ -194,8 +215,8 @@ class Restorer:
 
 async def _stopped(reader: AIOKafkaConsumer | None) -> None:
     if reader is not None:
-        with contextlib.suppress(asyncio.CancelledError):  # raised by a consumer that has no assignment
-            await reader.stop()
+        # In a task: a consumer without an assignment raises CancelledError, which is not ours.
+        await asyncio.wait([asyncio.create_task(reader.stop())])
 
 
 def restore_chunk(partition: Partition, records: Sequence[Raw], known_through: int, stale: set[str]) -> None:

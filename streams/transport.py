@@ -6,6 +6,7 @@ own bookkeeping of single acknowledgements loses records under `kill -9` (docs/d
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any, cast
@@ -64,9 +65,10 @@ class _Thread(driver.AIOKafkaConsumerThread):
         lease = cast("Consumer", self.consumer).lease
 
         async def renewing() -> bool:
+            sent = time.monotonic()
             accepted = bool(await heartbeat())
             if accepted:
-                lease.renew()
+                lease.renew(sent)
             return accepted
 
         coordinator._do_heartbeat = renewing

@@ -60,6 +60,15 @@ def test_everything_comes_back(reason: str, amount: Decimal, offset: int) -> Non
     assert decode(encode(sent)) == sent
 
 
+#: A time in the data that no UTC clock will ever show.
+LATE = orjson.dumps(
+    {
+        **orjson.loads(wire(event_type="booking.booking.expired")),
+        "data": {"booking_id": "b", "user_id": "u", "product_id": "p", "expired_at": "9999-12-31T23:59:59-05:00"},
+    }
+)
+
+
 @pytest.mark.parametrize(
     ("raw", "says"),
     [
@@ -77,7 +86,11 @@ def test_everything_comes_back(reason: str, amount: Decimal, offset: int) -> Non
         (wire(correlation_id=""), "correlation_id"),
         (wire(timestamp="yesterday"), "timestamp"),
         (wire(timestamp="2026-01-01T00:00:00"), "time zone"),
+        (wire(timestamp="0001-01-01T00:00:00+05:00"), "timestamp"),
+        (wire(timestamp="9999-12-31T23:59:59-05:00"), "timestamp"),
         (wire(metadata=[1]), "metadata"),
+        (wire(metadata={"causation_id": 7}), "metadata.causation_id"),
+        (LATE, "data"),
         (wire(data=None), "data"),
         (wire(data={"booking_id": 5, "reason": "r", "cancelled_by": "g"}), "data.booking_id"),
         (wire(data={"booking_id": "b\n", "reason": "r", "cancelled_by": "g"}), "data.booking_id"),

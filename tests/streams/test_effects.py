@@ -10,7 +10,7 @@ from streams.codec import encode
 from streams.effects import EffectRunner, Unreachable
 from streams.envelope import originate
 from streams.events import Envelope
-from streams.events.booking import CancelBooking
+from streams.events.booking import BookingExpired, CancelBooking
 from streams.processor import Batch
 from streams.publisher import Record
 from tests.memory_log import MemoryLog, Stored
@@ -45,6 +45,7 @@ class Setting:
         self.committed: dict[int, int] = {}
         self.failures: list[BaseException] = []
         self.runner = EffectRunner(
+            accepts=(CancelBooking,),
             call=self.outside.call,
             append=self._append,
             already_answered=lambda partition, effect: answered(effect),
@@ -123,6 +124,16 @@ async def test_poison_is_buried_and_the_next_effect_is_called() -> None:
     [letter] = setting.log.read(f"{TOPIC}.dlq")
     assert letter.value == b"{"
     assert setting.committed == {0: 2}
+
+
+async def test_a_message_that_is_no_effect_is_buried_too() -> None:
+    setting = Setting()
+    other = BookingExpired(booking_id="a", user_id="u", product_id="p", expired_at=T0)
+    strange = setting.log.append(TOPIC, 0, Record(b"a", encode(originate(other, source="t", now=T0))))
+    await setting.start(strange)
+    [letter] = setting.log.read(f"{TOPIC}.dlq")
+    assert dict(letter.headers)["vacancy-dlq-class"] == b"misplaced"
+    assert (setting.committed, setting.failures) == ({0: 1}, [])
 
 
 async def test_what_was_under_way_is_dropped_with_the_partition() -> None:

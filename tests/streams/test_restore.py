@@ -45,7 +45,7 @@ class Worker:
         self.service = asked
         self.bootstrap = bootstrap
         self.store = RowStore(asked.name, LAYOUT.partitions, directory)
-        self.restorer = Restorer(bootstrap, asked, self.store, publisher, self.failures.append)
+        self.restorer = Restorer(bootstrap, asked, self.store, publisher, Lease(60), self.failures.append)
         settler = Settler(
             asked.rows, publisher=publisher, lease=Lease(60), commit=lambda *_: None, fail=self.failures.append
         )
@@ -214,6 +214,27 @@ async def test_a_recreated_changelog_is_noticed(kafka: str, asked: Service, tmp_
     with pytest.raises(TopicRecreatedError, match="re-created"):
         async with running(kafka, asked, tmp_path):
             pass
+
+
+async def test_a_restore_that_a_rebalance_overtakes_declares_nothing_ready(
+    kafka: str, asked: Service, tmp_path: Path
+) -> None:
+    async with running(kafka, asked, tmp_path) as worker:
+        overtaken = asyncio.create_task(worker.restorer.restore({0}))
+        await asyncio.sleep(0)
+        worker.restorer.interrupt()
+        assert await overtaken is False
+        assert not worker.store.owns(0)
+        assert await worker.restorer.restore({0}) is True
+        assert worker.store.owns(0)
+
+
+async def test_of_two_restores_at_once_the_later_holds(kafka: str, asked: Service, tmp_path: Path) -> None:
+    async with running(kafka, asked, tmp_path) as worker:
+        earlier, later = await asyncio.gather(worker.restorer.restore({0}), worker.restorer.restore(set()))
+        assert (earlier, later) == (False, True)
+        assert not worker.store.owns(0)
+        assert worker.failures == []
 
 
 async def test_a_record_batch_is_written_wholly_or_refused(kafka: str, asked: Service) -> None:
