@@ -188,10 +188,11 @@ def _limits(result: dict[str, Any]) -> str:
     spent = sum(result["cpu_ms_per_booking"].values())
     busy = spent * result["demo"]["rate"] / 1000
     worker = max(cost for name, cost in result["cpu_ms_per_booking"].items() if name.startswith("worker"))
-    return f"""The instance spends {spent:.1f} ms of CPU time on a booking: twelve messages with their rows and outputs, two
-calls to the provider, about three requests at the gateway. At this rate that is {busy:.2f} of
-{result["machine"]["cores"]} cores beside the load generator, and {worker * result["demo"]["rate"] / 10:.0f} % of one core in
-the busiest worker. Where a latency goal is missed, the bookings wait for a processor."""
+    cores, loop = result["machine"]["cores"], worker * result["demo"]["rate"] / 10
+    return f"""The instance spends {spent:.1f} ms of CPU time on a booking: twelve messages with their rows and outputs,
+two calls to the provider, about three requests at the gateway. At this rate that is {busy:.2f} of {cores} cores beside
+the load generator, and {loop:.0f} % of one core in the busiest worker. Where a latency goal is missed, the bookings wait
+for a processor."""
 
 
 def _latencies(name: str, found: dict[str, float]) -> str:
