@@ -191,7 +191,7 @@ def _limits(result: dict[str, Any]) -> str:
     cores, loop = result["machine"]["cores"], worker * result["demo"]["rate"] / 10
     return f"""The instance spends {spent:.1f} ms of CPU time on a booking: twelve messages with their rows and outputs,
 two calls to the provider, about three requests at the gateway. At this rate that is {busy:.2f} of {cores} cores beside
-the load generator, and {loop:.0f} % of one core in the busiest worker. Where a latency goal is missed, the bookings wait
+the load generator, and {loop:.0f} % of one core in the busiest worker. Where a latency goal is missed, bookings wait
 for a processor."""
 
 
