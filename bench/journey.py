@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -29,7 +30,7 @@ WARM_UP_S = 20
 
 def main() -> None:
     arguments = _arguments()
-    machine = describe()
+    machine = {**describe(), "load_before": round(os.getloadavg()[0], 2)}
     with tempfile.TemporaryDirectory(prefix="vacancy-bench-") as data:
         up = _start(Path(data), arguments.workers)
         try:

@@ -65,10 +65,6 @@ class Compacted(Generic[E]):
     def items(self) -> Iterator[tuple[str, E]]:
         yield from list(self._values.items())
 
-    def under(self, prefix: str) -> list[E]:
-        """The values of all keys that begin so."""
-        return [value for key, value in self._values.items() if key.startswith(prefix)]
-
     async def until(self, key: str, predicate: Callable[[E], bool], timeout: float) -> E:  # noqa: ASYNC109
         """The value of a key as soon as it satisfies the predicate.
 

@@ -14,6 +14,7 @@ from importlib import resources
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from config.settings import layouts
 from streams.events import EVENT_TYPES, Event
 from streams.topics import DAY_MS, KEYS, SERVICES, Service, Topic, dead_letters, internal_topics
 
@@ -112,20 +113,14 @@ class Layout:
         return known
 
 
-def layout_names() -> list[str]:
-    """The layouts there are."""
-    files = resources.files("config.layouts").iterdir()
-    return sorted(file.name.removesuffix(".toml") for file in files if file.name.endswith(".toml"))
-
-
 def load_layout(name: str) -> Layout:
     """The layout of this name.
 
     Raises:
         LayoutError: there is none, or its file does not hold.
     """
-    if name not in layout_names():
-        raise LayoutError(f"no layout {name!r}; there are: {', '.join(layout_names())}")
+    if name not in layouts():
+        raise LayoutError(f"no layout {name!r}; there are: {', '.join(layouts())}")
     text = resources.files("config.layouts").joinpath(f"{name}.toml").read_text(encoding="utf-8")
     file = _LayoutFile.model_validate(tomllib.loads(text))
     return Layout(

@@ -35,13 +35,13 @@ class Appended:
     offset: int
 
 
-def producer(bootstrap: str, *, linger_ms: int = 0) -> AIOKafkaProducer:
+def producer(bootstrap: str) -> AIOKafkaProducer:
     """A producer that loses nothing: acks=all, idempotent (HTL-36)."""
     return AIOKafkaProducer(
         bootstrap_servers=bootstrap,
         acks="all",
         enable_idempotence=True,
-        linger_ms=linger_ms,
+        linger_ms=0,
         max_request_size=8 * 1024 * 1024,
         request_timeout_ms=15_000,
     )

@@ -12,7 +12,7 @@ from collections import OrderedDict, defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 
-from streams.local import POSITION_KEY, LocalRows, Position, Row
+from streams.local import POSITION_KEY, LocalRows, Row
 from streams.working import WorkingRows
 
 #: Deleted rows remembered, so that their own earlier records are not taken for a zombie's.
@@ -208,9 +208,6 @@ class RowStore:
         owned = self.partition(partition)
         async with asyncio.timeout(timeout):
             await owned.until_changed(key)
-
-    def position(self, partition: int) -> Position | None:
-        return self.partition(partition).local.position
 
 
 def _wake(waiter: asyncio.Future[None]) -> None:

@@ -85,7 +85,7 @@ class NightUpdated(Event, type="availability.night.updated"):
 
     provider_id: Id
     product_id: Id
-    #: The night's date ("2026-12-24"), the slot's start ("2026-12-24T09:15"), or "stock".
+    #: The night's date ("2026-12-24"), the slot's start in UTC ("2026-12-24T09:15Z"), or "stock".
     slot: str
     capacity: int
     held: int

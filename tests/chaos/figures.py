@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-import platform
 import statistics
 from collections.abc import Sequence
-from pathlib import Path
 
-import psutil
-
+from bench.machine import describe
 from tests.chaos.runner import ChaosReport
-
-
-def machine() -> dict[str, str | int]:
-    """What the figures depend on."""
-    return {
-        "processor": _processor(),
-        "cores": psutil.cpu_count() or 0,
-        "memory_gib": round(psutil.virtual_memory().total / 2**30),
-        "system": f"{platform.system()} {platform.release()}",
-        "python": platform.python_version(),
-    }
 
 
 def as_markdown(report: ChaosReport) -> str:
     """The page: what was done, what the auditor says, how long recoveries took."""
-    plan, on = report.plan, machine()
+    plan, on = report.plan, describe()
     lines = [
         "# Fault run",
         "",
@@ -90,12 +76,3 @@ def _load(report: ChaosReport) -> list[str]:
             said = ", ".join(f"{share} {times[share] / 1000:.2f} s" for share in ("p50", "p95", "p99", "max"))
             lines.append(f"Time to {what}, faults included: {said}.")
     return lines
-
-
-def _processor() -> str:
-    try:
-        found = Path("/proc/cpuinfo").read_text("utf-8")
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = (line.partition(":")[2].strip() for line in found.splitlines() if line.startswith("model name"))
-    return next(names, platform.machine())

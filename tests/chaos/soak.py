@@ -13,8 +13,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from bench.machine import describe
 from tests.chaos.faults import Fault
-from tests.chaos.figures import as_markdown, machine
+from tests.chaos.figures import as_markdown
 from tests.chaos.runner import ChaosReport, Plan, run
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -45,7 +46,7 @@ async def soak(seed: int = 1, rate: float = 100.0) -> ChaosReport:
 def write(report: ChaosReport, docs: Path = DOCS) -> None:
     """The figures for readers and for programs."""
     docs.mkdir(parents=True, exist_ok=True)
-    figures = {"machine": machine(), **report.as_json()}
+    figures = {"machine": describe(), **report.as_json()}
     (docs / "soak.json").write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
     (docs / "soak.md").write_text(as_markdown(report), "utf-8")
 
