@@ -1,17 +1,23 @@
-"""The availability service's agent."""
+"""The availability service's agents: one decides holds, one keeps up with the topics its group subscribes."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from streams.app import ServiceApp, batches
+from agents.follow import follow
+from agents.tools import Tools
+from streams.app import ServiceApp
+from streams.group import batches
 
 
-def attach(availability: ServiceApp) -> None:
-    """Attaches the agent to the availability service's App."""
+def attach(availability: ServiceApp, tools: Tools) -> None:
+    """Attaches the agents to the availability service's App."""
 
     @availability.app.agent(availability.topic(availability.service.inbox), name="decide-holds")
     async def decide_holds(stream: Any) -> None:
         """Accepts or refuses every hold, in the order of its resource's inbox."""
         async for batch in batches(stream):
             await availability.decide(batch)
+
+    # Nothing to pass on: the booking asks for its holds in the inbox, where their order is on the log.
+    follow(availability, tools, lambda news: ())

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from streams.app import Runtime, ServiceApp, batches
+from agents.tools import Tools
+from streams.app import ServiceApp
 from streams.envelope import originate
 from streams.events.booking import DeadlinePassed
-from streams.routing import say
+from streams.group import Runtime, batches
 from streams.rows import NotOwner
 from tables import reservations
 
@@ -17,9 +18,9 @@ _MOST_AT_ONCE = 500
 _TICK_S = 1.0
 
 
-def attach(booking: ServiceApp, runtime: Runtime) -> None:
+def attach(booking: ServiceApp, tools: Tools) -> None:
     """Attaches the agents to the booking service's App."""
-    app = booking.app
+    app, runtime = booking.app, tools.runtime
 
     @app.agent(booking.topic(booking.service.inbox), name="decide-bookings")
     async def decide_bookings(stream: Any) -> None:
@@ -37,7 +38,7 @@ async def tell_overdue(booking: ServiceApp, runtime: Runtime, now: datetime) -> 
     """A tick for every booking of this worker whose deadline is over."""
     numbers = [partition.number for partition in booking.store.owned()]
     ticks = [
-        say(runtime.publisher, runtime.layout, originate(DeadlinePassed(booking_id=late), source="ticker", now=now))
+        runtime.voice.say(originate(DeadlinePassed(booking_id=late), source="ticker", now=now))
         for number in numbers
         for late in _overdue(booking, number, now)
     ]

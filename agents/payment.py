@@ -6,22 +6,24 @@ from datetime import UTC, datetime
 from typing import Any
 
 from adapters.provider import Answer, ProviderClient, ProviderUnavailable
-from streams.app import Runtime, ServiceApp, batches
+from agents.follow import follow
+from agents.tools import Tools
+from streams.app import ServiceApp
 from streams.effects import EffectRunner, Unreachable
 from streams.envelope import resulting
 from streams.events import Envelope
 from streams.events.payment import ProviderAnswered, ProviderCall
+from streams.group import batches
 from streams.keyring import Keyring
-from streams.routing import say
 from tables import payments
 
 
-def attach(payment: ServiceApp, runtime: Runtime, provider: ProviderClient, keyring: Keyring) -> None:
+def attach(payment: ServiceApp, tools: Tools) -> None:
     """Attaches the agents to the payment service's App."""
-    service, app = payment.service, payment.app
+    service, app, runtime = payment.service, payment.app, tools.runtime
 
     async def append(result: Envelope) -> None:
-        await say(runtime.publisher, runtime.layout, result)
+        await runtime.voice.say(result)
 
     def already_answered(partition: int, effect: Envelope) -> bool:
         assert isinstance(effect.data, ProviderCall)
@@ -30,7 +32,7 @@ def attach(payment: ServiceApp, runtime: Runtime, provider: ProviderClient, keyr
 
     runner = EffectRunner(
         accepts=service.effects,
-        call=lambda effect: call_provider(provider, keyring, effect),
+        call=lambda effect: call_provider(tools.provider, tools.keyring, effect),
         append=append,
         already_answered=already_answered,
         commit=lambda partition, offset: payment.commit(service.effects_topic, partition, offset),
@@ -52,6 +54,9 @@ def attach(payment: ServiceApp, runtime: Runtime, provider: ProviderClient, keyr
         """Makes the calls the payments ask for; each result goes into the inbox."""
         async for batch in batches(stream):
             await payment.guarded(runner.apply(batch))
+
+    # Nothing to pass on: the booking asks for its money in the inbox, where the order of it is on the log.
+    follow(payment, tools, lambda news: ())
 
 
 async def call_provider(provider: ProviderClient, keyring: Keyring, effect: Envelope) -> Envelope:

@@ -32,7 +32,7 @@ from streams.keyring import Keyring
 from streams.layout import load_layout
 from streams.log import Log
 from streams.numbers import Numbers
-from streams.topics import RATES, SERVICES, USER_KEYS, WORKERS
+from streams.services import SERVICES
 from web.auth import Keys, operator_of
 from web.context import Context, Limits
 from web.gateway import build
@@ -102,11 +102,11 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
 
 
 async def _compose(settings: Settings, parts: AsyncExitStack) -> web.Application:
-    secrets, layout = Secrets.of(settings), load_layout(settings.layout)
+    secrets, layout = Secrets.of(settings), load_layout(settings)
     log = Log(settings.bootstrap, layout)
-    rates = Compacted(settings.bootstrap, RATES, ResourceDeclared)
-    workers = Compacted(settings.bootstrap, WORKERS, WorkerOwns)
-    keyring = Keyring(secrets.secret, Compacted(settings.bootstrap, USER_KEYS, UserKeyAdded), log)
+    rates = Compacted(settings.bootstrap, layout.rates, ResourceDeclared)
+    workers = Compacted(settings.bootstrap, layout.workers, WorkerOwns)
+    keyring = Keyring(secrets.secret, Compacted(settings.bootstrap, layout.user_keys, UserKeyAdded), log)
     fed = (log, rates, workers, keyring)
     parts.push_async_callback(_stop, fed)
     await _start(fed, settings)
@@ -130,7 +130,7 @@ async def _compose(settings: Settings, parts: AsyncExitStack) -> web.Application
         bootstrap=settings.bootstrap,
         version=version("vacancy"),
         clock=lambda: datetime.now(UTC),
-        readiness=Readiness(http, workers, SERVICES, layout.partitions),
+        readiness=Readiness(http, workers, [name for name in layout.running if name in SERVICES], layout.partitions),
     )
     keys = Keys({secrets.api_key: operator_of(secrets.instance_id)})
     return build(context, keys, http, body_limit=settings.body_limit)

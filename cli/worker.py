@@ -1,24 +1,22 @@
-"""`vacancy worker`: composes the services' Apps into one Faust worker and serves their rows to the gateways."""
+"""`vacancy worker`: runs the services' Apps in one Faust worker and serves their rows to the gateways."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
-import aiohttp
 import faust
 import mode
 import typer
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from adapters.provider import ProviderClient
-from agents import availability, booking, payment
 from cli import instance
+from cli.compose import Workshop, compose, stateful
 from cli.loop import event_loop_policy, settle_memory
 from cli.problem import Misuse
 from cli.slots import Slot
@@ -26,28 +24,12 @@ from config.directories import private
 from config.logging import configure
 from config.secrets import Secrets
 from config.settings import Settings, load
-from streams.app import Runtime, ServiceApp, service_app
-from streams.compacted import Compacted
 from streams.ending import end_process
 from streams.envelope import originate
-from streams.events import Envelope
-from streams.events.control import UserKeyAdded, WorkerOwns
-from streams.keyring import Keyring
+from streams.events.control import WorkerOwns
+from streams.group import GroupApp
 from streams.layout import load_layout
-from streams.processor import Decides
-from streams.publisher import Acknowledgement, KafkaPublisher
-from streams.routing import say
-from streams.topics import AVAILABILITY, BOOKING, PAYMENT, SERVICES, USER_KEYS
-from tables.availability import Availability
-from tables.payments import Payments
-from tables.reservations import Reservations
 from web import views
-
-_TABLES: dict[str, Callable[[], Decides]] = {
-    BOOKING.name: Reservations,
-    AVAILABILITY.name: Availability,
-    PAYMENT.name: Payments,
-}
 
 
 def command(
@@ -62,11 +44,12 @@ def command(
 
     Example: vacancy worker payment --data .vacancy
     """
-    names = services or list(SERVICES)
-    unknown = [name for name in names if name not in SERVICES]
-    if unknown:
-        raise Misuse(f"no service {unknown[0]!r}; there are: {', '.join(SERVICES)}")
     settings = instance.joined(load({"data": data, "broker": broker, "layout": layout}, config).settings)
+    running = load_layout(settings).running
+    names = services or list(running)
+    unknown = [name for name in names if name not in running]
+    if unknown:
+        raise Misuse(f"no service {unknown[0]!r} in the layout {settings.layout}; there are: {', '.join(running)}")
     _check_provider(settings, names)
     private(settings.data / "state")
     with Slot.take(settings.data / "state", slot) as taken:
@@ -75,7 +58,7 @@ def command(
 
 
 def _check_provider(settings: Settings, names: Iterable[str]) -> None:
-    if PAYMENT.name in names and settings.provider_url is None:
+    if "payment" in names and settings.provider_url is None:
         raise Misuse(
             "provider_url: not set and no provider runs here, which the payment service needs; start one with "
             f"`vacancy provider --data {settings.data}`, or set VACANCY_PROVIDER_URL"
@@ -85,7 +68,7 @@ def _check_provider(settings: Settings, names: Iterable[str]) -> None:
 def _run(settings: Settings, slot: Slot, names: Iterable[str]) -> None:
     loop = _new_loop()
     asyncio.set_event_loop(loop)
-    apps, parts = loop.run_until_complete(_compose(settings, slot, names))
+    apps, parts = loop.run_until_complete(_composed(settings, slot, names))
     settle_memory()
     _faust_worker(apps[0], parts, Together(apps[1:]), loop=loop).execute_from_commandline()
 
@@ -103,32 +86,11 @@ def _new_loop() -> asyncio.AbstractEventLoop:
     return asyncio.new_event_loop()
 
 
-async def _compose(settings: Settings, slot: Slot, names: Iterable[str]) -> tuple[list[faust.App], Parts]:
-    secrets, layout = Secrets.of(settings), load_layout(settings.layout)
-    publisher = KafkaPublisher(settings.bootstrap)
-    runtime = Runtime(
-        bootstrap=settings.bootstrap,
-        layout=layout,
-        directory=slot.directory,
-        slot=slot.number,
-        session_timeout=settings.session_timeout,
-        publisher=publisher,
-    )
-    services = [service_app(SERVICES[name], _TABLES[name](), runtime) for name in names]
-    parts = Parts(settings, slot, runtime, publisher, secrets, services)
-    for each in services:
-        _attach(each, runtime, parts)
-    return [each.app for each in services], parts
-
-
-def _attach(service: ServiceApp, runtime: Runtime, parts: Parts) -> None:
-    if service.service is BOOKING:
-        booking.attach(service, runtime)
-    elif service.service is AVAILABILITY:
-        availability.attach(service)
-    elif service.service is PAYMENT:
-        payment.attach(service, runtime, parts.provider, parts.keyring)
-    service.on_ready.append(lambda partitions: parts.claim(service.service.name, partitions))
+async def _composed(settings: Settings, slot: Slot, names: Iterable[str]) -> tuple[list[faust.App], Parts]:
+    workshop = Workshop(settings, slot)
+    groups = compose(workshop, names)
+    parts = Parts(settings, slot, workshop, groups)
+    return [group.app for group in groups], parts
 
 
 class Together(mode.Service):
@@ -154,70 +116,69 @@ async def _started(app: faust.App) -> None:
 
 
 class Parts(mode.Service):
-    """What the Apps of this worker share, started before them: publisher, keys, provider session, views."""
+    """What the Apps of this worker need before they start: the workshop, and their rows served to the gateways."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        slot: Slot,
-        runtime: Runtime,
-        publisher: KafkaPublisher,
-        secrets: Secrets,
-        services: list[ServiceApp],
-    ) -> None:
+    def __init__(self, settings: Settings, slot: Slot, workshop: Workshop, groups: list[GroupApp]) -> None:
         super().__init__()
         self._settings = settings
         self._name = f"worker-{slot.number}"
-        self._runtime = runtime
-        self._publisher = publisher
-        self._services = services
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0), cookie_jar=aiohttp.DummyCookieJar()
-        )
-        self.provider = ProviderClient(self._session, settings.provider_url or "", settings.provider_timeout)
-        self.keyring = Keyring(secrets.secret, Compacted(runtime.bootstrap, USER_KEYS, UserKeyAdded))
-        self._web = _views_app(services, secrets.internal_token)
-        self._runner = web.AppRunner(self._web, access_log=None, shutdown_timeout=0.5)
+        self._workshop = workshop
+        app = _views_app(groups, Secrets.of(settings).internal_token)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+        self._port = _port_of(workshop, groups)
         self._url = ""
+        for group in stateful(groups):
+            self._claim_when_ready(group)
 
     async def on_start(self) -> None:
-        await self._publisher.start()
-        await self.keyring.start()
+        await self._workshop.maybe_start()
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        await _listen(self._runner, self._port)
         self._url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
         said = {"pid": os.getpid(), "url": self._url}
         instance.write_whole(instance.run_file(self._settings.data, self._name), said)
 
     async def on_stop(self) -> None:
         await self._runner.cleanup()
-        await self._session.close()
-        await self.keyring.stop()
-        await self._publisher.stop()
+        await self._workshop.stop()
 
-    async def claim(self, service: str, partitions: set[int]) -> None:
+    def _claim_when_ready(self, group: GroupApp) -> None:
+        group.on_ready.append(lambda partitions: self._claim(group.name, partitions))
+
+    async def _claim(self, service: str, partitions: set[int]) -> None:
         """Tells the gateways that these partitions' rows are served here from now on."""
-        now = datetime.now(UTC)
+        now, voice = datetime.now(UTC), self._workshop.tools.runtime.voice
         claims = [
             WorkerOwns(service=service, partition=partition, url=self._url, worker=self._name, since=now)
             for partition in partitions
         ]
-        for told in [self._say(originate(claim, source=self._name, now=now)) for claim in claims]:
+        for told in [voice.say(originate(claim, source=self._name, now=now)) for claim in claims]:
             await told
 
-    def _say(self, envelope: Envelope) -> Acknowledgement:
-        return say(self._publisher, self._runtime.layout, envelope)
+
+def _port_of(workshop: Workshop, groups: list[GroupApp]) -> int:
+    """The port the layout gives a service that runs by itself; any free one for all others."""
+    return workshop.tools.runtime.layout.ports.get(groups[0].name, 0) if len(groups) == 1 else 0
 
 
-def _views_app(services: list[ServiceApp], token: str) -> web.Application:
+async def _listen(runner: web.AppRunner, port: int) -> None:
+    try:
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+    except OSError:
+        if port == 0:
+            raise
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+
+
+def _views_app(groups: list[GroupApp], token: str) -> web.Application:
     app = web.Application()
-    app.add_routes(views.routes({each.service.name: each.store for each in services}, token))
+    app.add_routes(views.routes({each.service.name: each.store for each in stateful(groups)}, token))
 
     async def livez(request: web.Request) -> web.Response:
         return web.json_response({"status": "alive"})
 
     async def readyz(request: web.Request) -> web.Response:
-        waiting = [each.service.name for each in services if not each.ready]
+        waiting = [group.name for group in groups if not group.ready]
         return web.json_response({"waiting": waiting}, status=503 if waiting else 200)
 
     async def metrics(request: web.Request) -> web.Response:

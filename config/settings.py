@@ -60,8 +60,14 @@ class Settings(BaseSettings):
     broker_memory: int = Field(default=512, ge=256, le=65536)
     #: `vacancy up` refuses to start with less than this free on the disk of `data`, in MiB.
     min_free_mb: int = Field(default=1024, ge=0)
-    #: For several instances on one cluster, which a later version brings: refused unless it is empty.
-    namespace: str = ""
+    #: Part of every topic's and group's name: for several instances on one cluster.
+    namespace: str = Field(default="", pattern=r"^[a-z0-9]*(-[a-z0-9]+)*$", max_length=40)
+    #: How the keys of documented topics find their partition where the document leaves a choice (hotel).
+    partitioner: Literal["murmur2", "modulo-list", "last-digit"] | None = None
+    #: "document" sets producers and consumers as the layout's document shows them, where that promises less.
+    profile: Literal["safe", "document"] = "safe"
+    #: The payment token of bookings that another program asks for without one; unset, those are rejected.
+    foreign_payment_token: str | None = "tok_visa"
     environment: str = "local"
     log_level: LogLevel = "warning"
     session_timeout: Seconds = 6.0
@@ -91,13 +97,6 @@ class Settings(BaseSettings):
     def _broker_is_an_address(cls, value: str | None) -> str | None:
         if value is not None and not _BROKER.fullmatch(value):
             raise ValueError("should be kafka://HOST:PORT or kafka://HOST:PORT,HOST:PORT")
-        return value
-
-    @field_validator("namespace")
-    @classmethod
-    def _namespace_is_empty(cls, value: str) -> str:
-        if value:
-            raise ValueError("this version has no namespaces: a cluster carries one instance; leave it empty")
         return value
 
     @field_validator("log_level", mode="before")

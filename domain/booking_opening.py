@@ -8,7 +8,8 @@ from domain.booking_state import BookedLine, Booking, Place, payment_id_of
 from domain.decision import Decision
 from streams.events import Event
 from streams.events.availability import Hold
-from streams.events.booking import BookingCreated, RequestBooking
+from streams.events.booking import RequestBooking
+from streams.events.booking_news import BookingCreated
 from streams.events.payment import Authorize
 
 

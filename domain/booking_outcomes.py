@@ -16,14 +16,8 @@ from domain.cancellation import Quote, quote_cancellation
 from domain.decision import Decision
 from streams.events import Event
 from streams.events.availability import ConfirmHold, Release
-from streams.events.booking import (
-    BookingCancelled,
-    BookingConfirmed,
-    BookingExpired,
-    BookingRejected,
-    CancelBooking,
-    CaptureFailed,
-)
+from streams.events.booking import CancelBooking, CaptureFailed
+from streams.events.booking_news import BookingCancelled, BookingConfirmed, BookingExpired, BookingRejected
 from streams.events.payment import Capture, Refund, Void
 
 

@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 
 import msgspec
 
-from streams.events.booking import Kind
+from streams.events.about import Kind
 
 # The ids we derive are part of what is on the log: this constant never changes.
 _NAMESPACE = UUID("6f0c2a52-3b1e-5d0a-9c44-7d2f6f1f8a10")

@@ -6,16 +6,8 @@ from datetime import datetime
 
 from domain.payment_state import Method, Payment, RefundRecord
 from streams.events.booking import CaptureFailed, PaymentAuthorized, PaymentCaptured, PaymentDeclined, PaymentRefunded
-from streams.events.payment import (
-    Operation,
-    PaymentCreated,
-    PaymentFailed,
-    PaymentMethod,
-    PaymentRefundedEvent,
-    PaymentSucceeded,
-    ProviderAnswered,
-    ProviderCall,
-)
+from streams.events.payment import Operation, PaymentMethod, ProviderAnswered, ProviderCall
+from streams.events.payment_news import PaymentCreated, PaymentFailed, PaymentRefundedEvent, PaymentSucceeded
 
 
 def call(

@@ -20,7 +20,7 @@ from streams.events.control import InstanceNamed
 from streams.layout import Layout, load_layout
 from streams.log import producer
 from streams.reader import first_records
-from streams.topics import INSTANCE, Topic
+from streams.topics import Topic
 
 #: From so many replicas on, one may be away without stopping anybody.
 _REPLICATED = 3
@@ -141,27 +141,28 @@ async def apply_topics(bootstrap: str, settings: Settings) -> None:
     Raises:
         TopicsError: the cluster's topics differ for good, or it carries another instance.
     """
-    layout = load_layout(settings.layout)
+    layout = load_layout(settings)
     await apply(bootstrap, layout, settings.environment)
-    await _claim(bootstrap, InstanceNamed(instance_id=Secrets.of(settings).instance_id, layout=layout.name))
+    claim = InstanceNamed(instance_id=Secrets.of(settings).instance_id, layout=layout.name)
+    await _claim(bootstrap, layout.instance.name, claim)
 
 
-async def _claim(bootstrap: str, ours: InstanceNamed) -> None:
+async def _claim(bootstrap: str, topic: str, ours: InstanceNamed) -> None:
     """Names the cluster. Of two that claim it at once the first on the log has it; the other puts that name back."""
-    holder = await _first_claim(bootstrap)
+    holder = await _first_claim(bootstrap, topic)
     if holder is None:
-        await _write_claim(bootstrap, ours)
-        holder = await _first_claim(bootstrap)
+        await _write_claim(bootstrap, topic, ours)
+        holder = await _first_claim(bootstrap, topic)
     if holder is not None and holder != ours:
-        await _write_claim(bootstrap, holder)
+        await _write_claim(bootstrap, topic, holder)
         raise TopicsError(
             f"this Kafka cluster already carries the instance {holder.instance_id} with the layout {holder.layout!r}: "
-            "use that instance's data directory, or another cluster"
+            "use that instance's data directory, another cluster, or a namespace of your own"
         )
 
 
-async def _first_claim(bootstrap: str) -> InstanceNamed | None:
-    found = await first_records(bootstrap, {TopicPartition(INSTANCE.name, 0): 0})
+async def _first_claim(bootstrap: str, topic: str) -> InstanceNamed | None:
+    found = await first_records(bootstrap, {TopicPartition(topic, 0): 0})
     for record in found.values():
         named = decode(record.value).data
         if isinstance(named, InstanceNamed):
@@ -169,12 +170,12 @@ async def _first_claim(bootstrap: str) -> InstanceNamed | None:
     return None
 
 
-async def _write_claim(bootstrap: str, claim: InstanceNamed) -> None:
+async def _write_claim(bootstrap: str, topic: str, claim: InstanceNamed) -> None:
     writer = producer(bootstrap)
     await writer.start()
     try:
         envelope = originate(claim, source="vacancy", now=datetime.now(UTC))
-        await writer.send_and_wait(INSTANCE.name, key=b"instance", value=encode(envelope))
+        await writer.send_and_wait(topic, key=b"instance", value=encode(envelope))
     finally:
         await writer.stop()
 

@@ -1,4 +1,4 @@
-"""The catalogue's wire format (CAT-22): an envelope as JSON, and back.
+"""The canonical wire format, which is the catalogue's (CAT-22): an envelope as JSON, and back.
 
 Reading is tolerant of what it does not know and strict about what it needs: whatever cannot be taken as one of our
 messages is `Undecodable`, with a reason an operator can act on.
@@ -13,7 +13,7 @@ import orjson
 from pydantic import ValidationError
 
 from streams.events import EVENT_TYPES, Envelope, Event
-from streams.events.booking import BookingCancelled
+from streams.events.booking_news import BookingCancelled
 
 #: A message larger than this is poison, whatever it says.
 MAX_MESSAGE_BYTES = 512 * 1024
@@ -23,8 +23,8 @@ class Undecodable(Exception):
     """Poison: these bytes are not a message of ours. The text says why."""
 
 
-def encode(envelope: Envelope) -> bytes:
-    """The envelope as JSON bytes, keys in the document's order."""
+def encode(envelope: Envelope, data: bytes | None = None) -> bytes:
+    """The envelope as JSON bytes, keys in the document's order; `data` where it is to say less than the event."""
     metadata: dict[str, Any] = {"source": envelope.source, **envelope.metadata, **_metadata_of(envelope.data)}
     if envelope.causation_id is not None:
         metadata["causation_id"] = envelope.causation_id
@@ -38,8 +38,8 @@ def encode(envelope: Envelope) -> bytes:
         },
         option=orjson.OPT_UTC_Z,
     )
-    data = envelope.data.__pydantic_serializer__.to_json(envelope.data)
-    return b"".join((head[:-1], b',"data":', data, b',"metadata":', orjson.dumps(metadata), b"}"))
+    said = envelope.data.__pydantic_serializer__.to_json(envelope.data) if data is None else data
+    return b"".join((head[:-1], b',"data":', said, b',"metadata":', orjson.dumps(metadata), b"}"))
 
 
 def decode(raw: bytes | None) -> Envelope:
@@ -48,6 +48,11 @@ def decode(raw: bytes | None) -> Envelope:
     Raises:
         Undecodable: empty, too large, not JSON, not an envelope, of an unknown type, or with data that does not fit.
     """
+    return from_body(read_object(raw))
+
+
+def read_object(raw: bytes | None) -> dict[str, Any]:
+    """The JSON object these bytes hold. Raises Undecodable: empty, too large, not JSON, not an object."""
     if raw is None:
         raise Undecodable("the value is null")
     if len(raw) > MAX_MESSAGE_BYTES:
@@ -58,10 +63,11 @@ def decode(raw: bytes | None) -> Envelope:
         raise Undecodable(f"not JSON: {error}") from None
     if not isinstance(body, dict):
         raise Undecodable(f"a JSON {type(body).__name__}, not an envelope")
-    return _envelope(body)
+    return body
 
 
-def _envelope(body: dict[str, Any]) -> Envelope:
+def from_body(body: dict[str, Any]) -> Envelope:
+    """The envelope an object stands for. Raises Undecodable."""
     model = EVENT_TYPES.get(_text(body, "event_type"))
     if model is None:
         raise Undecodable(f"unknown event_type {body['event_type']!r}")
@@ -89,6 +95,11 @@ def _data(model: type[Event], body: dict[str, Any], metadata: dict[str, Any]) ->
     data = body.get("data")
     if model is BookingCancelled and isinstance(data, dict) and "cancelled_by" in metadata:
         data = {**data, "cancelled_by": metadata.pop("cancelled_by")}
+    return as_event(model, data)
+
+
+def as_event(model: type[Event], data: object) -> Event:
+    """A message's data as its model. Raises Undecodable, naming the field."""
     try:
         return model.model_validate(data)
     except ValidationError as error:
@@ -112,7 +123,11 @@ def _text(body: dict[str, Any], field: str) -> str:
 
 
 def _instant(body: dict[str, Any]) -> datetime:
-    text = _text(body, "timestamp")
+    return instant_of(_text(body, "timestamp"))
+
+
+def instant_of(text: str) -> datetime:
+    """A timestamp as a time in UTC. Raises Undecodable."""
     try:
         value = datetime.fromisoformat(text)
         if value.tzinfo is None:

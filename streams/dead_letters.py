@@ -7,8 +7,9 @@ from typing import Literal
 from streams.publisher import Record
 from streams.reader import Raw
 
-#: Why a record is dead: not a message of ours, not for this inbox, or a decision that failed or does not fit.
-Class = Literal["undecodable", "misplaced", "decision-failed", "too-large", "refused"]
+#: Why a record is dead: not a message of ours, not for this inbox, a decision that failed or does not fit, a request
+#: that cannot be taken, or an outcome that another program wrote.
+Class = Literal["undecodable", "misplaced", "decision-failed", "too-large", "refused", "not-ours"]
 
 
 def dead_letter(origin: Raw, *, reason: str, kind: Class, group: str) -> Record:

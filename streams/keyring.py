@@ -7,12 +7,14 @@ tombstone for every key of a user erases the user from an immutable log (crypto-
 from __future__ import annotations
 
 import base64
+import json
 import os
 import secrets
 import time
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -81,16 +83,31 @@ class Keyring:
         Raises:
             TimeoutError: the key is not known here, and Kafka does not say whether it exists.
         """
-        key_id, _, body = sealed.partition(".")
-        name = f"{user_id}/{key_id}"
-        if self._keys.get(name) is None:
-            await self._keys.caught_up(_PATIENCE_S)
-        added = self._keys.get(name)
+        if not self.knows(user_id, sealed):
+            await self.caught_up()
+        return self._open(user_id, sealed)
+
+    def knows(self, user_id: str, sealed: str) -> bool:
+        """Whether the key of a sealed text is at hand."""
+        return self._keys.get(_key_name(user_id, sealed)) is not None
+
+    async def caught_up(self) -> None:
+        """Returns once every key is at hand that was on the log at the call. Raises TimeoutError."""
+        await self._keys.caught_up(_PATIENCE_S)
+
+    def reveal(self, user_id: str, sealed: str | None) -> Mapping[str, Any]:
+        """The fields of a sealed JSON object; none if the key is not at hand: the user is erased."""
+        text = self._open(user_id, sealed) if sealed else None
+        found = json.loads(text) if text else {}
+        return found if isinstance(found, dict) else {}
+
+    def _open(self, user_id: str, sealed: str) -> str | None:
+        added = self._keys.get(_key_name(user_id, sealed))
         if added is None:
             return None
         try:
             key = self._unwrap(added)
-            raw = base64.urlsafe_b64decode(body)
+            raw = base64.urlsafe_b64decode(sealed.partition(".")[2])
             return AESGCM(key).decrypt(raw[:_NONCE], raw[_NONCE:], user_id.encode()).decode()
         except (InvalidTag, ValueError):
             return None
@@ -118,3 +135,7 @@ class Keyring:
     def _unwrap(self, added: UserKeyAdded) -> bytes:
         raw = base64.urlsafe_b64decode(added.wrapped)
         return self._wrapping.decrypt(raw[:_NONCE], raw[_NONCE:], f"{added.user_id}/{added.key_id}".encode())
+
+
+def _key_name(user_id: str, sealed: str) -> str:
+    return f"{user_id}/{sealed.partition('.')[0]}"

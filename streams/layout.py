@@ -1,70 +1,41 @@
 """A layout: how one document names the topics, keys and groups of the platform's canonical types.
 
-Read from `config/layouts/*.toml`, checked as a whole, and asked by everything that routes a message.
+Read from `config/layouts/*.toml` (`streams.layout_file`), and asked by everything that routes a message.
 """
 
 from __future__ import annotations
 
-import re
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from importlib import resources
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from config.settings import layouts
+from config.settings import Settings
 from streams.events import EVENT_TYPES, Event
-from streams.topics import DAY_MS, KEYS, SERVICES, Service, Topic, dead_letters, internal_topics
+from streams.events.about import ConfirmOn, Kind
+from streams.keys import KEYS, PARTITIONERS
+from streams.layout_file import LayoutError, LayoutFile, Profile, TopicSpec, read_layout
+from streams.services import CORE, SERVICES, STATELESS, Service, internal_name, service_topics
+from streams.topics import INSTANCE, NUMBERS, OWN, RATES, USER_KEYS, WORKERS, Topic, dead_letters, events_topic
 
-_RETENTION = re.compile(r"^(\d+)d$")
+__all__ = ["Group", "Layout", "LayoutError", "load_layout", "make_layout"]
 
-
-class LayoutError(ValueError):
-    """A layout that cannot work; the text names the file's field and what to change."""
-
-
-class _TopicSpec(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    partitions: int = Field(ge=1)
-    retention: str
-    key: str
-    #: The canonical types on this topic; by default the one that has its name.
-    carries: list[str] = Field(default_factory=list)
-
-
-class _Retry(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    delays_ms: list[int]
-    dead_letter_after: int
+#: News that a document writes, or that goes to `vacancy.events`; everything else stays inside.
+_INTERNAL = frozenset(
+    model.event_type
+    for model in (
+        *(model for service in SERVICES.values() for model in (*service.accepts, *service.effects)),
+        *(model for topic in OWN for model in topic.carries),
+    )
+)
 
 
-class _Defaults(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A consumer group, which is one Faust App: the service it serves and the documented topics it reads."""
 
-    replication: dict[str, int]
-    retry: _Retry
-
-
-class _Inboxes(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    partitions: int = Field(ge=1)
-
-
-class _LayoutFile(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    document: str
-    title: str
-    confirm_on: str
-    services: dict[str, str] = Field(default_factory=dict)
-    inboxes: _Inboxes
-    defaults: _Defaults
-    topics: dict[str, _TopicSpec]
+    name: str
+    service: str
+    subscribes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,81 +44,210 @@ class Layout:
 
     name: str
     title: str
+    document: str
+    codec: str
     #: The document's topics by name.
     topics: Mapping[str, Topic]
     #: How many partitions each inbox, changelog and effects topic has.
     partitions: int
-    groups: Mapping[str, str]
+    #: By the service they serve.
+    groups: Mapping[str, Group]
     replication: Mapping[str, int]
     #: Pauses in seconds between the attempts of an outside effect.
     retry_delays: tuple[float, ...]
+    confirm: Mapping[str, ConfirmOn]
+    notices: Mapping[str, Mapping[str, str]]
+    ports: Mapping[str, int]
+    profile: Profile | None = None
+    #: Part of every name, where several instances share a cluster.
+    namespace: str = ""
+    #: What the document's table and its list of groups do not agree on (C15).
+    differences: tuple[str, ...] = ()
+    services: Mapping[str, Service] = field(default_factory=lambda: dict(SERVICES))
 
-    def group(self, service: Service) -> str:
+    def group(self, service: Service | str) -> str:
         """The consumer group (and Faust App id) of a service."""
-        return self.groups.get(service.name, f"vacancy-{service.name}")
+        name = service if isinstance(service, str) else service.name
+        known = self.groups.get(name)
+        return known.name if known is not None else _prefixed(f"vacancy-{name}", self.namespace)
+
+    def subscriptions(self, service: str) -> tuple[Topic, ...]:
+        """The documented topics a service's group reads."""
+        known = self.groups.get(service)
+        return tuple(self.named[name] for name in known.subscribes) if known is not None else ()
+
+    def confirm_on(self, kind: Kind) -> ConfirmOn:
+        """What a booking of that kind waits for beside inventory."""
+        return self.confirm.get(kind, self.confirm["default"])
 
     def route(self, event: Event) -> tuple[Topic, str]:
         """The topic an event goes to, and its key there."""
         topic = self._topic_of_type[event.event_type]
         return topic, KEYS[topic.key](event)
 
+    @property
+    def running(self) -> tuple[str, ...]:
+        """The names of the services that run under this layout, those without rows last."""
+        stateful = [name for name in SERVICES if name in CORE or name in self.groups]
+        return (*stateful, *(name for name in STATELESS if name in self.groups))
+
+    @cached_property
+    def events(self) -> Topic:
+        """Where news goes that the document has no topic for."""
+        documented = {model.event_type for topic in self.topics.values() for model in topic.carries}
+        rest = tuple(
+            model for kind, model in sorted(EVENT_TYPES.items()) if kind not in documented and kind not in _INTERNAL
+        )
+        return self._internal(events_topic(self.partitions, rest))
+
+    @cached_property
+    def rates(self) -> Topic:
+        return self._internal(RATES)
+
+    @cached_property
+    def workers(self) -> Topic:
+        return self._internal(WORKERS)
+
+    @cached_property
+    def user_keys(self) -> Topic:
+        return self._internal(USER_KEYS)
+
+    @cached_property
+    def instance(self) -> Topic:
+        return self._internal(INSTANCE)
+
+    @cached_property
+    def numbers(self) -> Topic:
+        return self._internal(NUMBERS)
+
+    @cached_property
+    def public(self) -> tuple[Topic, ...]:
+        """What other programs may read: the document's topics, and ours for what it has no topic for."""
+        return (*self.topics.values(), self.events)
+
+    @cached_property
+    def named(self) -> Mapping[str, Topic]:
+        """The public topics by name."""
+        return {topic.name: topic for topic in self.public}
+
     @cached_property
     def all_topics(self) -> tuple[Topic, ...]:
         """Every topic an instance of this layout needs, dead letters included."""
-        named = (*self.topics.values(), *internal_topics(self.partitions))
+        named = (*self.public, *self._inside)
         read = [topic for topic in named if topic.carries]
         return (*named, *(dead_letters(topic) for topic in read))
 
     def route_table(self) -> Mapping[str, Topic]:
-        """The topic of every canonical type that has one."""
+        """The topic of every canonical type."""
         return self._topic_of_type
+
+    @cached_property
+    def _inside(self) -> tuple[Topic, ...]:
+        running = [self.services[name] for name in self.running if name in self.services]
+        own = [topic for service in running for topic in service_topics(service, self.partitions)]
+        return (*own, self.rates, self.workers, self.user_keys, self.instance, self.numbers)
 
     @cached_property
     def _topic_of_type(self) -> Mapping[str, Topic]:
         known: dict[str, Topic] = {}
-        for topic in (*self.topics.values(), *internal_topics(self.partitions)):
+        for topic in (*self.public, *self._inside):
             for model in topic.carries:
                 if model.event_type in known:
                     raise LayoutError(f"{self.name}: {model.event_type} is on {known[model.event_type].name} too")
                 known[model.event_type] = topic
         return known
 
+    def _internal(self, topic: Topic) -> Topic:
+        return replace(topic, name=internal_name(topic.name.removeprefix("vacancy."), self.namespace))
 
-def load_layout(name: str) -> Layout:
-    """The layout of this name.
+
+def load_layout(settings: Settings | str) -> Layout:
+    """The layout of an instance's settings; of a name alone, as its file has it.
 
     Raises:
         LayoutError: there is none, or its file does not hold.
     """
-    if name not in layouts():
-        raise LayoutError(f"no layout {name!r}; there are: {', '.join(layouts())}")
-    text = resources.files("config.layouts").joinpath(f"{name}.toml").read_text(encoding="utf-8")
-    file = _LayoutFile.model_validate(tomllib.loads(text))
+    if isinstance(settings, str):
+        return make_layout(settings, read_layout(settings))
+    file = read_layout(settings.layout)
+    return make_layout(settings.layout, file, settings.namespace, settings.partitioner)
+
+
+def make_layout(name: str, file: LayoutFile, namespace: str = "", partitioner: str | None = None) -> Layout:
+    """What a file says, with every name in the instance's namespace. Raises LayoutError."""
+    groups, differences = _groups(name, file)
+    chosen = {"partitioner": partitioner} if partitioner is not None else {}
+    specs = {topic: spec.model_copy(update=chosen) for topic, spec in file.topics.items()}
+    topics = [_topic(name, topic, spec, namespace) for topic, spec in specs.items()]
+    services = [replace(service, namespace=namespace) for service in SERVICES.values()]
     return Layout(
         name=name,
         title=file.title,
-        topics={topic: _topic(name, topic, spec) for topic, spec in file.topics.items()},
+        document=file.document,
+        codec=file.codec,
+        topics={topic.name: topic for topic in topics},
         partitions=file.inboxes.partitions,
-        groups={service: group for service, group in file.services.items() if _known(name, service)},
+        groups={each.service: _in_namespace(each, namespace) for each in groups},
         replication=file.defaults.replication,
         retry_delays=tuple(delay / 1000 for delay in file.defaults.retry.delays_ms),
+        confirm=file.confirm_on,
+        notices=file.notices,
+        ports=file.ports,
+        profile=file.profile,
+        namespace=namespace,
+        differences=differences,
+        services={service.name: service for service in services},
     )
 
 
-def _topic(layout: str, name: str, spec: _TopicSpec) -> Topic:
-    days = _RETENTION.match(spec.retention)
-    if days is None:
-        raise LayoutError(f"{layout}: topics.{name}.retention {spec.retention!r} is not a number of days like '7d'")
-    if spec.key not in KEYS:
-        raise LayoutError(f"{layout}: topics.{name}.key {spec.key!r} is none of {', '.join(sorted(KEYS))}")
-    missing = [kind for kind in spec.carries or [name] if kind not in EVENT_TYPES]
+def _topic(layout: str, name: str, spec: TopicSpec, namespace: str) -> Topic:
+    carries = spec.carries or {name: name}
+    missing = [kind for kind in carries.values() if kind not in EVENT_TYPES]
     if missing:
         raise LayoutError(f"{layout}: topics.{name} carries {', '.join(missing)}, which no event model has")
-    carries = tuple(EVENT_TYPES[kind] for kind in spec.carries or [name])
-    return Topic(name, spec.partitions, carries, spec.key, int(days[1]) * DAY_MS)
+    return Topic(
+        _prefixed(name, namespace),
+        spec.partitions,
+        tuple(EVENT_TYPES[kind] for kind in carries.values()),
+        spec.key,
+        spec.retention_ms,
+        names={kind: said for said, kind in carries.items()},
+        partitioner=PARTITIONERS[spec.partitioner],
+    )
 
 
-def _known(layout: str, service: str) -> bool:
-    if service not in SERVICES:
-        raise LayoutError(f"{layout}: services.{service} is none of {', '.join(SERVICES)}")
-    return True
+def _groups(layout: str, file: LayoutFile) -> tuple[list[Group], tuple[str, ...]]:
+    """The groups with the union of what the document's table and its list of groups say, and where they differ."""
+    found, differences = [], []
+    for name, spec in file.groups.items():
+        if spec.service not in (*SERVICES, *STATELESS):
+            raise LayoutError(f"{layout}: groups.{name}.service {spec.service!r} is none of ours")
+        listed = [topic for topic, each in file.topics.items() if spec.service in each.consumers]
+        unknown = [topic for topic in spec.subscribes if topic not in file.topics and topic != "vacancy.events"]
+        if unknown:
+            raise LayoutError(f"{layout}: groups.{name} subscribes {', '.join(unknown)}, which is no topic of it")
+        missing = [topic for topic in listed if topic not in spec.subscribes]
+        documented = not name.startswith("vacancy-")
+        unlisted = [
+            topic for topic in spec.subscribes if documented and topic not in listed and _has_table(file, topic)
+        ]
+        differences += [f"the table lists {spec.service} for {topic}, the group {name} does not" for topic in missing]
+        differences += [f"the group {name} has {topic}, the table does not list {spec.service}" for topic in unlisted]
+        found.append(Group(name, spec.service, (*spec.subscribes, *missing)))
+    return found, tuple(differences)
+
+
+def _has_table(file: LayoutFile, topic: str) -> bool:
+    return topic in file.topics and bool(file.topics[topic].consumers)
+
+
+def _in_namespace(group: Group, namespace: str) -> Group:
+    subscribes = tuple(
+        internal_name("events", namespace) if name == "vacancy.events" else _prefixed(name, namespace)
+        for name in group.subscribes
+    )
+    return Group(_prefixed(group.name, namespace), group.service, subscribes)
+
+
+def _prefixed(name: str, namespace: str) -> str:
+    return f"{namespace}.{name}" if namespace else name

@@ -70,6 +70,12 @@ class LocalRows:
             if payload is not None:
                 yield key.decode(), payload
 
+    def last(self, prefix: str, upto: str) -> bytes | None:
+        """The row with the greatest key that begins with `prefix` and is at most `upto`."""
+        for key, raw in self._db.items(backwards=True, from_key=upto.encode()):
+            return _row(raw).payload if key.startswith(prefix.encode()) else None
+        return None
+
     def write(self, rows: Mapping[str, Row], changelog_next: int) -> None:
         """Rows (a payload of None deletes) and how far the changelog is applied, in one write."""
         batch = WriteBatch(raw_mode=True)

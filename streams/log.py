@@ -14,8 +14,9 @@ from aiokafka.errors import KafkaError
 from streams.codec import encode
 from streams.envelope import originate
 from streams.events import Envelope, Event
+from streams.keys import partition_of
 from streams.layout import Layout
-from streams.topics import Topic, partition_of
+from streams.topics import Topic
 
 #: After so long without an acknowledgement the caller is told; the record may still arrive.
 APPEND_TIMEOUT_S = 10.0

@@ -20,14 +20,15 @@ from streams.codec import Undecodable, decode
 from streams.dead_letters import Class, dead_letter
 from streams.envelope import caused_by
 from streams.events import Envelope, Event
-from streams.layout import Layout
+from streams.keys import KEYS, partition_of
 from streams.publisher import Publisher
 from streams.reader import Raw
-from streams.routing import say
 from streams.rows import NotOwner, Partition, RowStore
+from streams.services import Service
 from streams.settling import Settler
 from streams.slices import DECISION_BYTES, Slice, changes_size
-from streams.topics import KEYS, Service, dead_letter_name, partition_of
+from streams.topics import dead_letter_name
+from streams.voice import Voice
 from streams.working import WorkingRows, Written
 
 logger = logging.getLogger(__name__)
@@ -71,7 +72,8 @@ class Processor:
         service: Service,
         table: Decides,
         *,
-        layout: Layout,
+        voice: Voice,
+        group: str,
         store: RowStore,
         publisher: Publisher,
         settler: Settler,
@@ -79,13 +81,13 @@ class Processor:
     ) -> None:
         self._service = service
         self._table = table
-        self._layout = layout
+        self._voice = voice
         self._store = store
         self._publisher = publisher
         self._settler = settler
         #: The offset of the first record at or after an offset of an inbox partition, asked only when one is missing.
         self._next_on_log = next_on_log
-        self._group = layout.group(service)
+        self._group = group
 
     async def apply(self, batch: Batch) -> None:
         """Decides a batch; returns when it is decided, not yet durable.
@@ -104,7 +106,7 @@ class Processor:
                 continue
             if record.offset > partition.decided + 1:
                 await self._check_gap(partition, record.offset)
-            self._take(partition, slice_, record)
+            await self._take(partition, slice_, record)
             if slice_.full:
                 await self._settler.add(partition, slice_)
                 slice_ = self._settler.new_slice(partition)
@@ -119,13 +121,15 @@ class Processor:
             raise GapError(f"{self._service.inbox}/{partition.number}: {offset} follows {partition.decided}")
         logger.warning("%s/%s has no records before %s", self._service.inbox, partition.number, offset)
 
-    def _take(self, partition: Partition, slice_: Slice, record: Raw) -> None:
+    async def _take(self, partition: Partition, slice_: Slice, record: Raw) -> None:
         try:
             message = self._read(record)
         except Undecodable as error:
             kind: Class = "misplaced" if isinstance(error, Misplaced) else "undecodable"
             self._bury(slice_, record, str(error), kind)
         else:
+            if self._voice.lacks(message.data):
+                await self._voice.catch_up()
             self._decide(partition, slice_, record, message)
         partition.decided = record.offset
         slice_.records += 1
@@ -158,7 +162,7 @@ class Processor:
         slice_.add(changes, record.offset)
         for index, event in enumerate(events):
             said = caused_by(message, event, index=index, now=now, source=f"{self._service.name}-service")
-            slice_.says(say(self._publisher, self._layout, said))
+            slice_.says(self._voice.say(said))
 
     def _outcome(
         self, rows: WorkingRows, message: Envelope, now: datetime, offset: int

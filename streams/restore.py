@@ -20,7 +20,7 @@ from streams.processor import checksum
 from streams.publisher import Publisher, Record
 from streams.reader import Raw, consumer, first_records, read_to_end
 from streams.rows import Partition, RowStore
-from streams.topics import Service
+from streams.services import Service
 
 logger = logging.getLogger(__name__)
 #: Rows gathered before they are written while restoring.

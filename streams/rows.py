@@ -185,6 +185,10 @@ class RowStore:
         """The durable rows whose keys begin with `prefix`, in key order."""
         return self.partition(partition).local.scan(prefix)
 
+    def last(self, partition: int, prefix: str, upto: str) -> bytes | None:
+        """The durable row with the greatest key that begins with `prefix` and is at most `upto`."""
+        return self.partition(partition).local.last(prefix, upto)
+
     async def passed(self, partition: int, timeout: float, offset: int | None = None) -> None:  # noqa: ASYNC109
         """Returns once everything that was in the inbox at the call (or `offset`) is decided and durable.
 

@@ -15,8 +15,8 @@ from domain.availability import decide, refuse, slots_needed
 from domain.inventory import Holding, Inventory, Night, Resource, hold_id_of
 from streams.events import Envelope, Event
 from streams.events.availability import ConfirmHold, DeclareResource, Hold, Release
+from streams.keys import KEYS, partition_of, resource_key
 from streams.rows import RowStore
-from streams.topics import KEYS, partition_of, resource_key
 from streams.working import WorkingRows
 
 

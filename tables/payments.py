@@ -1,4 +1,7 @@
-"""The payment service's table. Rows: `p|{payment_id}`, one payment with its refunds and the effects it was answered."""
+"""The payment service's table: `p|{payment_id}` is one payment with its refunds and the effects it was answered.
+
+What happened to it is in `tables.history`.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,10 @@ import msgspec
 
 from domain.payment import Payment, decide
 from streams.events import Envelope, Event
+from streams.keys import KEYS, partition_of
 from streams.rows import RowStore
-from streams.topics import KEYS, partition_of
 from streams.working import WorkingRows
+from tables.history import remember
 
 
 class Payments:
@@ -23,6 +27,8 @@ class Payments:
         decision = decide(before, message.data, now)
         if decision.state is not None and decision.state is not before:
             rows.put(key, decision.state)
+            payment_id, said = decision.state.payment_id, decision.events
+            remember(rows, payment_id, decision.state, message, said, now=now, offset=offset, source="payment-service")
         return decision.events
 
     def refuse(

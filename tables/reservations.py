@@ -1,7 +1,7 @@
 """The booking service's table: bookings, the index of their deadlines, and the history of each.
 
 Rows: `b|{booking_id}` a booking; `d|{deadline}|{booking_id}` one whose deadline is still open;
-`h|{booking_id}|{inbox offset}` what one message did to it.
+what happened to it is in `tables.history`.
 """
 
 from __future__ import annotations
@@ -13,28 +13,12 @@ import msgspec
 
 from domain.booking import Booking, decide
 from domain.booking_state import BookingStatus
-from streams.envelope import derived_id
 from streams.events import Envelope, Event
 from streams.events.booking import DeadlinePassed
+from streams.keys import KEYS, partition_of
 from streams.rows import RowStore
-from streams.topics import KEYS, partition_of
 from streams.working import WorkingRows
-
-
-class Entry(msgspec.Struct, frozen=True):
-    """One event of a booking's history: taken by it, or said by it."""
-
-    at: datetime
-    event_type: str
-    event_id: str
-    causation_id: str | None
-    source: str
-
-
-class History(msgspec.Struct, frozen=True):
-    """What one message did: itself, then what was said because of it."""
-
-    entries: tuple[Entry, ...]
+from tables.history import remember
 
 
 class Due(msgspec.Struct, frozen=True):
@@ -53,7 +37,8 @@ class Reservations:
         after = decision.state
         if after is not None and after is not before:
             rows.put(_key(booking_id), after)
-            rows.put(f"h|{booking_id}|{offset:016}", _history(message, decision.events, now))
+            said = decision.events
+            remember(rows, booking_id, after, message, said, now=now, offset=offset, source="booking-service")
         if after is not None:
             _keep_due(rows, before, after, message.data)
         return decision.events
@@ -82,19 +67,6 @@ def _keep_due(rows: WorkingRows, before: Booking | None, after: Booking, message
         rows.delete(_due_key(after))
 
 
-def _history(message: Envelope, said: Sequence[Event], now: datetime) -> History:
-    taken = Entry(now, message.event_type, message.event_id, message.causation_id, message.source)
-    return History(
-        (
-            taken,
-            *(
-                Entry(now, event.event_type, derived_id(message, event, index), message.event_id, "booking-service")
-                for index, event in enumerate(said)
-            ),
-        )
-    )
-
-
 def read(store: RowStore, booking_id: str) -> Booking | None:
     """The booking as it is durable in this worker.
 
@@ -103,12 +75,6 @@ def read(store: RowStore, booking_id: str) -> Booking | None:
     """
     raw = store.get(partition_of(booking_id, store.partitions), _key(booking_id))
     return msgspec.json.decode(raw, type=Booking) if raw is not None else None
-
-
-def timeline(store: RowStore, booking_id: str) -> list[Entry]:
-    """The booking's events in the order of its inbox, each followed by what it caused."""
-    rows = store.scan(partition_of(booking_id, store.partitions), f"h|{booking_id}|")
-    return [entry for _, raw in rows for entry in msgspec.json.decode(raw, type=History).entries]
 
 
 def row_key(booking_id: str) -> str:

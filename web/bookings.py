@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from streams.events.booking import Location
+from streams.events.about import Location
 from web.answers import BookingOut, Opened, Timeline
 from web.bodies import check, read_json
 from web.checks import check_expected, check_period, check_quantity, price_of, resource_of

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from domain.calendar import MAX_SLOTS, Unbookable, night_bounds, slots_of
 from domain.pricing import quote
 from streams.events.availability import ResourceDeclared
-from streams.topics import resource_key
+from streams.keys import resource_key
 from web.answers import Money
 from web.context import Context
 from web.problems import FieldError, Problem, invalid, unprocessable

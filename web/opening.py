@@ -15,7 +15,8 @@ import msgspec
 from aiohttp import web
 
 from domain.booking_state import Booking
-from streams.events.booking import Kind, Line, Location, RequestBooking
+from streams.events.about import Kind, Line, Location
+from streams.events.booking import RequestBooking
 from web.answers import Links, Money, Opened
 from web.context import SOURCE, Context, context_of, correlation_of, principal_of
 from web.owners import OwnerUnavailable

@@ -14,7 +14,7 @@ from typing import Protocol
 from aiohttp import ClientSession
 
 from streams.events.control import WorkerOwns
-from streams.topics import partition_of
+from streams.keys import partition_of
 from web.link import LinkDown, Links
 from web.ports import Follows
 

@@ -11,7 +11,8 @@ import msgspec
 
 from domain.booking_state import Booking, BookingStatus
 from domain.payment_state import Payment
-from streams.topics import AVAILABILITY, BOOKING, PAYMENT, resource_key
+from streams.keys import resource_key
+from streams.services import AVAILABILITY, BOOKING, PAYMENT
 from tables.reservations import Entry
 from web.owners import LONGEST_ASK_S, Asks
 from web.wire import SlotCounts

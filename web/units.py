@@ -8,7 +8,7 @@ from aiohttp import web
 
 from domain.inventory import Resource
 from streams.events.availability import DeclareResource, ResourceDeclared
-from streams.topics import resource_key
+from streams.keys import resource_key
 from web.answers import Money, UnitOut
 from web.bodies import check, read_json
 from web.context import SOURCE, Context, context_of, correlation_of

@@ -19,8 +19,9 @@ from aiohttp import web
 
 from domain.booking_state import BookingStatus
 from domain.inventory import Inventory
+from streams.keys import partition_of, resource_key
 from streams.rows import NotOwner, RowStore
-from streams.topics import AVAILABILITY, BOOKING, PAYMENT, partition_of, resource_key
+from streams.services import AVAILABILITY, BOOKING, PAYMENT
 from tables import availability, payments, reservations
 from web.link import Question, serve
 from web.owners import TOKEN_HEADER

@@ -28,6 +28,8 @@ class Event(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     event_type: ClassVar[str] = ""
+    #: Fields that are ours beside the catalogue's document: they travel in a header (`streams.wire.rest`).
+    beyond: ClassVar[frozenset[str]] = frozenset()
     event_version: ClassVar[str] = "1.0"
 
     def __init_subclass__(cls, *, type: str = "", version: str = "1.0", **kwargs: Any) -> None:
@@ -58,3 +60,5 @@ class Envelope:
     causation_id: str | None = None
     #: What else the document's `metadata` carries (user_agent, ip_address, cancelled_by...).
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    #: Personal data that came in clear from another program; sealed before it goes anywhere inside.
+    personal: Mapping[str, Any] = field(default_factory=dict)

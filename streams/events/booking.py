@@ -1,38 +1,13 @@
-"""Bookings: what is asked of one, what answers it, and what the world hears of it."""
+"""Bookings: what is asked of one, and what answers it. What the world hears stands in `booking_news`."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from streams.events.about import ConfirmOn, Kind, Line, Location
 from streams.events.base import Amount, Currency, Event, Id, Instant, Sealed
-
-Kind = Literal["stay", "booking", "order", "appointment"]
-
-
-class Line(BaseModel):
-    """One thing a booking takes: a quantity of a resource over `[start, end)`."""
-
-    model_config = ConfigDict(frozen=True)
-
-    line: int = Field(ge=1)
-    provider_id: Id
-    product_id: Id
-    start: Instant
-    end: Instant
-    quantity: int = Field(ge=1)
-    #: The price of this line as quoted, for its whole length and quantity.
-    price_amount: Amount
-
-
-class Location(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-    lat: float | None = None
-    lon: float | None = None
-    address: str | None = None
-
 
 # --- asked of the booking service (its inbox, keyed by booking_id) ---
 
@@ -59,6 +34,42 @@ class RequestBooking(Event, type="booking.booking.request"):
     free_until: Instant
     location: Location | None = None
     metadata: dict[str, Any] = Field(default_factory=dict)
+    confirm_on: ConfirmOn = "payment.authorized"
+    #: Whether it is paid here; otherwise at the desk, and nothing is taken.
+    prepaid: bool = True
+    time_zone: str = "UTC"
+    details: dict[str, Any] = Field(default_factory=dict)
+    #: Another program told the world of it already, by the event that asks for it.
+    announced: bool = False
+    #: Why it cannot be booked as it came, found at entry: it is opened and REJECTED at once.
+    refusal: str | None = None
+
+
+class ChangeBooking(Event, type="booking.booking.change"):
+    """Other lines at another price, or other personal data and details; what is None stays."""
+
+    booking_id: Id
+    #: The revision this makes: one that is taken already was made by another change.
+    revision: int
+    lines: tuple[Line, ...] | None = None
+    price_amount: Amount | None = None
+    #: When a change that inventory did not answer is given up.
+    deadline: Instant
+    free_until: Instant | None = None
+    guest: Sealed | None = None
+    details: dict[str, Any] | None = None
+
+
+class CheckIn(Event, type="booking.booking.check_in"):
+    booking_id: Id
+
+
+class CheckOut(Event, type="booking.booking.check_out"):
+    booking_id: Id
+
+
+class MarkNoShow(Event, type="booking.booking.mark_no_show"):
+    booking_id: Id
 
 
 class CancelBooking(Event, type="booking.booking.cancel"):
@@ -118,81 +129,3 @@ class PaymentRefunded(Event, type="booking.payment.refunded"):
     payment_id: Id
     refund_id: Id
     amount: Amount
-
-
-# --- told to the world (CAT-02..05, 16..18) ---
-
-
-class BookingCreated(Event, type="booking.booking.created"):
-    booking_id: Id
-    user_id: Id
-    product_id: Id
-    provider_id: Id
-    start_time: Instant
-    end_time: Instant
-    quantity: int
-    price_amount: Amount
-    price_currency: Currency
-    status: Literal["PENDING"] = "PENDING"
-    location: Location | None = None
-    metadata: dict[str, Any] = Field(default_factory=dict)
-
-
-class BookingUpdated(Event, type="booking.booking.updated"):
-    """CAT-37: the document names the topic without a schema; these are the booking's values after the change."""
-
-    booking_id: Id
-    user_id: Id
-    product_id: Id
-    start_time: Instant
-    end_time: Instant
-    quantity: int
-    price_amount: Amount
-    price_currency: Currency
-    status: str
-    revision: int
-    updated_at: Instant
-
-
-class BookingConfirmed(Event, type="booking.booking.confirmed"):
-    booking_id: Id
-    user_id: Id
-    product_id: Id
-    payment_id: Id
-    confirmed_at: Instant
-    price_amount: Amount
-    price_currency: Currency
-
-
-class BookingCancelled(Event, type="booking.booking.cancelled"):
-    booking_id: Id
-    user_id: Id
-    product_id: Id
-    payment_id: Id
-    cancelled_at: Instant
-    cancellation_reason: str
-    refund_eligible: bool
-    refund_amount: Amount
-    refund_currency: Currency
-    #: Travels as `metadata.cancelled_by` on the wire, as the document shows it.
-    cancelled_by: str = Field(default="system", exclude=True)
-
-
-class BookingRejected(Event, type="booking.booking.rejected"):
-    """Ours, beside the document's: a request that was refused, and why."""
-
-    booking_id: Id
-    user_id: Id
-    product_id: Id
-    rejected_at: Instant
-    reason: str
-
-
-class BookingExpired(Event, type="booking.booking.expired"):
-    """Ours, beside the document's: no answer came before the deadline."""
-
-    booking_id: Id
-    user_id: Id
-    product_id: Id
-    expired_at: Instant
-    reason: str = "deadline_passed"

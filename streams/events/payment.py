@@ -1,4 +1,4 @@
-"""Payments: what is asked of one, what the provider is asked and answers, and what the world hears of it."""
+"""Payments: what is asked of one, and what the provider is asked and answers. News stand in `payment_news`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from streams.events.base import Amount, Currency, Event, Id, Instant, Sealed
+from streams.events.about import About
+from streams.events.base import Amount, Currency, Event, Id, Sealed
 
 Operation = Literal["authorize", "capture", "void", "refund"]
 
@@ -30,6 +31,7 @@ class Authorize(Event, type="payment.payment.authorize"):
     amount: Amount = Field(ge=0)
     currency: Currency
     payment_token: Sealed
+    about: About | None = None
 
 
 class Capture(Event, type="payment.payment.capture"):
@@ -56,6 +58,13 @@ class Refund(Event, type="payment.payment.refund"):
     amount: Amount = Field(gt=0)
     reason: str
     ordered_by: str = "policy"
+
+
+class Settle(Event, type="payment.payment.settle"):
+    """The provider's payout of this payment is booked, by the settlement run of that id."""
+
+    payment_id: Id
+    settlement_id: Id
 
 
 class ProviderAnswered(Event, type="payment.effect.answered"):
@@ -89,58 +98,3 @@ class ProviderCall(Event, type="payment.effect.call"):
     payment_token: Sealed | None = None
     provider_payment_id: str | None = None
     refund_id: Id | None = None
-
-
-# --- told to the world (CAT-06..09, 19, 20) ---
-
-
-class PaymentCreated(Event, type="payment.payment.created"):
-    """CAT-37: the document names the topic without a schema; an authorization is asked for."""
-
-    payment_id: Id
-    booking_id: Id
-    user_id: Id
-    amount: Amount
-    currency: Currency
-    provider: str
-    status: str = "PENDING"
-    created_at: Instant
-
-
-class PaymentSucceeded(Event, type="payment.payment.succeeded"):
-    payment_id: Id
-    booking_id: Id
-    user_id: Id
-    amount: Amount
-    currency: Currency
-    provider: str
-    provider_payment_id: str
-    payment_method: PaymentMethod
-    succeeded_at: Instant
-
-
-class PaymentFailed(Event, type="payment.payment.failed"):
-    payment_id: Id
-    booking_id: Id
-    user_id: Id
-    amount: Amount
-    currency: Currency
-    provider: str
-    error_code: str
-    error_message: str
-    failed_at: Instant
-
-
-class PaymentRefundedEvent(Event, type="payment.payment.refunded"):
-    """CAT-37: the document names the topic without a schema; money went back to the guest."""
-
-    payment_id: Id
-    booking_id: Id
-    user_id: Id
-    refund_id: Id
-    amount: Amount
-    currency: Currency
-    provider: str
-    provider_refund_id: str
-    reason: str
-    refunded_at: Instant

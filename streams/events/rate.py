@@ -4,6 +4,32 @@ from __future__ import annotations
 
 from streams.events.base import Amount, Currency, Event, Id, Instant
 
+# --- asked of the rate service (its inbox, keyed by resource) ---
+
+
+class RecordRate(Event, type="rate.usage.record"):
+    """A booking was made at a price (HTL-22)."""
+
+    provider_id: Id
+    product_id: Id
+    booking_id: Id
+    price_amount: Amount
+    price_currency: Currency
+    units: int
+
+
+class ReviewRate(Event, type="rate.rate.review"):
+    """What is left of a night has changed (HTL-25)."""
+
+    provider_id: Id
+    product_id: Id
+    slot: str
+    capacity: int
+    held: int
+
+
+# --- told to the world ---
+
 
 class RateUpdated(Event, type="rate.rate.updated"):
     provider_id: Id

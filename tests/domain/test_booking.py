@@ -10,13 +10,13 @@ import pytest
 
 from domain.booking import Booking, BookingStatus, payment_id_of
 from streams.events import Event
-from streams.events.booking import (
+from streams.events.about import Location
+from streams.events.booking_news import (
     BookingCancelled,
     BookingConfirmed,
     BookingCreated,
     BookingExpired,
     BookingRejected,
-    Location,
 )
 from streams.events.payment import Authorize, Capture, Refund, Void
 from tests.domain.messages import (

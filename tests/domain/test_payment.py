@@ -9,15 +9,8 @@ import pytest
 from domain.payment import Method, Payment, PaymentStatus, RefundRecord
 from streams.events import Event
 from streams.events.booking import PaymentDeclined
-from streams.events.payment import (
-    Operation,
-    PaymentCreated,
-    PaymentFailed,
-    PaymentMethod,
-    PaymentRefundedEvent,
-    PaymentSucceeded,
-    ProviderCall,
-)
+from streams.events.payment import Operation, PaymentMethod, ProviderCall
+from streams.events.payment_news import PaymentCreated, PaymentFailed, PaymentRefundedEvent, PaymentSucceeded
 from tests.domain.messages import (
     NOW,
     PAYMENT,

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from domain.booking import Booking, BookingStatus, payment_id_of
 from streams.events import Event
-from streams.events.booking import BookingCancelled, BookingConfirmed, BookingExpired, BookingRejected
-from streams.events.payment import PaymentSucceeded, Refund
+from streams.events.booking_news import BookingCancelled, BookingConfirmed, BookingExpired, BookingRejected
+from streams.events.payment import Refund
+from streams.events.payment_news import PaymentSucceeded
 from tests.domain.messages import DEADLINE, NOW, booked_line, cancel, deadline_passed, declare, night, request
 from tests.domain.provider import Card
 from tests.domain.world import World

@@ -17,7 +17,6 @@ from domain.payment import Payment
 from streams.events import Event
 from streams.events.availability import ConfirmHold, Hold, Release
 from streams.events.booking import (
-    BookingConfirmed,
     CancelBooking,
     CaptureFailed,
     DeadlinePassed,
@@ -29,6 +28,7 @@ from streams.events.booking import (
     PaymentRefunded,
     RequestBooking,
 )
+from streams.events.booking_news import BookingConfirmed
 from streams.events.payment import Authorize, Capture, ProviderAnswered, ProviderCall, Refund, Void
 from tests.domain.messages import DEADLINE, NOW
 from tests.domain.provider import Card, Provider

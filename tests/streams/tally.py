@@ -17,15 +17,17 @@ import msgspec
 from streams.codec import Undecodable, decode, encode
 from streams.envelope import originate
 from streams.events import Envelope, Event
-from streams.events.booking import BookingRejected, CancelBooking
+from streams.events.booking import CancelBooking
+from streams.events.booking_news import BookingRejected
+from streams.keys import partition_of
 from streams.layout import load_layout
 from streams.lease import Lease
 from streams.processor import Batch, Processor
 from streams.publisher import Record
 from streams.restore import restore_chunk
 from streams.rows import RowStore
+from streams.services import BOOKING
 from streams.settling import Settler
-from streams.topics import BOOKING, partition_of
 from streams.working import WorkingRows
 from tests.memory_log import Crash, Killed, MemoryLog, Stored
 

@@ -12,7 +12,8 @@ from streams.codec import decode, encode
 from streams.events import EVENT_TYPES, Event
 from streams.layout import Layout, load_layout
 from streams.lint import lint
-from streams.topics import DAY_MS, PAYMENT, SERVICES, Topic
+from streams.services import PAYMENT, SERVICES
+from streams.topics import DAY_MS, Topic
 
 LAYOUT = load_layout("catalogue")
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from streams.codec import MAX_MESSAGE_BYTES, Undecodable, decode, encode
 from streams.envelope import NAMESPACE, caused_by, derive, originate, resulting
-from streams.events.booking import BookingExpired, CancelBooking
+from streams.events.booking import CancelBooking
+from streams.events.booking_news import BookingExpired
 from streams.events.payment import Refund
 
 NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)

@@ -10,7 +10,8 @@ from streams.codec import encode
 from streams.effects import EffectRunner, Unreachable
 from streams.envelope import originate
 from streams.events import Envelope
-from streams.events.booking import BookingExpired, CancelBooking
+from streams.events.booking import CancelBooking
+from streams.events.booking_news import BookingExpired
 from streams.processor import Batch
 from streams.publisher import Record
 from tests.memory_log import MemoryLog, Stored

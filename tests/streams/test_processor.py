@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from streams.processor import GapError
 from streams.publisher import Record
+from streams.services import BOOKING
 from streams.slices import DECISION_BYTES, SLICE_BYTES
-from streams.topics import BOOKING, LARGE, dead_letter_name
+from streams.topics import LARGE, dead_letter_name
 from tests.memory_log import CrashAt, MemoryLog
 from tests.streams.tally import Life, ask, booking_in, fold, message, said
 

@@ -24,8 +24,8 @@ from streams.publisher import Acknowledgement, KafkaPublisher, Record
 from streams.reader import Raw, consumer, first_records, read_to_end
 from streams.restore import Restorer, TopicRecreatedError
 from streams.rows import RowStore
+from streams.services import BOOKING, Service
 from streams.settling import Settler
-from streams.topics import BOOKING, Service
 from tests.streams.tally import LAYOUT, Count, Tally, booking_in, message
 
 pytestmark = pytest.mark.broker

@@ -21,11 +21,12 @@ from streams.events import Event
 from streams.events.availability import ResourceDeclared
 from streams.events.control import UserKeyAdded
 from streams.keyring import Keyring
+from streams.keys import resource_key
 from streams.layout import Layout, load_layout
 from streams.log import Log
 from streams.numbers import BLOCK, Numbers
 from streams.publisher import KafkaPublisher, Record
-from streams.topics import NUMBERS, RATES, USER_KEYS, Topic, resource_key
+from streams.topics import NUMBERS, RATES, USER_KEYS, Topic
 
 pytestmark = pytest.mark.broker
 SECRET = b"s" * 32

@@ -13,7 +13,7 @@ from aiohttp import ClientResponse, ClientSession, web
 from aiohttp.test_utils import BaseTestServer, TestClient, TestServer
 
 from streams.events.control import WorkerOwns
-from streams.topics import SERVICES
+from streams.services import SERVICES
 from tests.web.instance import NOW, Instance, Numbers, Seals
 from web import views
 from web.auth import Keys, operator_of

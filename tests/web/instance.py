@@ -21,11 +21,13 @@ from streams.events import Envelope, Event
 from streams.events.availability import ResourceDeclared
 from streams.events.control import WorkerOwns
 from streams.events.payment import PaymentMethod, ProviderAnswered, ProviderCall
+from streams.keys import KEYS, partition_of
 from streams.layout import Layout, load_layout
 from streams.local import POSITION_KEY, Position, Row
 from streams.log import Appended, LogUnavailable
 from streams.rows import RowStore
-from streams.topics import KEYS, SERVICES, Service, Topic, partition_of
+from streams.services import SERVICES, Service
+from streams.topics import Topic
 from streams.working import WorkingRows
 from tables.availability import Availability
 from tables.payments import Payments

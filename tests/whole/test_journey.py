@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from streams.keys import partition_of
 from streams.publisher import Record
-from streams.topics import partition_of
 from tests.whole.api import TODAY, Api, stay
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]

@@ -1,0 +1,25 @@
+"""The agent that reads the documented topics a service's group subscribes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from agents.tools import Tools
+from streams.events import Envelope, Event
+from streams.group import GroupApp, batches
+from streams.intake import Intake
+
+
+def follow(group: GroupApp, tools: Tools, translate: Callable[[Envelope], Sequence[Event]]) -> None:
+    """Attaches it, where the layout gives the group any topics. `translate` says what news means for the service."""
+    topics = tools.runtime.layout.subscriptions(group.name)
+    if not topics:
+        return
+    intake = Intake(group, tools.runtime, tools.signer, tools.keyring, translate)
+
+    @group.app.agent(group.topics(topics), name=f"follow-{group.name}")
+    async def follow_topics(stream: Any) -> None:
+        """Passes on what the documented topics say, as the service's own messages."""
+        async for batch in batches(stream):
+            await group.guarded(intake.apply(batch))

@@ -1,0 +1,136 @@
+"""The composition root of a worker: every service's table and agents by name, and what they all work with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import cast
+
+import aiohttp
+import mode
+from tables.analytics import Analytics
+from tables.notifications import Notifications
+from tables.rates import Rates
+from tables.receipts import Receipts
+from tables.records import Records
+from tables.users import Users
+
+from adapters.provider import ProviderClient
+from agents import (
+    analytics,
+    availability,
+    booking,
+    gate,
+    mail,
+    notification,
+    payment,
+    rate,
+    receipt,
+    record,
+    sinks,
+    user,
+)
+from agents.tools import Tools
+from cli.slots import Slot
+from config.secrets import Secrets
+from config.settings import Settings
+from streams.app import ServiceApp, service_app
+from streams.compacted import Compacted
+from streams.events.availability import ResourceDeclared
+from streams.events.control import UserKeyAdded
+from streams.group import GroupApp, Runtime, consumer_app
+from streams.keyring import Keyring
+from streams.layout import load_layout
+from streams.log import Log
+from streams.numbers import Numbers
+from streams.processor import Decides
+from streams.publisher import KafkaPublisher
+from streams.signing import Signer
+from streams.voice import Voice
+from tables.availability import Availability
+from tables.payments import Payments
+from tables.reservations import Reservations
+
+#: By service: the table its rows live in, and what attaches its agents.
+STATEFUL: dict[str, tuple[Callable[[], Decides], Callable[[ServiceApp, Tools], None]]] = {
+    "booking": (Reservations, booking.attach),
+    "availability": (Availability, availability.attach),
+    "payment": (Payments, payment.attach),
+    "user": (Users, user.attach),
+    "record": (Records, record.attach),
+    "notification": (Notifications, notification.attach),
+    "receipt": (Receipts, receipt.attach),
+    "rate": (Rates, rate.attach),
+    "analytics": (Analytics, analytics.attach),
+}
+#: Groups that keep no rows.
+STATELESS: dict[str, Callable[[GroupApp, Tools], None]] = {
+    "mail": mail.attach,
+    "integration": sinks.attach_integration,
+    "logging": sinks.attach_logging,
+    "archive": sinks.attach_archive,
+}
+
+
+class Workshop(mode.Service):
+    """What the Apps of a worker share, started before them and stopped after."""
+
+    def __init__(self, settings: Settings, slot: Slot) -> None:
+        super().__init__()
+        secrets, layout = Secrets.of(settings), load_layout(settings)
+        signer = Signer(secrets.derive("vacancy signature"))
+        self.session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0), cookie_jar=aiohttp.DummyCookieJar()
+        )
+        self._publisher = KafkaPublisher(settings.bootstrap)
+        self._log = Log(settings.bootstrap, layout)
+        keys = Compacted(settings.bootstrap, layout.user_keys, UserKeyAdded)
+        keyring = Keyring(secrets.secret, keys, self._log)
+        self.tools = Tools(
+            settings=settings,
+            runtime=Runtime(
+                bootstrap=settings.bootstrap,
+                layout=layout,
+                directory=slot.directory,
+                slot=slot.number,
+                session_timeout=settings.session_timeout,
+                publisher=self._publisher,
+                voice=Voice(self._publisher, layout, signer, keyring),
+            ),
+            signer=signer,
+            keyring=keyring,
+            rates=Compacted(settings.bootstrap, layout.rates, ResourceDeclared),
+            numbers=Numbers(self._log, f"worker-{slot.number}"),
+            provider=ProviderClient(self.session, settings.provider_url or "", settings.provider_timeout),
+        )
+
+    async def on_start(self) -> None:
+        for part in (self._publisher, self._log, self.tools.keyring, self.tools.rates):
+            await part.start()
+
+    async def on_stop(self) -> None:
+        await self.session.close()
+        for part in (self.tools.rates, self.tools.keyring, self._log, self._publisher):
+            await part.stop()
+
+
+def compose(workshop: Workshop, names: Iterable[str]) -> list[GroupApp]:
+    """The Apps of the named services, with their agents."""
+    return [_app(name, workshop.tools) for name in names]
+
+
+def _app(name: str, tools: Tools) -> GroupApp:
+    if name in STATELESS:
+        group = consumer_app(name, tools.runtime)
+        STATELESS[name](group, tools)
+        return group
+    table, attach = STATEFUL[name]
+    built = service_app(tools.runtime.layout.services[name], table(), tools.runtime)
+    attach(built, tools)
+    if name == "booking":
+        gate.attach(built, tools)
+    return built
+
+
+def stateful(groups: Iterable[GroupApp]) -> list[ServiceApp]:
+    """Those of the Apps that have rows."""
+    return [cast("ServiceApp", group) for group in groups if isinstance(group, ServiceApp)]

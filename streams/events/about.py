@@ -1,0 +1,59 @@
+"""What a booking is about: its lines, and the facts that go with every piece of news of it.
+
+The documents name different ones (campsite: dates and e-mail; hotel: property and guest; clinic: doctor and hour), so
+each news carries them all. What a document has no place for travels beside it (`streams.wire.rest`).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from streams.events.base import Amount, Currency, Id, Instant, Sealed
+
+Kind = Literal["stay", "booking", "order", "appointment"]
+#: What a booking waits for, beside inventory, which always has to agree: an authorization, or the money itself before
+#: inventory is asked, or nothing.
+ConfirmOn = Literal["payment.authorized", "payment.captured", "inventory"]
+
+
+class Line(BaseModel):
+    """One thing a booking takes: a quantity of a resource over `[start, end)`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    line: int = Field(ge=1)
+    provider_id: Id
+    product_id: Id
+    start: Instant
+    end: Instant
+    quantity: int = Field(ge=1)
+    #: The price of this line as quoted, for its whole length and quantity.
+    price_amount: Amount
+
+
+class Location(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    lat: float | None = None
+    lon: float | None = None
+    address: str | None = None
+
+
+class About(BaseModel):
+    """A booking as it stood when the news was told."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Kind = "booking"
+    confirmation_number: str = ""
+    lines: tuple[Line, ...] = ()
+    price_amount: Amount
+    price_currency: Currency
+    #: Of the property or practice: what its local dates and hours are in.
+    time_zone: str = "UTC"
+    #: The guest's, customer's or patient's personal data as a JSON object, sealed under the user's key.
+    guest: Sealed | None = None
+    #: What only some kinds have and is nobody's secret: an appointment's visit type...
+    details: dict[str, Any] = Field(default_factory=dict)

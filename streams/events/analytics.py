@@ -1,0 +1,45 @@
+"""Analytics: what is observed of the other services' news, and what is passed on (CAT-13; HTL-23 analytics.*)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from streams.events.base import Amount, Currency, Event, Id, Instant
+
+# --- asked of the analytics service (its inbox, keyed by entity_id) ---
+
+
+class Observe(Event, type="analytics.event.observe"):
+    """One piece of news as analytics counts it. Counted once for each (entity, news): `event_id` says which."""
+
+    #: The booking, user, record or resource it is about.
+    entity_id: Id
+    event_id: str
+    #: The canonical type of the news.
+    name: str
+    occurred_at: Instant
+    #: The property, practice or shop; None where there is none.
+    provider_id: Id | None = None
+    amount: Amount | None = None
+    currency: Currency | None = None
+    #: Nights, slots or items concerned.
+    units: int = 0
+    #: Days between booking and start, where both are known.
+    lead_days: int | None = None
+    properties: dict[str, Any] = Field(default_factory=dict)
+
+
+# --- told to the world ---
+
+
+class AnalyticsTracked(Event, type="analytics.event.tracked"):
+    """CAT-37: the document names the topic without a schema."""
+
+    tracked_id: Id
+    name: str
+    entity_id: Id
+    provider_id: Id | None = None
+    properties: dict[str, Any] = Field(default_factory=dict)
+    tracked_at: Instant

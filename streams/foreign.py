@@ -1,0 +1,106 @@
+"""Messages of other programs on documented topics: what they may ask for, and what is theirs to say (design 3)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from streams.codec import Undecodable
+from streams.dead_letters import Class, dead_letter
+from streams.envelope import resulting
+from streams.events import Envelope, Event
+from streams.events.booking_news import BookingCancelled, BookingCreated, BookingUpdated
+from streams.events.records import RecordNews
+from streams.events.users import UserNews
+from streams.group import GroupApp, Runtime
+from streams.processor import Batch
+from streams.publisher import Acknowledgement
+from streams.reader import Raw
+from streams.signing import Signer
+from streams.topics import dead_letter_name
+from streams.wire import codec_of
+from streams.wire.reading import read
+
+#: What another program may write; everything else on a documented topic is an outcome, and ours to say.
+REQUESTS = (BookingCreated, BookingUpdated, BookingCancelled, UserNews, RecordNews)
+
+
+class Seals(Protocol):
+    async def seal(self, user_id: str, text: str) -> str: ...
+
+
+class Refused(Exception):
+    """A request of another program that cannot be taken as it is. The text says why."""
+
+
+async def sealed(news: Envelope, keyring: Seals) -> Envelope:
+    """The message with its personal data sealed, as everything inside is."""
+    if not news.personal:
+        return news
+    event = news.data
+    text = await keyring.seal(str(getattr(event, "user_id", "")), json.dumps(dict(news.personal), ensure_ascii=False))
+    about = getattr(event, "about", None)
+    if isinstance(event, RecordNews):
+        data: Event = event.model_copy(update={"content": text})
+    elif isinstance(event, UserNews):
+        data = event.model_copy(update={"personal": text})
+    elif about is not None:
+        data = event.model_copy(update={"about": about.model_copy(update={"guest": text})})
+    else:
+        data = event
+    return replace(news, data=data, personal={})
+
+
+class Gate:
+    """Lets requests of other programs in, and buries what is not theirs to say. Ours pass unread.
+
+    `admit` makes of a request what goes into an inbox; it may raise `Refused`.
+    """
+
+    def __init__(
+        self,
+        group: GroupApp,
+        runtime: Runtime,
+        signer: Signer,
+        keyring: Seals,
+        admit: Callable[[Envelope], Awaitable[Sequence[Event]]],
+    ) -> None:
+        self._group = group
+        self._runtime = runtime
+        self._signer = signer
+        self._keyring = keyring
+        self._admit = admit
+        self._codec = codec_of(runtime.layout.codec)
+
+    async def apply(self, batch: Batch) -> None:
+        """Looks at a batch; done once everything that follows from it is on the log."""
+        said: list[Acknowledgement] = []
+        for record in batch.records:
+            if not self._signer.is_ours(record.headers, record.value):
+                said += await self._look_at(record)
+        for acknowledged in dict.fromkeys(said):
+            await acknowledged
+        last = batch.records[-1]
+        self._group.commit(last.topic, last.partition, last.offset + 1)
+        batch.done()
+
+    async def _look_at(self, record: Raw) -> list[Acknowledgement]:
+        try:
+            news = read(self._codec, self._runtime.layout, record)
+        except Undecodable as error:
+            return [self._bury(record, str(error), "undecodable")]
+        if not isinstance(news.data, REQUESTS):
+            return [self._bury(record, f"{news.event_type} is an outcome, which only this instance says", "not-ours")]
+        try:
+            asked = await self._admit(await sealed(news, self._keyring))
+        except Refused as error:
+            return [self._bury(record, str(error), "refused")]
+        return [
+            self._runtime.voice.say(resulting(news, event, now=news.timestamp, source="foreign")) for event in asked
+        ]
+
+    def _bury(self, record: Raw, reason: str, kind: Class) -> Acknowledgement:
+        letter = dead_letter(record, reason=reason, kind=kind, group=self._runtime.layout.group(self._group.name))
+        return self._runtime.publisher.send(dead_letter_name(record.topic), 0, letter)

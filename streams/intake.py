@@ -1,0 +1,80 @@
+"""Intake: a group reads the documented topics it subscribes, and passes on what concerns its service (design 3).
+
+What it makes of a message goes into the service's inbox under an id that follows from the message, so that one read
+twice is known there. Outcomes that this instance did not sign are left to the gate (`streams.foreign`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from streams.codec import Undecodable
+from streams.envelope import caused_by, resulting
+from streams.events import Envelope, Event
+from streams.foreign import REQUESTS, sealed
+from streams.group import GroupApp, Runtime
+from streams.processor import Batch
+from streams.publisher import Acknowledgement
+from streams.reader import Raw
+from streams.signing import Signer
+from streams.wire import codec_of
+from streams.wire.reading import read
+
+
+class Seals(Protocol):
+    """What an intake needs of the keyring."""
+
+    async def seal(self, user_id: str, text: str) -> str: ...
+
+
+class Intake:
+    """Passes a group's batches on. `translate` says what a piece of news means for the service; pure."""
+
+    def __init__(
+        self,
+        group: GroupApp,
+        runtime: Runtime,
+        signer: Signer,
+        keyring: Seals,
+        translate: Callable[[Envelope], Sequence[Event]],
+    ) -> None:
+        self._group = group
+        self._layout = runtime.layout
+        self._voice = runtime.voice
+        self._signer = signer
+        self._keyring = keyring
+        self._translate = translate
+        self._codec = codec_of(runtime.layout.codec)
+
+    async def apply(self, batch: Batch) -> None:
+        """Passes on what a batch says; done once all of it is on the log."""
+        said: list[Acknowledgement] = []
+        for record in batch.records:
+            said += await self._pass_on(record)
+        for acknowledged in dict.fromkeys(said):
+            await acknowledged
+        last = batch.records[-1]
+        self._group.commit(last.topic, last.partition, last.offset + 1)
+        batch.done()
+
+    async def _pass_on(self, record: Raw) -> list[Acknowledgement]:
+        try:
+            news = read(self._codec, self._layout, record)
+        except Undecodable:
+            return []  # the gate has it
+        source = f"{self._group.name}-intake"
+        if self._signer.is_ours(record.headers, record.value):
+            meant = enumerate(self._translate(news))
+            return [
+                self._voice.say(caused_by(news, event, index=index, now=news.timestamp, source=source))
+                for index, event in meant
+            ]
+        if not isinstance(news.data, REQUESTS):
+            return []
+        news = await sealed(news, self._keyring)
+        # Sealed anew in every attempt: so a fresh id, and the row knows what it tells of by the message's own.
+        return [
+            self._voice.say(resulting(news, event, now=news.timestamp, source=source))
+            for event in self._translate(news)
+        ]

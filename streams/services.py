@@ -1,0 +1,124 @@
+"""The services: each decides what stands in one inbox, keeps its rows in one changelog, and may ask for effects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from streams.events import (
+    Event,
+    analytics,
+    availability,
+    booking,
+    notices,
+    payment,
+    rate,
+    receipts,
+    records,
+    users,
+)
+from streams.topics import DAY_MS, LARGE, Topic
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A stateful service: one inbox it alone decides, one changelog of its rows, perhaps effects outside."""
+
+    name: str
+    key: str
+    accepts: tuple[type[Event], ...]
+    effects: tuple[type[Event], ...] = ()
+    #: Part of every name of its topics, where several instances share a cluster.
+    namespace: str = ""
+
+    @property
+    def inbox(self) -> str:
+        return internal_name(f"{self.name}.inbox", self.namespace)
+
+    @property
+    def rows(self) -> str:
+        return internal_name(f"{self.name}.rows", self.namespace)
+
+    @property
+    def effects_topic(self) -> str:
+        return internal_name(f"{self.name}.effects", self.namespace)
+
+
+def internal_name(name: str, namespace: str) -> str:
+    """The name of a topic that no document names: vacancy.NAME, or vacancy.NAMESPACE.NAME."""
+    return f"vacancy.{namespace}.{name}" if namespace else f"vacancy.{name}"
+
+
+BOOKING = Service(
+    name="booking",
+    key="booking_id",
+    accepts=(
+        booking.RequestBooking,
+        booking.ChangeBooking,
+        booking.CancelBooking,
+        booking.CheckIn,
+        booking.CheckOut,
+        booking.MarkNoShow,
+        booking.DeadlinePassed,
+        booking.LineReserved,
+        booking.LineRejected,
+        booking.PaymentAuthorized,
+        booking.PaymentDeclined,
+        booking.PaymentCaptured,
+        booking.CaptureFailed,
+        booking.PaymentRefunded,
+    ),
+)
+AVAILABILITY = Service(
+    name="availability",
+    key="resource",
+    accepts=(availability.DeclareResource, availability.Hold, availability.ConfirmHold, availability.Release),
+)
+PAYMENT = Service(
+    name="payment",
+    key="payment_id",
+    accepts=(
+        payment.Authorize,
+        payment.Capture,
+        payment.Void,
+        payment.Refund,
+        payment.Settle,
+        payment.ProviderAnswered,
+    ),
+    effects=(payment.ProviderCall,),
+)
+USER = Service(name="user", key="user_id", accepts=(users.RegisterUser, users.ChangeUser))
+RECORD = Service(name="record", key="record_id", accepts=(records.OpenRecord, records.ChangeRecord))
+NOTIFICATION = Service(
+    name="notification",
+    key="user_id",
+    accepts=(notices.Notify, notices.MailHandedOver, notices.MarkRead),
+    effects=(notices.SendMail,),
+)
+RECEIPT = Service(
+    name="receipt",
+    key="payment_id",
+    accepts=(receipts.RequestReceipt, receipts.ReceiptWritten),
+    effects=(receipts.WriteReceipt,),
+)
+RATE = Service(name="rate", key="resource", accepts=(rate.RecordRate, rate.ReviewRate))
+ANALYTICS = Service(name="analytics", key="entity_id", accepts=(analytics.Observe,))
+
+SERVICES = {
+    service.name: service
+    for service in (BOOKING, AVAILABILITY, PAYMENT, USER, RECORD, NOTIFICATION, RECEIPT, RATE, ANALYTICS)
+}
+#: Services that run under every layout, named by its document or not.
+CORE = ("booking", "availability", "payment", "user", "record")
+#: Consumers without rows: they read and pass on, or write files (`agents.mail`, `agents.sinks`).
+STATELESS = ("mail", "integration", "logging", "archive")
+
+
+def service_topics(service: Service, partitions: int) -> tuple[Topic, ...]:
+    """The topics a stateful service needs, all with the same number of partitions."""
+    topics = [
+        Topic(service.inbox, partitions, service.accepts, service.key, log_append_time=True),
+        Topic(service.rows, partitions, compacted=True, max_message_bytes=LARGE),
+    ]
+    if service.effects:
+        topics.append(Topic(service.effects_topic, partitions, service.effects, service.key, 7 * DAY_MS))
+    return tuple(topics)

@@ -1,0 +1,77 @@
+"""How the platform says something: to the topic its layout names, in the document's words, signed as ours."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping
+from typing import Any, Protocol
+
+from streams.codec import encode
+from streams.events import Envelope, Event
+from streams.layout import Layout
+from streams.publisher import Acknowledgement, Publisher, Record
+from streams.signing import Signer
+from streams.wire import codec_of
+
+
+class Reveals(Protocol):
+    """Personal data in clear, for the documents that show it."""
+
+    def reveal(self, user_id: str, sealed: str | None) -> Mapping[str, Any]:
+        """The fields of a sealed text; none once its user is erased."""
+        ...
+
+    def knows(self, user_id: str, sealed: str) -> bool:
+        """Whether the key of a sealed text is at hand."""
+        ...
+
+    def caught_up(self) -> Awaitable[None]:
+        """Returns once every key is at hand that was on the log at the call."""
+        ...
+
+
+class Voice:
+    """Says envelopes for one process. Without `reveals` nothing personal is ever shown."""
+
+    def __init__(self, publisher: Publisher, layout: Layout, signer: Signer, reveals: Reveals | None = None) -> None:
+        self._publisher = publisher
+        self._layout = layout
+        self._signer = signer
+        self._reveals = reveals
+        self._codec = codec_of(layout.codec)
+        self._shown = self._codec.reveals if reveals is not None else ()
+
+    def say(self, envelope: Envelope) -> Acknowledgement:
+        """Sends an envelope where its layout says."""
+        topic, key = self._layout.route(envelope.data)
+        if topic.name in self._layout.topics:
+            value, headers = self._codec.encode(envelope, topic, self._reveal)
+            headers = (*self._signer.headers(envelope.event_id, value), *headers)
+        else:
+            value, headers = encode(envelope), ()
+            if topic.name == self._layout.events.name:
+                headers = self._signer.headers(envelope.event_id, value)
+        return self._publisher.send(topic.name, topic.partition(key), Record(key.encode(), value, headers))
+
+    def lacks(self, message: Event) -> bool:
+        """Whether deciding on a message may say something personal whose key is not at hand yet."""
+        if self._reveals is None or not isinstance(message, self._shown):
+            return False
+        sealed = _sealed(message)
+        user_id = getattr(message, "user_id", None)
+        return sealed is not None and user_id is not None and not self._reveals.knows(user_id, sealed)
+
+    async def catch_up(self) -> None:
+        """Reads the keys to their end."""
+        assert self._reveals is not None
+        await self._reveals.caught_up()
+
+    def _reveal(self, user_id: str, sealed: str | None) -> Mapping[str, Any]:
+        return self._reveals.reveal(user_id, sealed) if self._reveals is not None else {}
+
+
+def _sealed(message: Event) -> str | None:
+    for name in ("guest", "personal", "content"):
+        found = getattr(message, name, None)
+        if found is not None:
+            return str(found)
+    return None
