@@ -11,7 +11,7 @@ from datetime import datetime
 
 import msgspec
 
-from domain.calendar import Unbookable, slots_of
+from domain.calendar import STOCK, Unbookable, slots_of
 from domain.decision import Decision
 from domain.declaration import declare
 from domain.inventory import Holding, HoldRecord, Inventory, Night, Resource, hold_id_of
@@ -114,7 +114,7 @@ def _confirm(inventory: Inventory, message: ConfirmHold) -> Decision[Inventory]:
     if record is None or record.state != "held":
         return Decision(inventory)
     name = hold_id_of(message.booking_id, message.line)
-    nights = {slot: _night(inventory, slot).confirming(name, message.revision) for slot in record.slots}
+    nights = {slot: _confirmed(_night(inventory, slot), slot, name, message.revision) for slot in record.slots}
     confirmed = msgspec.structs.replace(record, state="confirmed")
     return Decision(_with_record(inventory, message, confirmed, nights))  # as many are held as before: nothing to tell
 
@@ -126,10 +126,20 @@ def _release(inventory: Inventory, message: Release, now: datetime) -> Decision[
     if not record.live:
         return Decision(inventory)
     name = hold_id_of(message.booking_id, message.line)
-    freed = {slot: _night(inventory, slot).freeing(name, message.revision) for slot in record.slots}
+    freed = {slot: _freed(_night(inventory, slot), slot, name, message.revision, record) for slot in record.slots}
     released = HoldRecord(state="released", quantity=record.quantity)
     updates = tuple(night_updates(inventory.resource, freed, now)) if inventory.resource else ()
     return Decision(_with_record(inventory, message, released, freed), updates)
+
+
+def _confirmed(night: Night, slot: str, hold: str, revision: int) -> Night:
+    return night.selling(hold, revision) if slot == STOCK else night.confirming(hold, revision)
+
+
+def _freed(night: Night, slot: str, hold: str, revision: int, record: HoldRecord) -> Night:
+    if slot == STOCK and record.state == "confirmed":
+        return night.taking_back(record.quantity)
+    return night.freeing(hold, revision)
 
 
 def _night(inventory: Inventory, slot: str) -> Night:

@@ -1,7 +1,8 @@
 """What the booking service decides: a booking's one outcome, and what its parts are told because of it.
 
 A row takes the first answer to each question and ends once; everything that comes twice or too late changes nothing
-but money. How an outcome is written down and told stands in `domain.booking_outcomes`.
+but money. How an outcome is written down and told stands in `domain.booking_outcomes`, what comes after it in
+`domain.booking_changes`.
 """
 
 from __future__ import annotations
@@ -10,20 +11,27 @@ from datetime import datetime
 
 import msgspec
 
+from domain.booking_changes import answer_change, ask_change, move_on
 from domain.booking_money import take_money
 from domain.booking_opening import open_booking
-from domain.booking_outcomes import cancel, confirm, expire, reject, undo, withdraw
+from domain.booking_outcomes import cancel, capture, confirm, expire, hold_lines, reject, undo, withdraw
 from domain.booking_state import BookedLine, Booking, BookingStatus, Place, payment_id_of
 from domain.decision import Decision
 from streams.events import Event
 from streams.events.booking import (
     CancelBooking,
     CaptureFailed,
+    ChangeBooking,
+    CheckIn,
+    CheckOut,
     DeadlinePassed,
     LineRejected,
     LineReserved,
+    MarkNoShow,
     PaymentAuthorized,
+    PaymentCaptured,
     PaymentDeclined,
+    PaymentRefunded,
     RequestBooking,
 )
 
@@ -42,10 +50,10 @@ def decide(booking: Booking | None, message: Event, now: datetime) -> Decision[B
             return Decision(None)
         case Booking(status=BookingStatus.PENDING), _:
             return _while_pending(booking, message, now)
-        case Booking(status=BookingStatus.CONFIRMED), CancelBooking():
-            return cancel(booking, message, now)
-        case Booking(status=BookingStatus.CONFIRMED), CaptureFailed() if _is_unpaid(booking, message):
-            return undo(booking, message, now)
+        case Booking(status=BookingStatus.CONFIRMED), _:
+            return _while_confirmed(booking, message, now)
+        case Booking(status=BookingStatus.CHECKED_IN), CheckOut():
+            return move_on(booking, message, now)
         case _:
             return take_money(booking, message, now)
 
@@ -56,12 +64,32 @@ def _while_pending(booking: Booking, message: Event, now: datetime) -> Decision[
             return _take_line(booking, message, now)
         case PaymentAuthorized() | PaymentDeclined() if _concerns(booking, message) and not booking.authorized:
             return _take_payment(booking, message, now)
+        case PaymentCaptured() | CaptureFailed() if _concerns(booking, message) and not booking.captured:
+            return _take_first_payment(booking, message, now)
         case CancelBooking():
             return withdraw(booking, message, now)
         case DeadlinePassed() if now >= booking.deadline:
             return expire(booking, now)
+        case PaymentRefunded():  # by an operator, of what was taken first
+            return take_money(booking, message, now)
         case _:
             return Decision(booking)
+
+
+def _while_confirmed(booking: Booking, message: Event, now: datetime) -> Decision[Booking | None]:
+    match message:
+        case CancelBooking():
+            return cancel(booking, message, now)
+        case CaptureFailed() if _concerns(booking, message) and not booking.captured:
+            return undo(booking, message, now)  # one reported after the money arrived has been overtaken by it
+        case ChangeBooking():
+            return ask_change(booking, message, now)
+        case LineReserved() | LineRejected() if booking.change and message.revision == booking.change.revision:
+            return answer_change(booking, booking.change, message, now)
+        case CheckIn() | MarkNoShow():
+            return move_on(booking, message, now)
+        case _:
+            return take_money(booking, message, now)
 
 
 def _take_line(booking: Booking, message: LineReserved | LineRejected, now: datetime) -> Decision[Booking | None]:
@@ -75,7 +103,20 @@ def _take_payment(
 ) -> Decision[Booking | None]:
     if isinstance(message, PaymentDeclined):
         return reject(booking, message.reason, now)
-    return _maybe_confirm(msgspec.structs.replace(booking, authorized=True), now)
+    authorized = msgspec.structs.replace(booking, authorized=True, updated_at=now)
+    if authorized.pays_first:
+        return Decision(authorized, (capture(authorized),))
+    return _maybe_confirm(authorized, now)
+
+
+def _take_first_payment(
+    booking: Booking, message: PaymentCaptured | CaptureFailed, now: datetime
+) -> Decision[Booking | None]:
+    """Only a booking that pays first hears this before it is confirmed: now inventory is asked."""
+    if isinstance(message, CaptureFailed):
+        return reject(booking, message.reason, now)
+    paid = msgspec.structs.replace(booking, captured=message.amount, updated_at=now)
+    return Decision(paid, tuple(hold_lines(paid)))
 
 
 def _maybe_confirm(booking: Booking, now: datetime) -> Decision[Booking | None]:
@@ -85,13 +126,8 @@ def _maybe_confirm(booking: Booking, now: datetime) -> Decision[Booking | None]:
 
 def _is_news(booking: Booking, message: LineReserved | LineRejected) -> bool:
     open_lines = {line.line for line in booking.lines} - set(booking.answered)
-    return message.revision == booking.revision and message.line in open_lines
+    return message.revision == booking.held_revision and message.line in open_lines
 
 
-def _concerns(booking: Booking, message: PaymentAuthorized | PaymentDeclined | CaptureFailed) -> bool:
-    return (message.payment_id, message.revision) == (booking.payment_id, booking.revision)
-
-
-def _is_unpaid(booking: Booking, message: CaptureFailed) -> bool:
-    """A failure reported after the money arrived has been overtaken by it."""
-    return _concerns(booking, message) and not booking.captured
+def _concerns(booking: Booking, message: PaymentAuthorized | PaymentDeclined | PaymentCaptured | CaptureFailed) -> bool:
+    return (message.payment_id, message.revision) == (booking.payment_id, 1)

@@ -34,8 +34,11 @@ def take_money(booking: Booking, message: Event, now: datetime) -> Decision[Book
 def _give_back(booking: Booking) -> Iterator[Event]:
     """A capture that was reported as failed and went through after all, of a booking that is cancelled by now: the
     payment dropped the refund that waited for it, so everything but the fee is ordered back. Should it have been given
-    already, the payment, which never gives back more than it took, refuses.
+    already, the payment, which never gives back more than it took, refuses. And one that was under way when a booking
+    that pays first ended: all of it.
     """
-    if booking.status is BookingStatus.CANCELLED and booking.captured and booking.capture_error is not None:
+    if booking.confirmed_at is None and booking.captured:
+        yield from refund(booking, booking.captured, "unpay", booking.reason or "late capture")
+    elif booking.status is BookingStatus.CANCELLED and booking.captured and booking.capture_error is not None:
         excess = booking.captured - (booking.cancellation_fee or Decimal(0))
         yield from refund(booking, excess, "late capture", "captured_after_failure")

@@ -1,25 +1,40 @@
-"""How a booking begins: its row, what the world hears, and the questions to inventory and payment, at the same time."""
+"""How a booking begins: its row, what the world hears, and the questions to inventory and payment.
+
+Both are asked at the same time; where the layout has the money taken first, inventory is asked once it is
+(`domain.booking_outcomes.hold_lines`).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
+from domain.booking_outcomes import hold_lines, refuse_opening
 from domain.booking_state import BookedLine, Booking, Place, payment_id_of
 from domain.decision import Decision
 from streams.events import Event
-from streams.events.availability import Hold
 from streams.events.booking import RequestBooking
 from streams.events.booking_news import BookingCreated
 from streams.events.payment import Authorize
 
 
 def open_booking(request: RequestBooking, now: datetime) -> Decision[Booking | None]:
-    """PENDING, with one Hold per line, and an Authorize unless nothing is to be paid."""
+    """PENDING, with one Hold per line, and an Authorize unless nothing is to be paid; REJECTED if it was refused at
+    entry already.
+    """
     booking = _opened(request, now)
-    events: list[Event] = [_created(booking, request), *(_hold(booking, line) for line in booking.lines)]
+    created = () if request.announced else (_created(booking, request),)
+    if request.refusal is not None:
+        refused = refuse_opening(booking, request.refusal, now)
+        return Decision(refused.state, (*created, *refused.events))
+    return Decision(booking, (*created, *_questions(booking, request)))
+
+
+def _questions(booking: Booking, request: RequestBooking) -> Iterator[Event]:
+    if not booking.pays_first:
+        yield from hold_lines(booking)
     if booking.to_pay:
-        events.append(_authorize(booking, request))
-    return Decision(booking, tuple(events))
+        yield _authorize(booking, request)
 
 
 def _opened(request: RequestBooking, now: datetime) -> Booking:
@@ -37,8 +52,12 @@ def _opened(request: RequestBooking, now: datetime) -> Booking:
         free_until=request.free_until,
         location=Place(**dict(request.location)) if request.location else None,
         metadata=request.metadata,
+        confirm_on=request.confirm_on,
+        prepaid=request.prepaid,
+        time_zone=request.time_zone,
+        details=request.details,
         payment_id=payment_id_of(request.booking_id, 1),
-        authorized=request.price_amount == 0,
+        authorized=request.price_amount == 0 or not request.prepaid,
         created_at=now,
         updated_at=now,
     )
@@ -50,6 +69,7 @@ def _created(booking: Booking, request: RequestBooking) -> BookingCreated:
         booking_id=booking.booking_id,
         user_id=booking.user_id,
         product_id=booking.product_id,
+        about=booking.about(),
         provider_id=booking.provider_id,
         start_time=booking.start,
         end_time=booking.end,
@@ -61,26 +81,14 @@ def _created(booking: Booking, request: RequestBooking) -> BookingCreated:
     )
 
 
-def _hold(booking: Booking, line: BookedLine) -> Hold:
-    return Hold(
-        provider_id=line.provider_id,
-        product_id=line.product_id,
-        booking_id=booking.booking_id,
-        revision=booking.revision,
-        line=line.line,
-        start=line.start,
-        end=line.end,
-        quantity=line.quantity,
-    )
-
-
 def _authorize(booking: Booking, request: RequestBooking) -> Authorize:
     return Authorize(
         payment_id=booking.payment_id,
         booking_id=booking.booking_id,
-        revision=booking.revision,
+        revision=1,
         user_id=booking.user_id,
         amount=booking.price_amount,
         currency=booking.price_currency,
         payment_token=request.payment_token,
+        about=booking.about(),
     )

@@ -8,64 +8,68 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
-from domain.booking_state import Booking, BookingStatus, derived_id
+from domain.booking_state import BookedLine, Booking, BookingStatus, derived_id
 from domain.cancellation import Quote, quote_cancellation
 from domain.decision import Decision
 from streams.events import Event
-from streams.events.availability import ConfirmHold, Release
+from streams.events.availability import ConfirmHold, Hold, Release
 from streams.events.booking import CancelBooking, CaptureFailed
-from streams.events.booking_news import BookingCancelled, BookingConfirmed, BookingExpired, BookingRejected
+from streams.events.booking_news import (
+    BookingCancelled,
+    BookingConfirmed,
+    BookingExpired,
+    BookingRejected,
+    InventoryUpdated,
+)
 from streams.events.payment import Capture, Refund, Void
 
 
 def confirm(booking: Booking, now: datetime) -> Decision[Booking | None]:
-    """Inventory agreed and the money is there: take it."""
+    """Inventory agreed and the money is there: take it, unless it was taken first."""
     confirmed = msgspec.structs.replace(booking, status=BookingStatus.CONFIRMED, confirmed_at=now, updated_at=now)
     told = BookingConfirmed(
-        booking_id=booking.booking_id,
-        user_id=booking.user_id,
-        product_id=booking.product_id,
+        **news(confirmed),
         payment_id=booking.payment_id,
         confirmed_at=now,
         price_amount=booking.price_amount,
         price_currency=booking.price_currency,
     )
-    return Decision(confirmed, (told, *_confirm_holds(booking), *_capture(booking)))
+    money = () if booking.paid else (capture(booking),)
+    return Decision(confirmed, (told, *_stock(confirmed, None, now), *confirm_holds(confirmed), *money))
 
 
 def reject(
     booking: Booking, reason: str, now: datetime, *, rejected_line: int | None = None
 ) -> Decision[Booking | None]:
     """Refused by inventory (then `rejected_line` holds nothing) or by the provider (then nothing is authorized)."""
-    told = BookingRejected(
-        booking_id=booking.booking_id,
-        user_id=booking.user_id,
-        product_id=booking.product_id,
-        rejected_at=now,
-        reason=reason,
-    )
-    void = _void(booking, reason) if rejected_line is not None else ()
     ended = _ended(booking, BookingStatus.REJECTED, reason, now)
-    return Decision(ended, (told, *_releases(booking, but=rejected_line), *void))
+    told = BookingRejected(**news(ended), rejected_at=now, reason=reason)
+    stock = _stock(ended, reason, now) if rejected_line is not None else ()
+    money = _unpay(booking, reason) if rejected_line is not None else ()
+    return Decision(ended, (told, *stock, *_releases(booking, but=rejected_line), *money))
+
+
+def refuse_opening(booking: Booking, reason: str, now: datetime) -> Decision[Booking | None]:
+    """Nothing was asked of anybody yet: it only ends."""
+    ended = _ended(booking, BookingStatus.REJECTED, reason, now)
+    return Decision(ended, (BookingRejected(**news(ended), rejected_at=now, reason=reason),))
 
 
 def expire(booking: Booking, now: datetime) -> Decision[Booking | None]:
     """No complete answer came before the deadline."""
-    told = BookingExpired(
-        booking_id=booking.booking_id, user_id=booking.user_id, product_id=booking.product_id, expired_at=now
-    )
+    told = BookingExpired(**news(booking), expired_at=now)
     ended = _ended(booking, BookingStatus.EXPIRED, told.reason, now)
-    return Decision(ended, (told, *_releases(booking), *_void(booking, told.reason)))
+    return Decision(ended, (told, *_releases(booking), *_unpay(booking, told.reason)))
 
 
 def withdraw(booking: Booking, message: CancelBooking, now: datetime) -> Decision[Booking | None]:
-    """Cancelled before it was confirmed: nothing was taken, so nothing is owed."""
-    quote = quote_cancellation(booking, now)
-    ended, told = _cancelled(booking, message.reason, message.cancelled_by, quote, now)
-    return Decision(ended, (told, *_releases(booking), *_void(booking, message.reason)))
+    """Cancelled before it was confirmed: nothing is owed, and what was taken first goes back."""
+    ended, told = _cancelled(booking, message.reason, message.cancelled_by, quote_cancellation(booking, now), now)
+    return Decision(ended, (told, *_releases(booking), *_unpay(booking, message.reason)))
 
 
 def cancel(booking: Booking, message: CancelBooking, now: datetime) -> Decision[Booking | None]:
@@ -95,8 +99,59 @@ def refund(booking: Booking, amount: Decimal, why: str, reason: str) -> Iterator
         )
 
 
+def news(booking: Booking) -> dict[str, Any]:
+    """What every piece of news of a booking begins with."""
+    return {
+        "booking_id": booking.booking_id,
+        "user_id": booking.user_id,
+        "product_id": booking.product_id,
+        "about": booking.about(),
+    }
+
+
+def hold_lines(
+    booking: Booking, lines: tuple[BookedLine, ...] | None = None, revision: int | None = None
+) -> Iterator[Hold]:
+    """Asks inventory for a booking's lines, or for other ones under another revision."""
+    for line in lines or booking.lines:
+        yield Hold(
+            **_place(booking, line, revision),
+            start=line.start,
+            end=line.end,
+            quantity=line.quantity,
+        )
+
+
+def release_lines(
+    booking: Booking, lines: tuple[BookedLine, ...], revision: int, but: int | None = None
+) -> Iterator[Release]:
+    """Ends the holds of lines under a revision, except of one that holds nothing."""
+    for line in lines:
+        if line.line != but:
+            yield Release(**_place(booking, line, revision))
+
+
+def confirm_holds(booking: Booking) -> Iterator[ConfirmHold]:
+    for line in booking.lines:
+        yield ConfirmHold(**_place(booking, line, None))
+
+
+def capture(booking: Booking) -> Capture:
+    return Capture(payment_id=booking.payment_id, booking_id=booking.booking_id, revision=1)
+
+
+def _place(booking: Booking, line: BookedLine, revision: int | None) -> dict[str, Any]:
+    return {
+        "provider_id": line.provider_id,
+        "product_id": line.product_id,
+        "booking_id": booking.booking_id,
+        "revision": booking.held_revision if revision is None else revision,
+        "line": line.line,
+    }
+
+
 def _ended(booking: Booking, status: BookingStatus, reason: str, now: datetime) -> Booking:
-    return msgspec.structs.replace(booking, status=status, reason=reason, updated_at=now)
+    return msgspec.structs.replace(booking, status=status, reason=reason, change=None, updated_at=now)
 
 
 def _cancelled(
@@ -110,9 +165,7 @@ def _cancelled(
         cancellation_refund=quote.refund,
     )
     told = BookingCancelled(
-        booking_id=booking.booking_id,
-        user_id=booking.user_id,
-        product_id=booking.product_id,
+        **news(ended),
         payment_id=booking.payment_id,
         cancelled_at=now,
         cancellation_reason=reason,
@@ -125,35 +178,22 @@ def _cancelled(
 
 
 def _releases(booking: Booking, but: int | None = None) -> Iterator[Event]:
-    for line in booking.lines:
-        if line.line != but:
-            yield Release(
-                provider_id=line.provider_id,
-                product_id=line.product_id,
-                booking_id=booking.booking_id,
-                revision=booking.revision,
-                line=line.line,
-            )
+    if booking.inventory_asked:
+        yield from release_lines(booking, booking.lines, booking.held_revision, but)
+    if booking.change is not None:
+        yield from release_lines(booking, booking.change.lines, booking.change.revision)
 
 
-def _confirm_holds(booking: Booking) -> Iterator[Event]:
-    for line in booking.lines:
-        yield ConfirmHold(
-            provider_id=line.provider_id,
-            product_id=line.product_id,
-            booking_id=booking.booking_id,
-            revision=booking.revision,
-            line=line.line,
-        )
+def _stock(booking: Booking, reason: str | None, now: datetime) -> Iterator[Event]:
+    """ORD-04: what became of stock that was paid for first."""
+    if booking.pays_first:
+        status = "reserved" if reason is None else "out_of_stock"
+        yield InventoryUpdated.model_validate({**news(booking), "status": status, "reason": reason, "updated_at": now})
 
 
-def _capture(booking: Booking) -> Iterator[Event]:
-    if booking.to_pay:
-        yield Capture(payment_id=booking.payment_id, booking_id=booking.booking_id, revision=booking.revision)
-
-
-def _void(booking: Booking, reason: str) -> Iterator[Event]:
-    if booking.to_pay:
-        yield Void(
-            payment_id=booking.payment_id, booking_id=booking.booking_id, revision=booking.revision, reason=reason
-        )
+def _unpay(booking: Booking, reason: str) -> Iterator[Event]:
+    """Gives back what was taken first; otherwise ends the authorization, whether it is there yet or not."""
+    if booking.captured:
+        yield from refund(booking, booking.captured, "unpay", reason)
+    elif booking.to_pay:
+        yield Void(payment_id=booking.payment_id, booking_id=booking.booking_id, revision=1, reason=reason)

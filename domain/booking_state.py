@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 
 import msgspec
 
-from streams.events.about import Kind
+from streams.events.about import About, ConfirmOn, Kind, Line
 
 # The ids we derive are part of what is on the log: this constant never changes.
 _NAMESPACE = UUID("6f0c2a52-3b1e-5d0a-9c44-7d2f6f1f8a10")
@@ -62,6 +62,27 @@ class Place(msgspec.Struct, frozen=True, omit_defaults=True):
     address: str | None = None
 
 
+class Change(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Other lines at another price, asked for and not answered by inventory for all of them yet."""
+
+    revision: int
+    lines: tuple[BookedLine, ...]
+    price_amount: Decimal
+    #: Answered later than this, it is given up.
+    deadline: datetime
+    free_until: datetime | None = None
+    guest: str | None = None
+    details: dict[str, Any] | None = None
+    answered: tuple[int, ...] = ()
+
+
+class RefusedChange(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The last change that was refused, and why."""
+
+    revision: int
+    reason: str
+
+
 class Booking(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One booking: what was asked for, what was answered, how it came out, and what was paid and given back."""
 
@@ -79,9 +100,18 @@ class Booking(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     free_until: datetime
     location: Place | None = None
     metadata: dict[str, Any] = {}
+    confirm_on: ConfirmOn = "payment.authorized"
+    #: Whether it is paid here; otherwise at the desk.
+    prepaid: bool = True
+    time_zone: str = "UTC"
+    details: dict[str, Any] = {}
 
     payment_id: str
     revision: int = 1
+    #: The revision its lines are held under: a change of words alone takes no new holds.
+    held_revision: int = 1
+    change: Change | None = None
+    refused_change: RefusedChange | None = None
     status: BookingStatus = BookingStatus.PENDING
     reason: str | None = None
     #: The lines inventory agreed to so far.
@@ -103,6 +133,8 @@ class Booking(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     capture_error: str | None = None
     #: refund id -> amount given back.
     refunds: dict[str, Decimal] = {}
+    #: The refunds that changes to a lower price ordered.
+    change_refunds: tuple[str, ...] = ()
 
     @property
     def refunded(self) -> Decimal:
@@ -110,13 +142,47 @@ class Booking(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     @property
     def to_pay(self) -> bool:
-        """Whether there is anything to pay: a free booking has no payment, only its id."""
-        return self.price_amount > 0
+        """Whether there is anything to pay here: a free booking has no payment, only its id."""
+        return self.prepaid and self.price_amount > 0
+
+    @property
+    def pays_first(self) -> bool:
+        """Whether the money is taken before inventory is asked."""
+        return self.to_pay and self.confirm_on == "payment.captured"
+
+    @property
+    def paid(self) -> bool:
+        """Whether there is nothing left to take."""
+        return not self.to_pay or self.captured > 0
+
+    @property
+    def inventory_asked(self) -> bool:
+        """Whether holds of its lines may exist."""
+        return not self.pays_first or self.captured > 0
 
     @property
     def complete(self) -> bool:
         """Whether every answer is in that a confirmation needs."""
-        return self.authorized and {line.line for line in self.lines} == set(self.answered)
+        money = self.captured > 0 if self.pays_first else self.authorized
+        return money and {line.line for line in self.lines} == set(self.answered)
+
+    @property
+    def given_by_operators(self) -> Decimal:
+        """What went back beside what changes and cancellations ordered."""
+        return sum((amount for name, amount in self.refunds.items() if name not in self.change_refunds), Decimal(0))
+
+    def about(self) -> About:
+        """What goes with every piece of news of it."""
+        return About.model_construct(
+            kind=self.kind,
+            confirmation_number=self.confirmation_number,
+            lines=tuple(Line.model_construct(**msgspec.structs.asdict(line)) for line in self.lines),
+            price_amount=self.price_amount,
+            price_currency=self.price_currency,
+            time_zone=self.time_zone,
+            guest=self.guest,
+            details=self.details,
+        )
 
     @property
     def start(self) -> datetime:

@@ -18,6 +18,9 @@ MAX_SLOTS = 366
 #: A slot of minutes is at most a day long.
 MAX_MINUTES = 24 * 60
 
+#: The one slot of what is not cut in time.
+STOCK = "stock"
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NIGHT = timedelta(days=1)
 _MOMENT = timedelta(microseconds=1)
@@ -44,7 +47,7 @@ def zone(name: str) -> ZoneInfo:
 def slots_of(slots: Slots, time_zone: str, start: datetime, end: datetime) -> tuple[str, ...]:
     """The slots that `[start, end)` touches, in order: "2026-12-24" for a night, "2026-12-24T09:15Z" for minutes.
 
-    Raises Unbookable: invalid_period, unknown_time_zone, too_many_slots, or unsupported_slots (stock has none yet).
+    Raises Unbookable: invalid_period, unknown_time_zone, too_many_slots, or unsupported_slots.
     """
     if end <= start:
         raise Unbookable("invalid_period")
@@ -53,6 +56,8 @@ def slots_of(slots: Slots, time_zone: str, start: datetime, end: datetime) -> tu
             return _nights(zone(time_zone), start, end)
         case int(minutes) if 0 < minutes <= MAX_MINUTES:
             return _minutes(timedelta(minutes=minutes), start, end)
+        case "none":
+            return (STOCK,)
         case _:
             raise Unbookable("unsupported_slots")
 

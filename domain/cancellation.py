@@ -21,12 +21,15 @@ class Quote:
 
 
 def quote_cancellation(booking: Booking, now: datetime) -> Quote:
-    """What a cancellation taken at `now` would mean. Nothing is owed either way before a booking is CONFIRMED, or once
-    it has ended. What an operator gave back already is not given back again.
+    """What a cancellation taken at `now` would mean. Nothing is kept of a booking that was not CONFIRMED; nothing is
+    owed either way once it has ended. What an operator gave back already is not given back again.
     """
     nothing = booking.price_amount * 0  # in the currency's digits
-    if booking.status is not BookingStatus.CONFIRMED:
+    if booking.status is BookingStatus.PENDING:
+        # What was taken first goes back; there is nothing of it where the money comes after the confirmation.
+        return Quote(fee=nothing, refund=max(booking.captured - booking.refunded, nothing))
+    if booking.status is not BookingStatus.CONFIRMED or not booking.to_pay:
         return Quote(fee=nothing, refund=nothing)
     if now < booking.free_until:
-        return Quote(fee=nothing, refund=max(booking.price_amount - booking.refunded, nothing))
+        return Quote(fee=nothing, refund=max(booking.price_amount - booking.given_by_operators, nothing))
     return Quote(fee=booking.price_amount, refund=nothing)

@@ -24,10 +24,19 @@ def declare(inventory: Inventory, message: DeclareResource, now: datetime) -> De
         return Decision(Inventory(declared, inventory.nights, inventory.holding), events)
     nights = _not_over(before, inventory.nights, now)
     after = _keeping_the_cut(before, declared) if nights else declared
-    if after == before:
+    counted = _counted(nights) if after.slots == "none" else {}
+    if after == before and not counted:
         return Decision(inventory)
-    changes = tuple(_changes(before, after, nights, now))
-    return Decision(Inventory(after, inventory.nights, inventory.holding), (_declaration(after), *changes))
+    kept = {**inventory.nights, **counted}
+    told = tuple(_changes(before, after, {**nights, **counted}, now))
+    if counted and before.capacity == after.capacity:
+        told = (*told, *night_updates(after, counted, now))
+    return Decision(Inventory(after, kept, inventory.holding), (_declaration(after), *told))
+
+
+def _counted(nights: Mapping[str, Night]) -> dict[str, Night]:
+    """Stock that something was sold of, as it was counted anew: the declaration says what is on hand now."""
+    return {slot: night.counted() for slot, night in nights.items() if night.sold}
 
 
 def _keeping_the_cut(before: Resource, declared: Resource) -> Resource:

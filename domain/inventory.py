@@ -48,11 +48,13 @@ class Night(msgspec.Struct, frozen=True, omit_defaults=True):
     holds: dict[str, dict[int, int]] = {}
     #: Which of them still wait to be confirmed, as "hold id/revision": few at any time, unlike the confirmed ones.
     pending: tuple[str, ...] = ()
+    #: Of stock: units sold since it was last counted; below nothing when more came back than was sold.
+    sold: int = 0
 
     @property
     def held(self) -> int:
         """Units taken. Of several revisions of a hold the greatest counts: the switch between them frees nothing."""
-        total = 0
+        total = self.sold
         for revisions in self.holds.values():
             total += max(revisions.values())
         return total
@@ -63,21 +65,39 @@ class Night(msgspec.Struct, frozen=True, omit_defaults=True):
         return sum(
             max((units for revision, units in revisions.items() if f"{hold}/{revision}" not in self.pending), default=0)
             for hold, revisions in self.holds.items()
-        )
+        ) + max(self.sold, 0)
 
     def taking(self, hold: str, revision: int, quantity: int) -> Night:
         """The night with one more hold, not confirmed yet."""
         revisions = self.holds.get(hold, {}) | {revision: quantity}
-        return Night(self.holds | {hold: revisions}, (*self.pending, f"{hold}/{revision}"))
+        return Night(self.holds | {hold: revisions}, (*self.pending, f"{hold}/{revision}"), self.sold)
 
     def confirming(self, hold: str, revision: int) -> Night:
-        return Night(self.holds, self._waiting_without(hold, revision))
+        return Night(self.holds, self._waiting_without(hold, revision), self.sold)
+
+    def selling(self, hold: str, revision: int) -> Night:
+        """Stock that is confirmed is gone: it becomes part of a sum, or the row would grow with every sale."""
+        units = self.holds.get(hold, {}).get(revision, 0)
+        return msgspec.structs.replace(self.freeing(hold, revision), sold=self.sold + units)
+
+    def taking_back(self, units: int) -> Night:
+        """The stock with units that were sold and came back."""
+        return msgspec.structs.replace(self, sold=self.sold - units)
+
+    def counted(self) -> Night:
+        """The stock as it was counted anew: what was sold is not on hand any more, what is held still is."""
+        return msgspec.structs.replace(self, sold=0)
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to keep a row for."""
+        return not self.holds and not self.sold
 
     def freeing(self, hold: str, revision: int) -> Night:
-        """The night without this revision. Without any hold it is empty, and its row is deleted."""
+        """The night without this revision."""
         left = {number: units for number, units in self.holds.get(hold, {}).items() if number != revision}
         others = {name: revisions for name, revisions in self.holds.items() if name != hold}
-        return Night(others | {hold: left} if left else others, self._waiting_without(hold, revision))
+        return Night(others | {hold: left} if left else others, self._waiting_without(hold, revision), self.sold)
 
     def _waiting_without(self, hold: str, revision: int) -> tuple[str, ...]:
         return tuple(waiting for waiting in self.pending if waiting != f"{hold}/{revision}")

@@ -12,11 +12,11 @@ import msgspec
 
 from domain.decision import Decision
 from domain.payment_answers import take_answer
-from domain.payment_news import call, created, declined
+from domain.payment_news import call, created, declined, settled
 from domain.payment_refunds import drop_waiting, order_refund
 from domain.payment_state import Method, Payment, PaymentStatus, RefundRecord, RefundStatus
 from streams.events import Event
-from streams.events.payment import Authorize, Capture, ProviderAnswered, Refund, Void
+from streams.events.payment import Authorize, Capture, ProviderAnswered, Refund, Settle, Void
 
 __all__ = ["Method", "Payment", "PaymentStatus", "RefundRecord", "RefundStatus", "decide"]
 
@@ -37,6 +37,8 @@ def decide(
             return _turned(payment, PaymentStatus.CAPTURING, now, call(payment, "capture"))
         case Payment(), Refund() if message.refund_id not in payment.refunds:
             return order_refund(payment, message, now)
+        case Payment(unsettled=True), Settle():
+            return _settle(payment, message, now)
         case Payment(), ProviderAnswered() if payment.created_at is not None:
             return take_answer(payment, message, now)
         case _:
@@ -76,6 +78,11 @@ def _void(payment: Payment | None, message: Void, now: datetime) -> Decision[Pay
             return Decision(payment)
 
 
+def _settle(payment: Payment, message: Settle, now: datetime) -> Decision[Payment | None]:
+    booked = msgspec.structs.replace(payment, settlement_id=message.settlement_id, updated_at=now)
+    return Decision(booked, (settled(booked, message.settlement_id, now),))
+
+
 def _turned(payment: Payment, status: PaymentStatus, now: datetime, *events: Event) -> Decision[Payment | None]:
     return Decision(msgspec.structs.replace(payment, status=status, updated_at=now), events)
 
@@ -92,4 +99,5 @@ def _opened(asked: Authorize, now: datetime, provider: str) -> Payment:
         amount=asked.amount,
         currency=asked.currency,
         provider=provider,
+        about=msgspec.Raw(asked.about.model_dump_json().encode() if asked.about is not None else b"null"),
     )

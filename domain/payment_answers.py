@@ -11,7 +11,16 @@ from datetime import datetime
 import msgspec
 
 from domain.decision import Decision
-from domain.payment_news import authorized, call, capture_failed, captured, declined, failed, succeeded
+from domain.payment_news import (
+    authorization_news,
+    authorized,
+    call,
+    capture_failed,
+    captured,
+    declined,
+    failed,
+    succeeded,
+)
 from domain.payment_refunds import call_waiting, drop_waiting, take_refund_answer
 from domain.payment_state import Method, Payment, PaymentStatus
 from streams.events.payment import ProviderAnswered
@@ -39,7 +48,7 @@ def _noted(payment: Payment, answer: ProviderAnswered, now: datetime) -> Payment
 
 def _take_authorization(payment: Payment, answer: ProviderAnswered, now: datetime) -> Decision[Payment | None]:
     if payment.status is PaymentStatus.AUTHORIZING:
-        return _authorize(payment, answer) if answer.approved else _decline(payment, answer, now)
+        return _authorize(payment, answer, now) if answer.approved else _decline(payment, answer, now)
     reference = _reference(payment, answer)
     if not answer.approved or reference in (payment.provider_payment_id, *payment.strays):
         return Decision(payment)
@@ -47,14 +56,15 @@ def _take_authorization(payment: Payment, answer: ProviderAnswered, now: datetim
     return Decision(stray, (call(stray, "void", reference=reference),))
 
 
-def _authorize(payment: Payment, answer: ProviderAnswered) -> Decision[Payment | None]:
+def _authorize(payment: Payment, answer: ProviderAnswered, now: datetime) -> Decision[Payment | None]:
     method = answer.method and Method(type=answer.method.type, brand=answer.method.brand, last4=answer.method.last4)
     known = msgspec.structs.replace(
         payment, provider_payment_id=_reference(payment, answer), method=method, provider=answer.provider
     )
     if payment.void_reason is not None:  # its end came while we asked
         return Decision(_turned(known, PaymentStatus.VOIDING), (call(known, "void"),))
-    return Decision(_turned(known, PaymentStatus.AUTHORIZED), (authorized(known),))
+    held = _turned(known, PaymentStatus.AUTHORIZED)
+    return Decision(held, (authorized(held), authorization_news(held, now)))
 
 
 def _decline(payment: Payment, answer: ProviderAnswered, now: datetime) -> Decision[Payment | None]:

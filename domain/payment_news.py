@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter
 
 from domain.payment_state import Method, Payment, RefundRecord
+from streams.events.about import About
 from streams.events.booking import CaptureFailed, PaymentAuthorized, PaymentCaptured, PaymentDeclined, PaymentRefunded
 from streams.events.payment import Operation, PaymentMethod, ProviderAnswered, ProviderCall
-from streams.events.payment_news import PaymentCreated, PaymentFailed, PaymentRefundedEvent, PaymentSucceeded
+from streams.events.payment_news import (
+    PaymentAuthorizedNews,
+    PaymentCreated,
+    PaymentFailed,
+    PaymentRefundedEvent,
+    PaymentSettled,
+    PaymentSucceeded,
+)
+
+
+_about: TypeAdapter[About | None] = TypeAdapter(About | None)
 
 
 def call(
@@ -39,13 +53,36 @@ def call_refund(payment: Payment, refund_id: str, record: RefundRecord) -> Provi
 
 def created(payment: Payment, now: datetime) -> PaymentCreated:
     return PaymentCreated(
-        payment_id=payment.payment_id,
-        booking_id=payment.booking_id,
-        user_id=payment.user_id,
+        **_news(payment),
         amount=payment.amount,
         currency=payment.currency,
         provider=payment.provider,
         created_at=now,
+    )
+
+
+def authorization_news(payment: Payment, now: datetime) -> PaymentAuthorizedNews:
+    """HTL-09: the money is blocked for us."""
+    return PaymentAuthorizedNews(
+        **_news(payment),
+        amount=payment.amount,
+        currency=payment.currency,
+        provider=payment.provider,
+        provider_payment_id=payment.provider_payment_id or payment.payment_id,
+        payment_method=_method(payment),
+        authorized_at=now,
+    )
+
+
+def settled(payment: Payment, settlement_id: str, now: datetime) -> PaymentSettled:
+    """HTL-09: the provider's payout is booked, less what went back by then."""
+    return PaymentSettled(
+        **_news(payment),
+        amount=payment.captured - payment.refunded,
+        currency=payment.currency,
+        provider=payment.provider,
+        settlement_id=settlement_id,
+        settled_at=now,
     )
 
 
@@ -62,9 +99,7 @@ def declined(payment: Payment, reason: str) -> PaymentDeclined:
 def failed(payment: Payment, code: str, answer: ProviderAnswered, now: datetime) -> PaymentFailed:
     """CAT-20: an authorization or a capture that the provider refused."""
     return PaymentFailed(
-        payment_id=payment.payment_id,
-        booking_id=payment.booking_id,
-        user_id=payment.user_id,
+        **_news(payment),
         amount=payment.amount,
         currency=payment.currency,
         provider=answer.provider,
@@ -76,16 +111,13 @@ def failed(payment: Payment, code: str, answer: ProviderAnswered, now: datetime)
 
 def succeeded(payment: Payment, now: datetime) -> PaymentSucceeded:
     """CAT-19: the money is taken."""
-    method = payment.method or Method()
     return PaymentSucceeded(
-        payment_id=payment.payment_id,
-        booking_id=payment.booking_id,
-        user_id=payment.user_id,
+        **_news(payment),
         amount=payment.captured,
         currency=payment.currency,
         provider=payment.provider,
         provider_payment_id=payment.provider_payment_id or payment.payment_id,
-        payment_method=PaymentMethod(type=method.type, brand=method.brand, last4=method.last4),
+        payment_method=_method(payment),
         succeeded_at=now,
     )
 
@@ -110,9 +142,7 @@ def refunded(
 ) -> tuple[PaymentRefundedEvent, PaymentRefunded]:
     """What the world and the booking hear of money that went back."""
     public = PaymentRefundedEvent(
-        payment_id=payment.payment_id,
-        booking_id=payment.booking_id,
-        user_id=payment.user_id,
+        **_news(payment),
         refund_id=refund_id,
         amount=record.amount,
         currency=payment.currency,
@@ -125,3 +155,18 @@ def refunded(
         booking_id=payment.booking_id, payment_id=payment.payment_id, refund_id=refund_id, amount=record.amount
     )
     return public, answer
+
+
+def _news(payment: Payment) -> dict[str, Any]:
+    """What every piece of news of a payment begins with."""
+    return {
+        "payment_id": payment.payment_id,
+        "booking_id": payment.booking_id,
+        "user_id": payment.user_id,
+        "about": _about.validate_json(bytes(payment.about)),
+    }
+
+
+def _method(payment: Payment) -> PaymentMethod:
+    method = payment.method or Method()
+    return PaymentMethod(type=method.type, brand=method.brand, last4=method.last4)

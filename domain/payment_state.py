@@ -63,9 +63,13 @@ class Payment(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     provider: str = "sandbox"
     provider_payment_id: str | None = None
     method: Method | None = None
+    #: The booking it pays for, as JSON of `streams.events.about.About`; goes with every piece of news.
+    about: msgspec.Raw = msgspec.Raw(b"null")
 
     captured: Decimal = Decimal(0)
     refunds: dict[str, RefundRecord] = {}
+    #: The settlement run that booked the provider's payout of it.
+    settlement_id: str | None = None
     #: Why it was voided; set while authorizing, it is voided as soon as it is authorized.
     void_reason: str | None = None
     #: The code of the provider's last refusal of an authorization, a capture or a void.
@@ -74,6 +78,11 @@ class Payment(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     answered: tuple[str, ...] = ()
     #: Authorizations at the provider that this payment does not stand on, and that were voided for that.
     strays: tuple[str, ...] = ()
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether money was taken whose payout no settlement run has booked."""
+        return self.captured > 0 and self.settlement_id is None
 
     @property
     def refunded(self) -> Decimal:

@@ -64,7 +64,7 @@ def _save(rows: WorkingRows, message: Event, before: Inventory, after: Inventory
     for slot, night in after.nights.items():
         if night is before.nights.get(slot):
             continue
-        if night.holds:
+        if not night.empty:
             rows.put(f"n|{resource}|{slot}", night)
         else:
             rows.delete(f"n|{resource}|{slot}")

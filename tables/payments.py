@@ -1,12 +1,13 @@
 """The payment service's table: `p|{payment_id}` is one payment with its refunds and the effects it was answered.
 
-What happened to it is in `tables.history`.
+`s|{payment_id}` is one that waits for its settlement; what happened to a payment is in `tables.history`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 
 import msgspec
 
@@ -27,6 +28,7 @@ class Payments:
         decision = decide(before, message.data, now)
         if decision.state is not None and decision.state is not before:
             rows.put(key, decision.state)
+            _keep_unsettled(rows, before, decision.state)
             payment_id, said = decision.state.payment_id, decision.events
             remember(rows, payment_id, decision.state, message, said, now=now, offset=offset, source="payment-service")
         return decision.events
@@ -36,6 +38,22 @@ class Payments:
     ) -> Sequence[Event] | None:
         """A payment's row is small: there is no smaller way to decide one."""
         return None
+
+
+class Unsettled(msgspec.Struct, frozen=True):
+    """A payment that was taken and that no settlement run has booked."""
+
+    payment_id: str
+    amount: Decimal
+    currency: str
+
+
+def _keep_unsettled(rows: WorkingRows, before: Payment | None, after: Payment) -> None:
+    key = f"s|{after.payment_id}"
+    if after.unsettled:
+        rows.put(key, Unsettled(after.payment_id, after.captured - after.refunded, after.currency))
+    elif before is not None and before.unsettled:
+        rows.delete(key)
 
 
 def row_key(payment_id: str) -> str:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from domain.booking import payment_id_of
+from streams.events import about
 from streams.events import booking as said
 from streams.events import payment as paying
 from streams.events.availability import ConfirmHold, DeclareResource, Hold, Release, Slots
@@ -98,8 +99,8 @@ def booked_line(
     end: datetime = CHECK_OUT,
     quantity: int = 1,
     price: Decimal = PRICE,
-) -> said.Line:
-    return said.Line(
+) -> about.Line:
+    return about.Line(
         line=line,
         provider_id="hotel",
         product_id=product,
@@ -111,12 +112,13 @@ def booked_line(
 
 
 def request(
-    *lines: said.Line,
+    *lines: about.Line,
     booking: str = "b1",
     price: Decimal = PRICE,
     free_until: datetime = FREE_UNTIL,
-    location: said.Location | None = None,
+    location: about.Location | None = None,
     metadata: dict[str, Any] | None = None,
+    **more: Any,
 ) -> said.RequestBooking:
     return said.RequestBooking(
         booking_id=booking,
@@ -133,6 +135,15 @@ def request(
         free_until=free_until,
         location=location,
         metadata=metadata or {},
+        **more,
+    )
+
+
+def change(
+    *lines: about.Line, price: Decimal | None = None, revision: int = 2, deadline: datetime = DEADLINE, **more: Any
+) -> said.ChangeBooking:
+    return said.ChangeBooking(
+        booking_id="b1", revision=revision, lines=lines or None, price_amount=price, deadline=deadline, **more
     )
 
 
@@ -185,6 +196,10 @@ def capture() -> paying.Capture:
 
 def void(reason: str = "sold_out") -> paying.Void:
     return paying.Void(payment_id=PAYMENT, booking_id="b1", revision=1, reason=reason)
+
+
+def settle(settlement_id: str = "run-1") -> paying.Settle:
+    return paying.Settle(payment_id=PAYMENT, settlement_id=settlement_id)
 
 
 def refund(amount: str = "240.00", refund_id: str = "r1", ordered_by: str = "policy") -> paying.Refund:

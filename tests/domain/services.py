@@ -98,7 +98,7 @@ class Shelf:
         for slot, night in after.nights.items():
             if night is before.nights.get(slot):
                 continue
-            if night.holds:
+            if not night.empty:
                 self._put(night, *names, "night", slot)
             else:
                 assert night == Night(), "an empty night has nothing left in it"
@@ -113,6 +113,11 @@ class Shelf:
         assert msgspec.json.decode(self._rows[key], type=type(value)) == value
 
 
+def bare(event: Event) -> Event:
+    """The event without what it says of its booking beside its own fields."""
+    return event.model_copy(update={"about": None}) if hasattr(event, "about") else event
+
+
 @dataclass(frozen=True)
 class Story(Generic[V]):
     """`given(what was)` → `.when(what comes)` → `.then(exactly what follows)`."""
@@ -125,7 +130,8 @@ class Story(Generic[V]):
         return Story(self.service, tuple(events))
 
     def then(self, *expected: Event) -> Story[V]:
-        assert self.events == expected
+        """Exactly this, `about` aside: what goes with every piece of news has tests of its own."""
+        assert tuple(map(bare, self.events)) == tuple(map(bare, expected))
         return self
 
     def then_nothing(self) -> Story[V]:

@@ -111,7 +111,7 @@ def test_up_to_the_overbooking_limit_a_hold_is_taken_and_said_to_be_one_too_many
         (declare(min_stay=2), hold(), "below_min_stay"),
         (declare(), hold(end=night(400)), "too_many_slots"),
         (declare(), hold(end=night(0)), "invalid_period"),
-        (declare(slots="none"), hold(), "unsupported_slots"),
+        (declare(slots=0), hold(), "unsupported_slots"),
         (declare(time_zone="Nowhere/Atlantis"), hold(), "unknown_time_zone"),
         (declare(capacity=0), hold(), "sold_out"),
     ],

@@ -44,7 +44,7 @@ from tests.domain.messages import (
     reserved,
     void,
 )
-from tests.domain.services import RowOf, Story, given_booking
+from tests.domain.services import RowOf, Story, bare, given_booking
 
 FREE = Decimal(0)
 TWO_LINES = (booked_line(1, price=Decimal("140.00")), booked_line(2, "suite", price=Decimal("100.00")))
@@ -102,7 +102,7 @@ def test_a_request_opens_the_booking_and_asks_inventory_and_payment_at_the_same_
     told, held, asked = story.events
     assert isinstance(told, BookingCreated)
     assert held == hold(end=night(2))
-    assert asked == Authorize(
+    assert bare(asked) == Authorize(
         payment_id=PAYMENT,
         booking_id="b1",
         revision=1,
@@ -121,7 +121,7 @@ def test_created_says_what_the_document_shows() -> None:
     """CAT-16, HTL-18: all fields of the document; number and kind travel in its metadata."""
     place = Location(lat=52.5, lon=13.4, address="Alexanderplatz")
     (told, *_) = given_booking().when(request(location=place, metadata={"channel": "web", "kind": "spoofed"})).events
-    assert told == BookingCreated(
+    assert bare(told) == BookingCreated(
         booking_id="b1",
         user_id="u1",
         product_id="double",
@@ -286,7 +286,7 @@ def test_a_cancellation_within_the_free_period_gives_everything_back() -> None:
     """HTL-28, HTL-29, CAT-18: inventory restored, refund ordered, the world told what goes back."""
     story = given_confirmed(payment_captured()).when(cancel())
     told, released, _ = story.events
-    assert (told, released) == (cancellation(refund=PRICE), release())
+    assert (bare(told), released) == (cancellation(refund=PRICE), release())
     ordered = only_refund(story)
     assert (ordered.payment_id, ordered.amount, ordered.ordered_by) == (PAYMENT, PRICE, "policy")
     booking = story.service.state

@@ -104,7 +104,12 @@ def test_what_overlaps_shares_a_slot(start: datetime, minutes: int, later: int, 
     assert list(mine) == sorted(set(mine))
 
 
-@pytest.mark.parametrize("slots", ["none", 0, -15, 1441])
+def test_stock_has_one_slot_whenever_it_is_taken() -> None:
+    assert slots_of("none", "UTC", at("2026-12-24T00:00Z"), at("2029-12-25T00:00Z")) == ("stock",)
+    assert current_slot("none", "UTC", at("2026-12-24T00:00Z")) == "stock"
+
+
+@pytest.mark.parametrize("slots", [0, -15, 1441])
 def test_what_is_not_cut_into_nights_or_minutes_is_refused(slots: Slots) -> None:
     assert refusal(slots, "UTC", at("2026-12-24T00:00Z"), at("2026-12-25T00:00Z")) == "unsupported_slots"
 

@@ -8,9 +8,17 @@ import pytest
 
 from domain.payment import Method, Payment, PaymentStatus, RefundRecord
 from streams.events import Event
+from streams.events.about import About
 from streams.events.booking import PaymentDeclined
 from streams.events.payment import Operation, PaymentMethod, ProviderCall
-from streams.events.payment_news import PaymentCreated, PaymentFailed, PaymentRefundedEvent, PaymentSucceeded
+from streams.events.payment_news import (
+    PaymentAuthorizedNews,
+    PaymentCreated,
+    PaymentFailed,
+    PaymentRefundedEvent,
+    PaymentSettled,
+    PaymentSucceeded,
+)
 from tests.domain.messages import (
     NOW,
     PAYMENT,
@@ -27,6 +35,7 @@ from tests.domain.messages import (
     provider_call,
     refund,
     refused,
+    settle,
     void,
 )
 from tests.domain.services import RowOf, Story, given_payment
@@ -111,7 +120,18 @@ def test_an_authorization_is_told_and_asked_of_the_provider() -> None:
 
 def test_an_approval_authorizes_and_is_told_to_the_booking() -> None:
     story = given_payment(authorize()).when(approved("authorize", "effect-1", method=VISA))
-    story.then(payment_authorized())
+    news = PaymentAuthorizedNews(
+        payment_id=PAYMENT,
+        booking_id="b1",
+        user_id="u1",
+        amount=PRICE,
+        currency="EUR",
+        provider="sandbox",
+        provider_payment_id="pi_1",
+        payment_method=PaymentMethod(type="card", brand="visa", last4="4242"),
+        authorized_at=NOW,
+    )
+    story.then(payment_authorized(), news)
     payment = story.service.state
     assert (payment.status, payment.provider_payment_id) == (PaymentStatus.AUTHORIZED, "pi_1")
     assert payment.method == Method("card", "visa", "4242")
@@ -373,3 +393,39 @@ def test_an_answer_without_a_question_is_dropped(history: tuple[Event, ...]) -> 
 
 def test_what_does_not_concern_payments_changes_nothing() -> None:
     given_payment(authorize()).when(cancel()).then_nothing()
+
+
+# --- settlement ---
+
+
+@pytest.mark.proves("HTL-09", "HTL-05")
+def test_a_settlement_books_what_is_left_of_a_captured_payment_once() -> None:
+    story = given_payment(authorize(), approved("authorize"), capture(), approved("capture"))
+    assert story.service.state.unsettled
+    refunded = story.when(refund("40.00"), approved("refund", refund_id="r1"))
+    settled = PaymentSettled(
+        payment_id=PAYMENT,
+        booking_id="b1",
+        user_id="u1",
+        amount=Decimal("200.00"),
+        currency="EUR",
+        provider="sandbox",
+        settlement_id="run-1",
+        settled_at=NOW,
+    )
+    booked = refunded.when(settle()).then(settled)
+    assert not booked.service.state.unsettled
+    booked.when(settle("run-2")).then_nothing()
+
+
+def test_nothing_is_settled_before_it_is_captured() -> None:
+    given_payment(authorize(), approved("authorize")).when(settle()).then_nothing()
+
+
+@pytest.mark.proves("HTL-09")
+def test_news_of_a_payment_says_what_booking_it_is_for() -> None:
+    about = About(kind="stay", confirmation_number="RSV-2026-000001", price_amount=PRICE, price_currency="EUR")
+    asked = authorize().model_copy(update={"about": about})
+    (told, *_) = given_payment().when(asked).events
+    assert isinstance(told, PaymentCreated)
+    assert told.about == about

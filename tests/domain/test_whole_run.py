@@ -10,12 +10,15 @@ from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal
 from random import Random
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.booking import Booking, BookingStatus, payment_id_of
 from streams.events import Event
+from streams.events.about import ConfirmOn
+from streams.events.booking import ChangeBooking, CheckIn, CheckOut
 from streams.events.booking_news import BookingCancelled, BookingConfirmed, BookingExpired, BookingRejected
 from streams.events.payment import Refund
 from streams.events.payment_news import PaymentSucceeded
@@ -24,6 +27,8 @@ from tests.domain.provider import Card
 from tests.domain.world import World
 
 DAYS = 4
+#: A booking that took place, or will.
+STANDING = (BookingStatus.CONFIRMED, BookingStatus.CHECKED_IN, BookingStatus.COMPLETED)
 LIMITS = {"double": 2, "suite": 1}
 
 
@@ -38,6 +43,10 @@ class Plan:
     cancels: bool
     operator_refund: Decimal | None
     tick: bool
+    confirm_on: ConfirmOn = "payment.authorized"
+    #: What its guest wants instead, at half the price: the same lines a night later.
+    changes: bool = False
+    arrives: bool = False
 
     def events(self, booking_id: str) -> list[Event]:
         lines = (
@@ -45,14 +54,29 @@ class Plan:
             for number, (product, first, nights, quantity) in enumerate(self.lines, 1)
         )
         free_until = night(-1) if self.free else NOW
-        later: list[Event] = [request(*lines, booking=booking_id, price=self.price, free_until=free_until)]
+        terms: dict[str, Any] = {"confirm_on": self.confirm_on, "prepaid": self.confirm_on != "inventory"}
+        later: list[Event] = [request(*lines, booking=booking_id, price=self.price, free_until=free_until, **terms)]
         if self.tick:
             later.append(deadline_passed(booking_id))
         if self.operator_refund is not None:
             later += [self._refund(booking_id, self.operator_refund, order) for order in range(3)]
+        if self.changes:
+            later += [self._change(booking_id)] * 2
+        if self.arrives:
+            later += [CheckIn(booking_id=booking_id), CheckOut(booking_id=booking_id)]
         if self.cancels:
             later.append(cancel(booking=booking_id))
         return later
+
+    def _change(self, booking_id: str) -> ChangeBooking:
+        lines = (
+            booked_line(number, product, night(first + 1), night(first + 1 + nights), quantity)
+            for number, (product, first, nights, quantity) in enumerate(self.lines, 1)
+        )
+        price = (self.price / 2).quantize(Decimal("0.01"))
+        return ChangeBooking(
+            booking_id=booking_id, revision=0, lines=tuple(lines), price_amount=price, deadline=DEADLINE
+        )
 
     def _refund(self, booking_id: str, amount: Decimal, order: int) -> Refund:
         return Refund(
@@ -75,6 +99,9 @@ plans = st.builds(
     cancels=st.booleans(),
     operator_refund=st.sampled_from([None, None, Decimal("40.00"), Decimal("1000.00")]),
     tick=st.booleans(),
+    confirm_on=st.sampled_from(["payment.authorized", "payment.authorized", "payment.captured", "inventory"]),
+    changes=st.booleans(),
+    arrives=st.booleans(),
 )
 
 
@@ -120,7 +147,8 @@ def assert_one_outcome(world: World, booking: Booking) -> None:
     assert all(times == 1 for times in said.values())
     if said[BookingConfirmed]:
         assert set(said) <= {BookingConfirmed, BookingCancelled}
-        assert booking.status is (BookingStatus.CANCELLED if said[BookingCancelled] else BookingStatus.CONFIRMED)
+        assert (booking.status is BookingStatus.CANCELLED) == bool(said[BookingCancelled])
+        assert booking.status in (*STANDING, BookingStatus.CANCELLED)
     else:
         assert sum(said.values()) == 1
     if said[BookingExpired]:
@@ -136,7 +164,10 @@ def assert_money(world: World, booking: Booking) -> None:
     kept = sum((account.kept for account in accounts), Decimal(0))
     assert kept == expected(world, booking)
     assert booking.captured - booking.refunded == kept
-    assert world.captured_at.get(booking.payment_id, len(world.log)) >= world.confirmed_at(booking.booking_id)
+    if booking.confirm_on == "payment.authorized":
+        assert world.captured_at.get(booking.payment_id, len(world.log)) >= world.confirmed_at(booking.booking_id)
+    if not booking.prepaid:
+        assert not accounts
     told = [
         event for event in world.log if isinstance(event, PaymentSucceeded) and event.booking_id == booking.booking_id
     ]
@@ -146,9 +177,9 @@ def assert_money(world: World, booking: Booking) -> None:
 def expected(world: World, booking: Booking) -> Decimal:
     """What policy says is owed, less what operators gave back; nothing where the card could not pay."""
     if not booking.captured:
-        assert booking.status is not BookingStatus.CONFIRMED or not booking.to_pay
+        assert booking.status not in STANDING or not booking.to_pay
         return Decimal(0)
-    owed = booking.price_amount if booking.status is BookingStatus.CONFIRMED else booking.cancellation_fee or Decimal(0)
+    owed = booking.price_amount if booking.status in STANDING else booking.cancellation_fee or Decimal(0)
     return max(owed - world.given_by_operators(booking.payment_id), Decimal(0))
 
 
@@ -157,7 +188,7 @@ def assert_inventory(world: World) -> None:
     for product, limit in LIMITS.items():
         taken: Counter[str] = Counter()
         for row in world.bookings.values():
-            for line in row.state.lines if row.state.status is BookingStatus.CONFIRMED else ():
+            for line in row.state.lines if row.state.status in STANDING else ():
                 if line.product_id == product:
                     first, last = (line.start - night(0)).days, (line.end - night(0)).days
                     taken.update({night(day).date().isoformat(): line.quantity for day in range(first, last)})

@@ -19,6 +19,9 @@ from streams.events.availability import ConfirmHold, Hold, Release
 from streams.events.booking import (
     CancelBooking,
     CaptureFailed,
+    ChangeBooking,
+    CheckIn,
+    CheckOut,
     DeadlinePassed,
     LineRejected,
     LineReserved,
@@ -36,6 +39,9 @@ from tests.domain.services import RowOf, Shelf
 
 ToBooking = (
     RequestBooking
+    | ChangeBooking
+    | CheckIn
+    | CheckOut
     | CancelBooking
     | DeadlinePassed
     | LineReserved

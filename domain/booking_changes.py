@@ -1,0 +1,140 @@
+"""How a confirmed booking changes: new lines are held before the old ones are let go. And check-in, check-out, no-show.
+
+A change of words alone (a name, a note) takes effect at once. One of lines waits for inventory: the new revision's
+holds neither compete with the old one's nor free them. First form: a change may not cost more than was paid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import msgspec
+
+from domain.booking_outcomes import confirm_holds, hold_lines, news, refund, release_lines
+from domain.booking_state import BookedLine, Booking, BookingStatus, Change, RefusedChange, derived_id
+from domain.decision import Decision
+from streams.events import Event
+from streams.events.booking import ChangeBooking, CheckIn, CheckOut, LineRejected, LineReserved, MarkNoShow
+from streams.events.booking_news import BookingCheckedIn, BookingCompleted, BookingNoShow, BookingUpdated
+
+
+def ask_change(booking: Booking, asked: ChangeBooking, now: datetime) -> Decision[Booking | None]:
+    """Begins a change, or refuses it and remembers why. `revision` 0 takes the next; another than the next is late."""
+    revision = booking.revision + 1
+    if asked.revision not in (0, revision):
+        return Decision(booking)
+    refusal = _objection(booking, asked)
+    if refusal is not None:
+        return Decision(_refused(booking, revision, refusal, now))
+    if asked.lines is None:
+        return _taken(booking, _change_of(booking, asked, revision), now, ())
+    change = _change_of(booking, asked, revision)
+    waiting = msgspec.structs.replace(booking, change=change, refused_change=None, updated_at=now)
+    return Decision(waiting, tuple(hold_lines(booking, change.lines, revision)))
+
+
+def answer_change(
+    booking: Booking, change: Change, message: LineReserved | LineRejected, now: datetime
+) -> Decision[Booking | None]:
+    """One line's answer: the last agreement switches, any refusal or a late one leaves everything as it was."""
+    if message.line not in {line.line for line in change.lines} - set(change.answered):
+        return Decision(booking)
+    if isinstance(message, LineRejected):
+        dropped = release_lines(booking, change.lines, change.revision, but=message.line)
+        return Decision(_refused(booking, change.revision, message.reason, now), tuple(dropped))
+    if now >= change.deadline:
+        dropped = release_lines(booking, change.lines, change.revision)
+        return Decision(_refused(booking, change.revision, "deadline_passed", now), tuple(dropped))
+    answered = msgspec.structs.replace(change, answered=(*change.answered, message.line))
+    if len(answered.answered) < len(answered.lines):
+        return Decision(msgspec.structs.replace(booking, change=answered, updated_at=now))
+    return _taken(booking, answered, now, tuple(release_lines(booking, booking.lines, booking.held_revision)))
+
+
+def move_on(booking: Booking, message: CheckIn | CheckOut | MarkNoShow, now: datetime) -> Decision[Booking | None]:
+    """Check-in and no-show need a confirmed booking that is paid, check-out one that is checked in."""
+    if booking.change is not None or not booking.paid:
+        return Decision(booking)
+    match message, booking.status:
+        case CheckIn(), BookingStatus.CONFIRMED:
+            arrived = _moved(booking, BookingStatus.CHECKED_IN, now)
+            return Decision(arrived, (BookingCheckedIn(**news(arrived), checked_in_at=now),))
+        case CheckOut(), BookingStatus.CHECKED_IN:
+            left = _moved(booking, BookingStatus.COMPLETED, now)
+            return Decision(left, (BookingCompleted(**news(left), completed_at=now),))
+        case _:  # a no-show, of a confirmed one
+            missing = _moved(booking, BookingStatus.NO_SHOW, now)
+            return Decision(missing, (BookingNoShow(**news(missing), marked_at=now),))
+
+
+def _objection(booking: Booking, asked: ChangeBooking) -> str | None:
+    if booking.change is not None:
+        return "change_under_way"
+    if not booking.paid:
+        return "not_paid_yet"
+    price = asked.price_amount
+    if price is not None and booking.to_pay and price > booking.price_amount:
+        return "costs_more"
+    return None
+
+
+def _change_of(booking: Booking, asked: ChangeBooking, revision: int) -> Change:
+    lines = booking.lines if asked.lines is None else tuple(BookedLine(**dict(line)) for line in asked.lines)
+    return Change(
+        revision=revision,
+        lines=lines,
+        price_amount=booking.price_amount if asked.price_amount is None else asked.price_amount,
+        deadline=asked.deadline,
+        free_until=asked.free_until,
+        guest=asked.guest,
+        details=asked.details,
+    )
+
+
+def _taken(booking: Booking, change: Change, now: datetime, released: tuple[Event, ...]) -> Decision[Booking | None]:
+    less = booking.price_amount - change.price_amount if booking.to_pay else booking.price_amount * 0
+    why = f"change {change.revision}"
+    changed = msgspec.structs.replace(
+        booking,
+        revision=change.revision,
+        held_revision=change.revision if released else booking.held_revision,
+        lines=change.lines,
+        price_amount=change.price_amount,
+        free_until=change.free_until or booking.free_until,
+        guest=change.guest or booking.guest,
+        details=booking.details if change.details is None else change.details,
+        change=None,
+        refused_change=None,
+        change_refunds=(*booking.change_refunds, derived_id(booking.booking_id, why))
+        if less > 0
+        else booking.change_refunds,
+        updated_at=now,
+    )
+    held = (*confirm_holds(changed), *released) if released else ()
+    return Decision(changed, (*_told(changed, now), *held, *refund(booking, less, why, "changed to a lower price")))
+
+
+def _told(booking: Booking, now: datetime) -> Iterator[Event]:
+    yield BookingUpdated(
+        **news(booking),
+        start_time=booking.start,
+        end_time=booking.end,
+        quantity=booking.quantity,
+        price_amount=booking.price_amount,
+        price_currency=booking.price_currency,
+        status=booking.status,
+        revision=booking.revision,
+        updated_at=now,
+    )
+
+
+def _refused(booking: Booking, revision: int, reason: str, now: datetime) -> Booking:
+    """A change under way goes on when another one is refused because of it."""
+    under_way = booking.change if reason == "change_under_way" else None
+    refused = RefusedChange(revision, reason)
+    return msgspec.structs.replace(booking, change=under_way, refused_change=refused, updated_at=now)
+
+
+def _moved(booking: Booking, status: BookingStatus, now: datetime) -> Booking:
+    return msgspec.structs.replace(booking, status=status, updated_at=now)
