@@ -16,6 +16,7 @@ from config.settings import Settings, load
 from streams.admin import Plan, TopicsError, config_of, replication_of
 from streams.admin import apply as apply_plan
 from streams.admin import plan as make_plan
+from streams.admin import prune as delete_topics
 from streams.layout import Layout, LayoutError, load_layout
 from streams.lint import lint as find_problems
 from streams.topics import Topic
@@ -34,8 +35,11 @@ def lint(layout: LayoutName = None, config: SettingsFile = None, as_json: Json =
     found = _layout(load(given(None, layout=layout), config).settings)
     problems = find_problems(found)
     if as_json:
-        typer.echo(json.dumps({"layout": found.name, "problems": problems}))
+        said = {"layout": found.name, "problems": problems, "differences": list(found.differences)}
+        typer.echo(json.dumps(said))
     else:
+        for difference in found.differences:
+            typer.echo(f"note: the document disagrees with itself: {difference}; both hold")
         typer.echo("\n".join(problems) or f"{found.name}: nothing to complain of")
     raise typer.Exit(1 if problems else 0)
 
@@ -79,6 +83,8 @@ def apply(
     broker: Broker = None,
     environment: Environment = None,
     config: SettingsFile = None,
+    prune: Annotated[bool, typer.Option("--prune", help="Delete topics the layout does not have; with --yes.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Really delete what --prune names.")] = False,
     as_json: Json = False,
 ) -> None:
     """Creates and changes topics until they are the layout's. Example: vacancy topics apply --broker kafka://h:9092"""
@@ -86,10 +92,17 @@ def apply(
     settings = load(asked, config).settings
     try:
         done = asyncio.run(apply_plan(_bootstrap(settings), _layout(settings), settings.environment))
+        if prune and yes and done.unknown:
+            asyncio.run(delete_topics(_bootstrap(settings), done.unknown))
     except TopicsError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
     _print(done, settings, as_json)
+    if prune and not yes and done.unknown:
+        typer.echo(f"nothing was deleted: --prune --yes deletes {', '.join(done.unknown)}", err=True)
+        raise typer.Exit(2)
+    if prune and not as_json:
+        typer.echo("\n".join(f"- {name}" for name in done.unknown) or "there was nothing to delete")
 
 
 def _bootstrap(settings: Settings) -> str:
@@ -98,7 +111,7 @@ def _bootstrap(settings: Settings) -> str:
 
 def _layout(settings: Settings) -> Layout:
     try:
-        return load_layout(settings.layout)
+        return load_layout(settings)
     except LayoutError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
@@ -124,6 +137,8 @@ def _print(plan: Plan, settings: Settings, as_json: bool) -> None:
         typer.echo(f"~ {each.topic} {each.setting}: {each.have} -> {each.want}")
     for each in plan.blocked:
         typer.echo(f"! {each.topic} {each.setting}: {each.have}, wanted {each.want} (cannot be changed in place)")
+    for name in plan.unknown:
+        typer.echo(f"? {name} is not of this layout (apply --prune --yes deletes it)")
     if plan.empty:
         typer.echo("the broker has what the layout wants")
 

@@ -1,11 +1,13 @@
 """The settings of an instance: one frozen object, read in layers.
 
-Defaults, then a file (DIR/vacancy.toml or --config FILE), then `VACANCY_*` in the environment, then the command line.
-`load` also says which layer each value came from. What a document fixes (topics, keys) is a layout, not a setting.
+Defaults, then files (DIR/application.properties in Spring's names, DIR/vacancy.toml or --config FILE), then `VACANCY_*`
+in the environment, then the command line. `load` also says which layer each value came from. What a document fixes
+(topics, keys) is a layout, not a setting.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import tomllib
@@ -15,8 +17,10 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from config import spring
 
 PREFIX = "VACANCY_"
 FILE_NAME = "vacancy.toml"
@@ -36,6 +40,17 @@ def layouts() -> tuple[str, ...]:
     """The names of the layouts that come with the program, sorted."""
     files = (Path(entry.name) for entry in resources.files("config.layouts").iterdir())
     return tuple(sorted(file.stem for file in files if file.suffix == ".toml"))
+
+
+class TopicSettings(BaseModel):
+    """What may be set of a documented topic; what is None stays as the layout has it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    partitions: int | None = Field(default=None, ge=1, le=10_000)
+    replication_factor: int | None = Field(default=None, ge=1, le=100)
+    retention_ms: int | None = Field(default=None, ge=1)
+    retention_days: int | None = Field(default=None, ge=1)
 
 
 class Settings(BaseSettings):
@@ -66,6 +81,14 @@ class Settings(BaseSettings):
     partitioner: Literal["murmur2", "modulo-list", "last-digit"] | None = None
     #: "document" sets producers and consumers as the layout's document shows them, where that promises less.
     profile: Literal["safe", "document"] = "safe"
+    #: Producers of documented topics; unset, as the profile says. Fewer acknowledgements promise less.
+    producer_acks: Literal["all", "1", "0"] | None = None
+    producer_compression: Literal["none", "gzip", "snappy", "lz4", "zstd"] | None = None
+    producer_batch_bytes: int | None = Field(default=None, ge=1, le=1024 * 1024)
+    producer_linger_ms: int | None = Field(default=None, ge=0, le=10_000)
+    consumer_max_poll_records: int | None = Field(default=None, ge=1, le=100_000)
+    #: Documented topics otherwise than the layout has them: {name: {partitions, replication_factor, retention_ms}}.
+    topics: dict[str, TopicSettings] = Field(default_factory=dict)
     #: The payment token of bookings that another program asks for without one; unset, those are rejected.
     foreign_payment_token: str | None = "tok_visa"
     environment: str = "local"
@@ -125,6 +148,8 @@ class Effective:
 
     settings: Settings
     origins: Mapping[str, Origin]
+    #: What a file of another program's says and this one does not use.
+    notes: tuple[str, ...] = ()
 
 
 def load(command_line: Mapping[str, object] | None = None, file: Path | None = None) -> Effective:
@@ -132,7 +157,7 @@ def load(command_line: Mapping[str, object] | None = None, file: Path | None = N
     given = {name: value for name, value in (command_line or {}).items() if value is not None}
     variables = {name.upper() for name, value in os.environ.items() if value}
     from_environment = {name for name in Settings.model_fields if PREFIX + name.upper() in variables}
-    from_file = _read(file, _data_directory(given))
+    from_file, notes = _read(file, _data_directory(given))
     under = {name: value for name, value in from_file.items() if name not in from_environment}
     try:
         settings = Settings(**{**under, **given})
@@ -143,7 +168,7 @@ def load(command_line: Mapping[str, object] | None = None, file: Path | None = N
         ("environment", from_environment),
         ("file", from_file),
     )
-    return Effective(settings, {name: _origin(name, layers) for name in Settings.model_fields})
+    return Effective(settings, {name: _origin(name, layers) for name in Settings.model_fields}, tuple(notes))
 
 
 def masked(settings: Settings) -> dict[str, str | int | float | None]:
@@ -155,7 +180,23 @@ def _data_directory(given: Mapping[str, object]) -> Path:
     return Path(str(given.get("data") or os.environ.get(PREFIX + "DATA") or Settings.model_fields["data"].default))
 
 
-def _read(file: Path | None, data: Path) -> dict[str, Any]:
+def _read(file: Path | None, data: Path) -> tuple[dict[str, Any], list[str]]:
+    """The files' layer: Spring's properties first, then our own file over them, then Spring's variables."""
+    environment = os.environ.get(PREFIX + "ENVIRONMENT") or str(Settings.model_fields["environment"].default)
+    try:
+        if file is not None and file.suffix == ".properties":
+            found, own = spring.translate(spring.parse(file.read_text("utf-8"))), {}
+        else:
+            found, own = spring.read(data, environment), _read_own(file, data)
+        variables = spring.from_environment(os.environ)
+    except spring.SpringError as error:
+        raise SettingsError(str(error)) from None
+    except OSError as error:
+        raise SettingsError(f"{file}: cannot be read: {error}") from None
+    return {**found.values, **own, **variables.values}, found.notes
+
+
+def _read_own(file: Path | None, data: Path) -> dict[str, Any]:
     path = file or data / FILE_NAME
     if file is None and not path.is_file():
         return {}
@@ -165,7 +206,9 @@ def _read(file: Path | None, data: Path) -> dict[str, Any]:
         raise SettingsError(f"{path}: cannot be read: {error}") from None
     if file is None and "data" in values:
         raise SettingsError(f"data: cannot be set in {path}, which is found by it; use --data or VACANCY_DATA")
-    return values
+    named = {name: value for name, value in values.items() if "." in name}
+    translated = spring.translate({name: str(value) for name, value in named.items()})
+    return {**translated.values, **{name: value for name, value in values.items() if name not in named}}
 
 
 def _origin(name: str, layers: tuple[tuple[Origin, Any], ...]) -> Origin:
@@ -183,10 +226,14 @@ def _one_line(error: ValidationError) -> str:
 def _plain(value: object) -> str | None:
     if isinstance(value, SecretStr):
         return value.get_secret_value()
+    if isinstance(value, dict):
+        return json.dumps({name: each.model_dump(exclude_none=True) for name, each in value.items()}) if value else None
     return None if value is None else str(value)
 
 
 def _shown(value: object) -> str | int | float | None:
     if isinstance(value, SecretStr):
         return "********"
+    if isinstance(value, dict):
+        return _plain(value)
     return value if isinstance(value, int | float) or value is None else str(value)

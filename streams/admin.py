@@ -1,9 +1,10 @@
-"""A layout against a broker: which topics are missing or differ, and making it so. Nothing is ever deleted here."""
+"""A layout against a broker: which topics are missing or differ, and making it so. Only `prune` ever deletes."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +23,8 @@ from streams.log import producer
 from streams.reader import first_records
 from streams.topics import Topic
 
+#: By which an instance with a namespace is known.
+_INSTANCE = re.compile(r"vacancy\.([^.]+)\.instance")
 #: From so many replicas on, one may be away without stopping anybody.
 _REPLICATED = 3
 
@@ -97,8 +100,26 @@ async def plan(bootstrap: str, layout: Layout, environment: str = "local") -> Pl
             for name, topic in present.items()
             if partitions[name] != topic.partitions
         ),
-        unknown=tuple(sorted(name for name in names - set(wanted) if not name.startswith("__"))),
+        unknown=tuple(sorted(name for name in names - set(wanted) if _may_be_ours(name, layout.namespace, names))),
     )
+
+
+def _may_be_ours(name: str, namespace: str, names: set[str]) -> bool:
+    """Whether a topic lies where this instance's would: Kafka's own and other namespaces' never do."""
+    if namespace:
+        return name.startswith((f"{namespace}.", f"vacancy.{namespace}."))
+    others = {found[1] for each in names if (found := _INSTANCE.fullmatch(each))}
+    prefixes = tuple(prefix for other in others for prefix in (f"{other}.", f"vacancy.{other}."))
+    return not name.startswith(("__", *prefixes))
+
+
+async def prune(bootstrap: str, names: Sequence[str]) -> None:
+    """Deletes topics for good. Raises TopicsError."""
+    async with admin(bootstrap) as client:
+        answer = await client.delete_topics(list(names))
+    for name, code in answer.topic_error_codes:
+        if code != 0:
+            raise TopicsError(f"{name} was not deleted: Kafka error {code}")
 
 
 async def apply(bootstrap: str, layout: Layout, environment: str) -> Plan:
@@ -183,7 +204,12 @@ async def _write_claim(bootstrap: str, topic: str, claim: InstanceNamed) -> None
 async def _create(client: AIOKafkaAdminClient, topics: tuple[Topic, ...], replication: int) -> None:
     answer = await client.create_topics(
         [
-            NewTopic(topic.name, topic.partitions, replication, topic_configs=config_of(topic, replication))
+            NewTopic(
+                topic.name,
+                topic.partitions,
+                topic.replication or replication,
+                topic_configs=config_of(topic, topic.replication or replication),
+            )
             for topic in topics
         ]
     )

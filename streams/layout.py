@@ -13,7 +13,7 @@ from config.settings import Settings
 from streams.events import EVENT_TYPES, Event
 from streams.events.about import ConfirmOn, Kind
 from streams.keys import KEYS, PARTITIONERS
-from streams.layout_file import LayoutError, LayoutFile, Profile, TopicSpec, read_layout
+from streams.layout_file import LayoutError, LayoutFile, Profile, TopicSpec, adjusted, read_layout
 from streams.services import CORE, SERVICES, STATELESS, Service, internal_name, service_topics
 from streams.topics import INSTANCE, NUMBERS, OWN, RATES, USER_KEYS, WORKERS, Topic, dead_letters, events_topic
 
@@ -63,6 +63,8 @@ class Layout:
     namespace: str = ""
     #: What the document's table and its list of groups do not agree on (C15).
     differences: tuple[str, ...] = ()
+    #: The services that the document's table lists as consumers, by topic.
+    consumers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     services: Mapping[str, Service] = field(default_factory=lambda: dict(SERVICES))
 
     def group(self, service: Service | str) -> str:
@@ -73,8 +75,7 @@ class Layout:
 
     def subscriptions(self, service: str) -> tuple[Topic, ...]:
         """The documented topics a service's group reads."""
-        known = self.groups.get(service)
-        return tuple(self.named[name] for name in known.subscribes) if known is not None else ()
+        return tuple(self.named[name] for name in self.groups[service].subscribes) if service in self.groups else ()
 
     def confirm_on(self, kind: Kind) -> ConfirmOn:
         """What a booking of that kind waits for beside inventory."""
@@ -88,8 +89,7 @@ class Layout:
     @property
     def running(self) -> tuple[str, ...]:
         """The names of the services that run under this layout, those without rows last."""
-        stateful = [name for name in SERVICES if name in CORE or name in self.groups]
-        return (*stateful, *(name for name in STATELESS if name in self.groups))
+        return tuple(name for name in (*SERVICES, *STATELESS) if name in CORE or name in self.groups)
 
     @cached_property
     def events(self) -> Topic:
@@ -169,16 +169,14 @@ def load_layout(settings: Settings | str) -> Layout:
     """
     if isinstance(settings, str):
         return make_layout(settings, read_layout(settings))
-    file = read_layout(settings.layout)
-    return make_layout(settings.layout, file, settings.namespace, settings.partitioner)
+    file = adjusted(settings.layout, read_layout(settings.layout), settings)
+    return make_layout(settings.layout, file, settings.namespace)
 
 
-def make_layout(name: str, file: LayoutFile, namespace: str = "", partitioner: str | None = None) -> Layout:
+def make_layout(name: str, file: LayoutFile, namespace: str = "") -> Layout:
     """What a file says, with every name in the instance's namespace. Raises LayoutError."""
     groups, differences = _groups(name, file)
-    chosen = {"partitioner": partitioner} if partitioner is not None else {}
-    specs = {topic: spec.model_copy(update=chosen) for topic, spec in file.topics.items()}
-    topics = [_topic(name, topic, spec, namespace) for topic, spec in specs.items()]
+    topics = [_topic(name, topic, spec, namespace) for topic, spec in file.topics.items()]
     services = [replace(service, namespace=namespace) for service in SERVICES.values()]
     return Layout(
         name=name,
@@ -196,6 +194,7 @@ def make_layout(name: str, file: LayoutFile, namespace: str = "", partitioner: s
         profile=file.profile,
         namespace=namespace,
         differences=differences,
+        consumers={_prefixed(topic, namespace): spec.consumers for topic, spec in file.topics.items()},
         services={service.name: service for service in services},
     )
 
@@ -213,12 +212,14 @@ def _topic(layout: str, name: str, spec: TopicSpec, namespace: str) -> Topic:
         spec.retention_ms,
         names={kind: said for said, kind in carries.items()},
         partitioner=PARTITIONERS[spec.partitioner],
+        replication=spec.replication,
     )
 
 
 def _groups(layout: str, file: LayoutFile) -> tuple[list[Group], tuple[str, ...]]:
     """The groups with the union of what the document's table and its list of groups say, and where they differ."""
     found, differences = [], []
+    in_table = {topic for topic, spec in file.topics.items() if spec.consumers}
     for name, spec in file.groups.items():
         if spec.service not in (*SERVICES, *STATELESS):
             raise LayoutError(f"{layout}: groups.{name}.service {spec.service!r} is none of ours")
@@ -227,18 +228,12 @@ def _groups(layout: str, file: LayoutFile) -> tuple[list[Group], tuple[str, ...]
         if unknown:
             raise LayoutError(f"{layout}: groups.{name} subscribes {', '.join(unknown)}, which is no topic of it")
         missing = [topic for topic in listed if topic not in spec.subscribes]
-        documented = not name.startswith("vacancy-")
-        unlisted = [
-            topic for topic in spec.subscribes if documented and topic not in listed and _has_table(file, topic)
-        ]
+        documented = [] if name.startswith("vacancy-") else [each for each in spec.subscribes if each in in_table]
+        unlisted = [topic for topic in documented if topic not in listed]
         differences += [f"the table lists {spec.service} for {topic}, the group {name} does not" for topic in missing]
         differences += [f"the group {name} has {topic}, the table does not list {spec.service}" for topic in unlisted]
         found.append(Group(name, spec.service, (*spec.subscribes, *missing)))
     return found, tuple(differences)
-
-
-def _has_table(file: LayoutFile, topic: str) -> bool:
-    return topic in file.topics and bool(file.topics[topic].consumers)
 
 
 def _in_namespace(group: Group, namespace: str) -> Group:

@@ -8,12 +8,13 @@ from importlib import resources
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from config.settings import layouts
+from config.settings import Settings, TopicSettings, layouts
 from streams.events.about import ConfirmOn
 from streams.keys import KEYS, PARTITIONERS
 from streams.topics import DAY_MS
 
-_RETENTION = re.compile(r"^(\d+)d$")
+_RETENTION = re.compile(r"^(\d+)(d|h|ms)$")
+_UNITS = {"d": DAY_MS, "h": DAY_MS // 24, "ms": 1}
 
 
 class LayoutError(ValueError):
@@ -33,12 +34,14 @@ class TopicSpec(_Part):
     carries: dict[str, str] = Field(default_factory=dict)
     #: The services that the document's table of topics lists as its consumers, where it has such a table (C15).
     consumers: tuple[str, ...] = ()
+    #: Copies on the broker, where this topic is to have another number than all.
+    replication: int | None = Field(default=None, ge=1)
 
     @field_validator("retention")
     @classmethod
     def _is_days(cls, value: str) -> str:
         if not _RETENTION.match(value):
-            raise ValueError(f"{value!r} is not a number of days like '7d'")
+            raise ValueError(f"{value!r} is not a time like '7d', '12h' or '60000ms'")
         return value
 
     @field_validator("key")
@@ -59,7 +62,7 @@ class TopicSpec(_Part):
     def retention_ms(self) -> int:
         found = _RETENTION.match(self.retention)
         assert found is not None
-        return int(found[1]) * DAY_MS
+        return int(found[1]) * _UNITS[found[2]]
 
 
 class GroupSpec(_Part):
@@ -109,6 +112,30 @@ class LayoutFile(_Part):
     profile: Profile | None = None
     groups: dict[str, GroupSpec]
     topics: dict[str, TopicSpec]
+
+
+def adjusted(name: str, file: LayoutFile, settings: Settings) -> LayoutFile:
+    """The file with what the settings say otherwise of its topics. Raises LayoutError."""
+    unknown = [topic for topic in settings.topics if topic not in file.topics]
+    if unknown:
+        raise LayoutError(f"topics.{unknown[0]}: the layout {name} has no such topic; it has: {', '.join(file.topics)}")
+    changed = {topic: _adjusted(spec, settings, settings.topics.get(topic)) for topic, spec in file.topics.items()}
+    return file.model_copy(update={"topics": changed})
+
+
+def _adjusted(spec: TopicSpec, settings: Settings, wanted: TopicSettings | None) -> TopicSpec:
+    update: dict[str, object] = {} if settings.partitioner is None else {"partitioner": settings.partitioner}
+    if wanted is not None:
+        retention = f"{wanted.retention_days}d" if wanted.retention_days is not None else None
+        if wanted.retention_ms is not None:
+            retention = f"{wanted.retention_ms}ms"
+        chosen = {
+            "partitions": wanted.partitions,
+            "replication": wanted.replication_factor,
+            "retention": retention,
+        }
+        update |= {name: value for name, value in chosen.items() if value is not None}
+    return spec.model_copy(update=update)
 
 
 def read_layout(name: str) -> LayoutFile:

@@ -65,10 +65,36 @@ class BatchTooLarge(Exception):
     """More than one record batch can hold: the caller has to cut smaller."""
 
 
+@dataclass(frozen=True, slots=True)
+class Others:
+    """Topics that are written as their document sets its producers, which may promise less than ours (C9)."""
+
+    topics: frozenset[str]
+    acks: int | str = "all"
+    compression: str | None = None
+    batch_bytes: int = LARGE
+    linger_ms: int = 0
+
+    def producer(self, bootstrap: str) -> AIOKafkaProducer:
+        return AIOKafkaProducer(
+            bootstrap_servers=bootstrap,
+            acks=self.acks,
+            enable_idempotence=self.acks == "all",
+            compression_type=self.compression,
+            # A message larger than that is a batch of its own, not an error.
+            max_batch_size=self.batch_bytes,
+            max_request_size=2 * LARGE,
+            request_timeout_ms=30_000,
+        )
+
+
 class KafkaPublisher:
     """Group commit: while one batch of a partition is on its way, the records behind it gather in the next."""
 
-    def __init__(self, bootstrap: str) -> None:
+    def __init__(self, bootstrap: str, others: Others | None = None) -> None:
+        self._others = others.topics if others is not None else frozenset()
+        self._other = others.producer(bootstrap) if others is not None else None
+        self._linger = others.linger_ms / 1000 if others is not None else 0.0
         self._producer = AIOKafkaProducer(
             bootstrap_servers=bootstrap,
             acks="all",
@@ -83,17 +109,21 @@ class KafkaPublisher:
 
     async def start(self) -> None:
         await self._producer.start()
+        if self._other is not None:
+            await self._other.start()
 
     async def stop(self) -> None:
         for task in list(self._flushing.values()):
             await asyncio.wait([task])
         await self._producer.stop()
+        if self._other is not None:
+            await self._other.stop()
 
     def send(self, topic: str, partition: int, record: Record) -> Acknowledgement:
         target = (topic, partition)
         waiting = self._waiting.setdefault(target, [])
         if not waiting or not waiting[-1].add(record):
-            waiting.append(_Open(self._producer.create_batch(), record))
+            waiting.append(_Open(self._of(topic).create_batch(), record))
             if target not in self._flushing:
                 self._flushing[target] = asyncio.create_task(self._flush(target))
         return waiting[-1].acknowledged
@@ -108,9 +138,12 @@ class KafkaPublisher:
         sent = await (await self._producer.send_batch(builder, topic, partition=partition))
         return int(sent.offset)
 
+    def _of(self, topic: str) -> AIOKafkaProducer:
+        return self._other if self._other is not None and topic in self._others else self._producer
+
     async def _flush(self, target: tuple[str, int]) -> None:
-        # Give everything that is ready now the chance to join the batch.
-        await asyncio.sleep(0)
+        # Give everything that is ready now the chance to join the batch; a document may want more patience.
+        await asyncio.sleep(self._linger if target[0] in self._others else 0)
         waiting = self._waiting[target]
         while waiting:
             await self._send_batch(target, waiting.pop(0))
@@ -118,7 +151,7 @@ class KafkaPublisher:
 
     async def _send_batch(self, target: tuple[str, int], batch: _Open) -> None:
         try:
-            await (await self._producer.send_batch(batch.builder, target[0], partition=target[1]))
+            await (await self._of(target[0]).send_batch(batch.builder, target[0], partition=target[1]))
         except Exception as error:
             batch.sent.set_exception(error)
         else:

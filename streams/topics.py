@@ -31,6 +31,8 @@ class Topic:
     #: What the document calls the canonical types it carries, where that is not their own name.
     names: Mapping[str, str] = field(default_factory=dict, hash=False)
     partitioner: Partitioner = murmur
+    #: Copies on the broker; by default as many as the environment has of every topic.
+    replication: int | None = None
 
     def config(self) -> dict[str, str]:
         """The topic's own settings on the broker; what is not named here is the broker's default."""

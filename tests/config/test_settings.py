@@ -77,7 +77,7 @@ def test_an_empty_variable_does_not_count(tmp_path: Path, monkeypatch: pytest.Mo
         ("provider_url", "ftp://x", "pattern"),
         ("log_level", "loud", "'debug'"),
         ("secret", "short", "at least 32"),
-        ("namespace", "mine", "no namespaces"),
+        ("namespace", "Not Mine", "match pattern"),
         ("min_free_mb", "-1", "greater than or equal to 0"),
         ("nonsense", "1", "no such setting"),
     ],
