@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import msgspec
-from domain.admission import Terms, booking_of, change_of, record_of, user_of
-
 from agents.tools import Tools
+from domain.admission import Inadmissible, Resources, Terms, booking_of, change_of, check_size, record_of, user_of
 from streams.events import Envelope, Event
+from streams.events.about import About, Line
 from streams.events.booking import CancelBooking
 from streams.events.booking_news import BookingCancelled, BookingCreated, BookingUpdated
 from streams.events.records import RecordNews
@@ -19,6 +19,11 @@ from streams.events.users import UserNews
 from streams.foreign import Gate, Refused
 from streams.group import GroupApp, batches
 from streams.keys import resource_key
+
+#: How long the view of resources may lag behind the log before one that is not in it counts as unknown, in seconds.
+_PATIENCE_S = 3.0
+#: What is kept of the reason another program gives for a cancellation.
+_REASON = 200
 
 
 def attach(booking: GroupApp, tools: Tools) -> None:
@@ -37,45 +42,58 @@ def attach(booking: GroupApp, tools: Tools) -> None:
 
 
 async def admitted(news: Envelope, tools: Tools) -> Sequence[Event]:
-    """What a request of another program means in our own words."""
-    match news.data:
+    """What a request of another program means in our own words. Raises Refused."""
+    try:
+        check_size(news.data)
+        return await _meant(news.data, tools)
+    except Inadmissible as error:
+        raise Refused(str(error)) from None
+
+
+async def _meant(event: Event, tools: Tools) -> Sequence[Event]:
+    match event:
         case BookingCreated():
-            return (booking_of(news.data, await _terms(news.data, tools)),)
+            return (booking_of(event, await _terms(event, tools)),)
         case BookingUpdated():
-            return _change(news.data, tools)
+            resources = await _resources(event.about.lines if event.about is not None else (), tools)
+            return (change_of(event, resources, _deadline(tools)),)
         case BookingCancelled():
-            cancelled = news.data
-            reason = cancelled.cancellation_reason or "cancelled by another program"
-            return (CancelBooking(booking_id=cancelled.booking_id, reason=reason, cancelled_by=cancelled.cancelled_by),)
+            reason = event.cancellation_reason[:_REASON] or "cancelled by another program"
+            by = event.cancelled_by[:_REASON] or "unknown"
+            return (CancelBooking(booking_id=event.booking_id, reason=reason, cancelled_by=by),)
         case UserNews():
-            return (user_of(news.data),)
+            return (user_of(event),)
         case RecordNews():
-            return (record_of(news.data),)
+            return (record_of(event),)
         case _:
             return ()
 
 
-def _change(updated: BookingUpdated, tools: Tools) -> Sequence[Event]:
-    if updated.about is None or not updated.about.lines:
-        raise Refused("a change names the whole of the booking's lines, and this one names none")
-    line = updated.about.lines[0]
-    resource = tools.rates.get(resource_key(line.provider_id, line.product_id))
-    now = datetime.now(UTC)
-    return (change_of(updated, resource, now + timedelta(seconds=tools.settings.booking_deadline)),)
-
-
 async def _terms(created: BookingCreated, tools: Tools) -> Terms:
     """What a foreign booking is taken on: our price, our number, our deadline, and a payment token if there is one."""
-    token, now = tools.settings.foreign_payment_token, datetime.now(UTC)
-    kind = created.about.kind if created.about is not None else "booking"
-    lines = created.about.lines if created.about is not None else ()
-    wanted = {(line.provider_id, line.product_id) for line in lines} or {(created.provider_id, created.product_id)}
-    found = {pair: tools.rates.get(resource_key(*pair)) for pair in wanted}
+    token = tools.settings.foreign_payment_token
+    about = created.about or About(price_amount=created.price_amount, price_currency=created.price_currency)
+    said = created.__pydantic_serializer__.to_json(created)
     return Terms(
-        resources={pair: resource for pair, resource in found.items() if resource is not None},
-        confirm_on=tools.runtime.layout.confirm_on(kind),
-        confirmation_number=f"RSV-{now.year}-{await tools.numbers.next():06d}",
-        deadline=now + timedelta(seconds=tools.settings.booking_deadline),
+        resources=await _resources(about.lines or (created,), tools),
+        confirm_on=tools.runtime.layout.confirm_on(about.kind),
+        confirmation_number=f"RSV-{datetime.now(UTC).year}-{await tools.numbers.next():06d}",
+        deadline=_deadline(tools),
         payment_token=await tools.keyring.seal(created.user_id, token) if token else None,
-        fingerprint=hashlib.sha256(msgspec.json.encode(created.model_dump(mode="json"))).hexdigest(),
+        fingerprint=hashlib.sha256(said).hexdigest(),
+        max_quantity=tools.settings.max_quantity,
     )
+
+
+async def _resources(wanted: Iterable[Line | BookingCreated], tools: Tools) -> Resources:
+    """Those of the resources that are declared. One just declared may not be in the view yet: it is read to its end."""
+    pairs = {(each.provider_id, each.product_id) for each in wanted}
+    if any(tools.rates.get(resource_key(*pair)) is None for pair in pairs):
+        with contextlib.suppress(TimeoutError):
+            await tools.rates.caught_up(_PATIENCE_S)
+    found = {pair: tools.rates.get(resource_key(*pair)) for pair in pairs}
+    return {pair: resource for pair, resource in found.items() if resource is not None}
+
+
+def _deadline(tools: Tools) -> datetime:
+    return datetime.now(UTC) + timedelta(seconds=tools.settings.booking_deadline)

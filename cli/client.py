@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import msgspec
@@ -60,6 +59,14 @@ class Stay:
     quantity: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A request for a booking: the collection it is posted to, and its body."""
+
+    path: str
+    body: Mapping[str, Any]
+
+
 class Money(msgspec.Struct, frozen=True):
     amount: str
     currency: str
@@ -82,6 +89,15 @@ class Booking(msgspec.Struct, frozen=True):
     reason: str | None = None
 
 
+class Settlement(msgspec.Struct, frozen=True):
+    """What one request of a settlement run booked, and what is left."""
+
+    settlement_id: str
+    payments: int
+    totals: list[Money]
+    remaining: int
+
+
 class GatewayClient:
     """Speaks to one gateway. `patience` is how long a request is tried and an outcome waited for, in seconds."""
 
@@ -100,37 +116,59 @@ class GatewayClient:
         self._patience = patience
         self._on_retry = on_retry
 
-    async def put_unit(self, property_id: str, unit_type: str, *, capacity: int, price: str, currency: str) -> None:
-        """Declares a unit type; readable as soon as this returns. `price` is per night, a decimal string."""
-        path = f"/api/properties/{quote(property_id, safe='')}/units/{quote(unit_type, safe='')}"
-        body = {"capacity": capacity, "base_price": {"amount": price, "currency": currency}}
+    async def put(self, path: str, body: object) -> None:
+        """Declares something; readable as soon as this returns."""
         await self._call("PUT", path, body=orjson.dumps(body))
 
-    async def book(self, stay: Stay, *, key: str) -> Accepted:
+    async def post(self, path: str, body: object, *, key: str) -> bytes:
+        """The answer's body."""
+        return await self._call("POST", path, orjson.dumps(body), key)
+
+    async def patch(self, path: str, body: object) -> bytes:
+        """The answer's body."""
+        return await self._call("PATCH", path, orjson.dumps(body))
+
+    async def book(self, wish: Wish, *, key: str) -> Accepted:
         """Returns once the booking is accepted for good (201)."""
-        return msgspec.json.decode(await self._call("POST", "/api/reservations", _body(stay), key), type=Accepted)
+        return msgspec.json.decode(await self.post(wish.path, wish.body, key=key), type=Accepted)
 
-    async def get(self, booking_id: str, *, wait: float = 0) -> Booking:
+    async def get(self, path: str, booking_id: str, *, wait: float = 0) -> Booking:
         """The booking now, or after up to `wait` seconds as soon as it has an outcome."""
-        path = f"/api/reservations/{booking_id}" + (f"?wait={wait:g}" if wait else "")
-        return msgspec.json.decode(await self._call("GET", path, within=_REQUEST_TIMEOUT + wait), type=Booking)
+        asked = f"{path}/{booking_id}" + (f"?wait={wait:g}" if wait else "")
+        return msgspec.json.decode(await self._call("GET", asked, within=_REQUEST_TIMEOUT + wait), type=Booking)
 
-    async def outcome(self, booking_id: str, *, wait: float = 10.0) -> Booking:
+    async def outcome(self, path: str, booking_id: str, *, wait: float = 10.0) -> Booking:
         """The booking once it is anything but PENDING. Raises NoOutcome."""
-        return await self._once_not("PENDING", booking_id, wait)
+        return await self._once_not("PENDING", path, booking_id, wait)
 
-    async def cancel(self, booking_id: str, reason: str, *, key: str) -> Booking:
+    async def cancel(self, path: str, booking_id: str, reason: str, *, key: str) -> Booking:
         """The booking once it is cancelled. Raises NoOutcome."""
-        path = f"/api/reservations/{booking_id}/cancel"
-        raw = await self._call("POST", path, orjson.dumps({"reason": reason}), key)
+        raw = await self.post(f"{path}/{booking_id}/cancel", {"reason": reason}, key=key)
         booking = msgspec.json.decode(raw, type=Booking)
         # 202: the cancellation is on the log, and not yet in the row.
-        return await self._once_not("CONFIRMED", booking_id, 0) if booking.status == "CONFIRMED" else booking
+        return await self._once_not("CONFIRMED", path, booking_id, 0) if booking.status == "CONFIRMED" else booking
 
-    async def _once_not(self, status: str, booking_id: str, wait: float) -> Booking:
+    async def move(self, path: str, booking_id: str, what: str, *, key: str) -> Booking:
+        """The booking once it is checked in, checked out or a no-show. Waits for a payment that is under way."""
         loop = asyncio.get_running_loop()
         give_up = loop.time() + self._patience
-        while (booking := await self.get(booking_id, wait=wait)).status == status:
+        while True:
+            try:
+                raw = await self.post(f"{path}/{booking_id}/{what}", {}, key=key)
+                return msgspec.json.decode(raw, type=Booking)
+            except Refused as refusal:
+                if refusal.status != 409 or loop.time() >= give_up:
+                    raise
+            await asyncio.sleep(_FIRST_PAUSE)
+
+    async def settle(self, *, key: str) -> Settlement:
+        """Settles the next payments that were taken; `key` names the run."""
+        return msgspec.json.decode(await self._call("POST", "/api/payments/settlements", key=key), type=Settlement)
+
+    async def _once_not(self, status: str, path: str, booking_id: str, wait: float) -> Booking:
+        loop = asyncio.get_running_loop()
+        give_up = loop.time() + self._patience
+        while (booking := await self.get(path, booking_id, wait=wait)).status == status:
             if loop.time() >= give_up:
                 raise NoOutcome(f"{booking_id}: still {status} after {self._patience:g} s")
             await asyncio.sleep(_FIRST_PAUSE)
@@ -175,20 +213,6 @@ async def open_session() -> AsyncIterator[aiohttp.ClientSession]:
     connector = aiohttp.TCPConnector(limit=0, ttl_dns_cache=None)
     async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as session:
         yield session
-
-
-def _body(stay: Stay) -> bytes:
-    return orjson.dumps(
-        {
-            "property_id": stay.property_id,
-            "unit_type": stay.unit_type,
-            "check_in": stay.check_in,
-            "check_out": stay.check_out,
-            "quantity": stay.quantity,
-            "guest": {"email": stay.email, "first_name": stay.first_name, "last_name": stay.last_name},
-            "payment_method": {"token": stay.token},
-        }
-    )
 
 
 def _detail(raw: bytes) -> str:

@@ -8,11 +8,7 @@ from typing import cast
 import aiohttp
 import mode
 from tables.analytics import Analytics
-from tables.notifications import Notifications
 from tables.rates import Rates
-from tables.receipts import Receipts
-from tables.records import Records
-from tables.users import Users
 
 from adapters.provider import ProviderClient
 from agents import (
@@ -35,32 +31,37 @@ from config.secrets import Secrets
 from config.settings import Settings
 from streams.app import ServiceApp, service_app
 from streams.compacted import Compacted
+from streams.deciding import Decides
 from streams.events.availability import ResourceDeclared
 from streams.events.control import UserKeyAdded
 from streams.group import GroupApp, Runtime, consumer_app
 from streams.keyring import Keyring
-from streams.layout import load_layout
+from streams.layout import Layout, load_layout
 from streams.log import Log
 from streams.numbers import Numbers
-from streams.processor import Decides
+from streams.profile import max_poll_records, others, session_timeout
 from streams.publisher import KafkaPublisher
 from streams.signing import Signer
 from streams.voice import Voice
 from tables.availability import Availability
+from tables.notifications import Notifications
 from tables.payments import Payments
+from tables.receipts import Receipts
+from tables.records import Records
 from tables.reservations import Reservations
+from tables.users import Users
 
 #: By service: the table its rows live in, and what attaches its agents.
-STATEFUL: dict[str, tuple[Callable[[], Decides], Callable[[ServiceApp, Tools], None]]] = {
-    "booking": (Reservations, booking.attach),
-    "availability": (Availability, availability.attach),
-    "payment": (Payments, payment.attach),
-    "user": (Users, user.attach),
-    "record": (Records, record.attach),
-    "notification": (Notifications, notification.attach),
-    "receipt": (Receipts, receipt.attach),
-    "rate": (Rates, rate.attach),
-    "analytics": (Analytics, analytics.attach),
+STATEFUL: dict[str, tuple[Callable[[Layout], Decides], Callable[[ServiceApp, Tools], None]]] = {
+    "booking": (lambda layout: Reservations(), booking.attach),
+    "availability": (lambda layout: Availability(), availability.attach),
+    "payment": (lambda layout: Payments(), payment.attach),
+    "user": (lambda layout: Users(), user.attach),
+    "record": (lambda layout: Records(), record.attach),
+    "notification": (lambda layout: Notifications(), notification.attach),
+    "receipt": (lambda layout: Receipts(layout.partitions), receipt.attach),
+    "rate": (lambda layout: Rates(), rate.attach),
+    "analytics": (lambda layout: Analytics(), analytics.attach),
 }
 #: Groups that keep no rows.
 STATELESS: dict[str, Callable[[GroupApp, Tools], None]] = {
@@ -81,7 +82,7 @@ class Workshop(mode.Service):
         self.session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0), cookie_jar=aiohttp.DummyCookieJar()
         )
-        self._publisher = KafkaPublisher(settings.bootstrap)
+        self._publisher = KafkaPublisher(settings.bootstrap, others(settings, layout))
         self._log = Log(settings.bootstrap, layout)
         keys = Compacted(settings.bootstrap, layout.user_keys, UserKeyAdded)
         keyring = Keyring(secrets.secret, keys, self._log)
@@ -92,7 +93,8 @@ class Workshop(mode.Service):
                 layout=layout,
                 directory=slot.directory,
                 slot=slot.number,
-                session_timeout=settings.session_timeout,
+                session_timeout=session_timeout(settings, layout),
+                max_poll_records=max_poll_records(settings, layout),
                 publisher=self._publisher,
                 voice=Voice(self._publisher, layout, signer, keyring),
             ),
@@ -124,7 +126,7 @@ def _app(name: str, tools: Tools) -> GroupApp:
         STATELESS[name](group, tools)
         return group
     table, attach = STATEFUL[name]
-    built = service_app(tools.runtime.layout.services[name], table(), tools.runtime)
+    built = service_app(tools.runtime.layout.services[name], table(tools.runtime.layout), tools.runtime)
     attach(built, tools)
     if name == "booking":
         gate.attach(built, tools)

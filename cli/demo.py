@@ -25,7 +25,8 @@ from cli.problem import Misuse, Problem
 from cli.progress import Display
 from cli.report import Report, as_text, report_of
 from cli.tally import Tally
-from cli.traffic import CURRENCY, UNITS, plan
+from cli.trades import Trade, trade_of
+from cli.traffic import plan
 
 #: How long the first contact may take, in seconds: an instance that is not there is said to be missing soon.
 _FIRST_CONTACT = 10.0
@@ -97,9 +98,13 @@ async def perform(order: Order, target: Instance, stream: IO[str]) -> Report:
         # Unbuffered: a line is in the file before its booking is waited for, whatever happens to this process.
         journal = None if order.journal is None else files.enter_context(_open(order.journal))
         async with open_session() as session:
-            await _declare(GatewayClient(session, target.url, target.api_key, patience=_FIRST_CONTACT), target.url)
+            trade = trade_of(target.layout)
+            await _declare(
+                trade, GatewayClient(session, target.url, target.api_key, patience=_FIRST_CONTACT), target.url
+            )
             client = GatewayClient(session, target.url, target.api_key, patience=order.patience, on_retry=tally.retried)
-            drive = Drive(client, tally, secrets.token_hex(6), journal=journal, on_confirmed=_announcing(display))
+            run_id = secrets.token_hex(6)
+            drive = Drive(client, tally, run_id, trade, journal=journal, on_confirmed=_announcing(display))
             for name, grace in _GRACE.items():
                 loop.add_signal_handler(name, drive.stop, grace)
             start = loop.time()
@@ -108,17 +113,10 @@ async def perform(order: Order, target: Instance, stream: IO[str]) -> Report:
             return report_of(tally, seed=order.seed, rate=order.rate, seconds=loop.time() - start)
 
 
-async def _declare(client: GatewayClient, url: str) -> None:
-    """Says which units there are; the same ones each time, so a second run changes nothing."""
+async def _declare(trade: Trade, client: GatewayClient, url: str) -> None:
+    """Says what there is; the same each time, so a second run changes nothing."""
     try:
-        await asyncio.gather(
-            *(
-                client.put_unit(
-                    unit.property_id, unit.unit_type, capacity=unit.capacity, price=unit.price, currency=CURRENCY
-                )
-                for unit in UNITS
-            )
-        )
+        await trade.declare(client)
     except Unreachable as error:
         raise Problem(f"nothing answers at {url}: is `vacancy up` running? ({error})") from None
     except Refused as refusal:

@@ -127,6 +127,7 @@ async def _compose(settings: Settings, parts: AsyncExitStack) -> web.Application
             patience=patience,
         ),
         layout=layout,
+        data=settings.data,
         bootstrap=settings.bootstrap,
         version=version("vacancy"),
         clock=lambda: datetime.now(UTC),

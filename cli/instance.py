@@ -57,10 +57,14 @@ def find(data: Path, url: str | None = None) -> Instance:
 
 
 def joined(settings: Settings) -> Settings:
-    """Settings for a part that is started by hand: what they leave open of broker and provider is the instance's."""
+    """Settings for a part that is started by hand: layout, broker and provider are the instance's where left open."""
     found: dict[str, Any] = {}
+    if "layout" not in settings.model_fields_set and (belongs := _marker(settings.data).get("layout")):
+        found["layout"] = belongs
     if settings.broker is None:
-        found["broker"] = f"kafka://{find(settings.data).bootstrap_servers}"
+        # A broker that was started by itself says where it is in a file of its own.
+        alone = part(settings.data, "broker")
+        found["broker"] = alone["url"] if alone else f"kafka://{find(settings.data).bootstrap_servers}"
     if settings.provider_url is None and (provider := part(settings.data, "provider")):
         found["provider_url"] = provider["url"]
     return settings.model_copy(update=found)

@@ -14,6 +14,7 @@ import orjson
 
 from cli.client import Accepted, Booking, GatewayClient, NoOutcome, Refused, Unreachable
 from cli.tally import Tally
+from cli.trades import Trade
 from cli.traffic import Journey
 
 _GLANCE = 0.2
@@ -27,6 +28,7 @@ class Drive:
         client: GatewayClient,
         tally: Tally,
         run: str,
+        trade: Trade,
         *,
         journal: IO[bytes] | None = None,
         on_confirmed: Callable[[Booking, float], None] = lambda booking, seconds: None,
@@ -34,6 +36,7 @@ class Drive:
         self._client = client
         self._tally = tally
         self._run = run
+        self._trade = trade
         self._journal = journal
         self._on_confirmed = on_confirmed
         self._tasks: set[asyncio.Task[None]] = set()
@@ -81,21 +84,23 @@ class Drive:
     async def _book(self, journey: Journey, due: float) -> None:
         loop, tally = asyncio.get_running_loop(), self._tally
         key = f"demo-{self._run}-{journey.n}"
-        accepted = await self._client.book(journey.stay, key=key)
+        wish = self._trade.wish(journey.stay)
+        accepted = await self._client.book(wish, key=key)
         tally.accept.append(loop.time() - due)
         tally.accepted += 1
         self._note(accepted, key)
-        booking = await self._client.outcome(accepted.booking_id)
+        booking = await self._client.outcome(wish.path, accepted.booking_id)
         seconds = loop.time() - due
         tally.confirm.append(seconds)
         if booking.status == "CONFIRMED":
             self._on_confirmed(booking, seconds)
             if journey.kind == "cancel":
-                booking = await self._client.cancel(booking.booking_id, "plans changed", key=f"{key}-cancel")
+                booking = await self._client.cancel(wish.path, booking.booking_id, "plans changed", key=f"{key}-cancel")
+            booking = await self._trade.afterwards(journey.kind, self._client, journey.stay, booking, key)
         tally.settle(booking.status, booking.reason)
         if journey.race is not None:
             tally.finished(journey.race, booking.status)
-        if fault := unexpected(journey, booking):
+        if fault := unexpected(journey, booking, pays=self._trade.pays):
             tally.wrong(f"{journey.kind} {journey.n}: {fault}")
 
     def _note(self, accepted: Accepted, key: str) -> None:
@@ -105,9 +110,9 @@ class Drive:
             self._journal.write(orjson.dumps({**line, "confirmation_number": accepted.confirmation_number}) + b"\n")
 
 
-def unexpected(journey: Journey, booking: Booking) -> str | None:
+def unexpected(journey: Journey, booking: Booking, *, pays: bool = True) -> str | None:
     """What is wrong with an outcome, given what was asked; None where it can be right."""
-    if journey.kind == "decline" and booking.status == "CONFIRMED":
+    if pays and journey.kind == "decline" and booking.status == "CONFIRMED":
         return f"{booking.booking_id} is CONFIRMED, though its payment was declined"
     if journey.kind == "cancel" and booking.status == "CONFIRMED":
         return f"{booking.booking_id} is CONFIRMED, though it was cancelled"

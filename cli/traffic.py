@@ -1,6 +1,7 @@
 """The demo's traffic: which units there are, and who asks for what and when. A pure function of a seed.
 
-Most guests book and pay; some are declined, some cancel, some race for a unit of which there is only one.
+Most guests book and pay; some are declined, some cancel, change or come to stay, some race for a unit of which there is
+only one. What the layout's guests ask for in its words stands in `cli.trades`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Literal
 
 from cli.client import Stay
 
-Kind = Literal["book", "decline", "cancel", "race", "slow", "flaky"]
+Kind = Literal["book", "decline", "cancel", "change", "stay", "race", "slow", "flaky"]
 CURRENCY = "EUR"
 #: How many nights ahead guests look.
 HORIZON = 360
@@ -24,7 +25,16 @@ _DAY = 86_400
 
 #: Of 1,000 draws, how many are of each kind; a race is one draw and two bookings. Slow and flaky payments stay under
 #: one in a hundred, so that they show in the counts and leave the 99th percentile to the platform.
-MIX: dict[Kind, int] = {"book": 841, "cancel": 70, "decline": 60, "race": 20, "flaky": 6, "slow": 3}
+MIX: dict[Kind, int] = {
+    "book": 791,
+    "cancel": 70,
+    "decline": 60,
+    "change": 30,
+    "stay": 20,
+    "race": 20,
+    "flaky": 6,
+    "slow": 3,
+}
 _APPROVED = ("tok_visa", "tok_visa", "tok_visa", "tok_mastercard")
 _DECLINED = ("tok_declined", "tok_insufficient_funds", "tok_expired_card")
 

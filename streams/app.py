@@ -8,9 +8,10 @@ from typing import Any
 
 from faust.types import TP
 
+from streams.deciding import Decides
 from streams.group import GroupApp, Runtime, connect, faust_app
 from streams.lease import Lease
-from streams.processor import Batch, Decides, Processor
+from streams.processor import Batch, Processor
 from streams.restore import Restorer
 from streams.rows import NotOwner, RowStore
 from streams.services import Service

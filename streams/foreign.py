@@ -25,6 +25,8 @@ from streams.wire.reading import read
 
 #: What another program may write; everything else on a documented topic is an outcome, and ours to say.
 REQUESTS = (BookingCreated, BookingUpdated, BookingCancelled, UserNews, RecordNews)
+#: Of these, what they announce to the world themselves: it is not said again by us.
+FACTS = (BookingCreated, UserNews, RecordNews)
 
 
 class Seals(Protocol):

@@ -12,7 +12,7 @@ from typing import Protocol
 from streams.codec import Undecodable
 from streams.envelope import caused_by, resulting
 from streams.events import Envelope, Event
-from streams.foreign import REQUESTS, sealed
+from streams.foreign import FACTS, sealed
 from streams.group import GroupApp, Runtime
 from streams.processor import Batch
 from streams.publisher import Acknowledgement
@@ -70,8 +70,8 @@ class Intake:
                 self._voice.say(caused_by(news, event, index=index, now=news.timestamp, source=source))
                 for index, event in meant
             ]
-        if not isinstance(news.data, REQUESTS):
-            return []
+        if not isinstance(news.data, FACTS):
+            return []  # an outcome is not theirs to say, and what they ask for is told again once it is decided
         news = await sealed(news, self._keyring)
         # Sealed anew in every attempt: so a fresh id, and the row knows what it tells of by the message's own.
         return [

@@ -10,45 +10,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import zlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Protocol
 
-from streams.codec import Undecodable, decode
-from streams.dead_letters import Class, dead_letter
+from streams.dead_letters import dead_letter
+from streams.deciding import Decider, Decides, Poison, checksum
 from streams.envelope import caused_by
-from streams.events import Envelope, Event
-from streams.keys import KEYS, partition_of
+from streams.events import Envelope
 from streams.publisher import Publisher
 from streams.reader import Raw
 from streams.rows import NotOwner, Partition, RowStore
 from streams.services import Service
 from streams.settling import Settler
-from streams.slices import DECISION_BYTES, Slice, changes_size
+from streams.slices import Slice
 from streams.topics import dead_letter_name
 from streams.voice import Voice
-from streams.working import WorkingRows, Written
 
 logger = logging.getLogger(__name__)
-
-
-class Decides(Protocol):
-    """What a table gives the processor: one message decided on its rows."""
-
-    def apply(self, rows: WorkingRows, message: Envelope, now: datetime, offset: int) -> Sequence[Event]:
-        """Writes what the message changes and returns what is to be said. Pure but for `rows`.
-
-        `now` and `offset` are the inbox record's: the only clock there is.
-        """
-        ...
-
-    def refuse(
-        self, rows: WorkingRows, message: Envelope, now: datetime, offset: int, reason: str
-    ) -> Sequence[Event] | None:
-        """The same for a message whose decision does not fit a slice: a small refusal, remembered; None for none."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +58,7 @@ class Processor:
         next_on_log: Callable[[int, int], Awaitable[int | None]],
     ) -> None:
         self._service = service
-        self._table = table
+        self._decider = Decider(service, table, store.partitions)
         self._voice = voice
         self._store = store
         self._publisher = publisher
@@ -123,73 +101,26 @@ class Processor:
 
     async def _take(self, partition: Partition, slice_: Slice, record: Raw) -> None:
         try:
-            message = self._read(record)
-        except Undecodable as error:
-            kind: Class = "misplaced" if isinstance(error, Misplaced) else "undecodable"
-            self._bury(slice_, record, str(error), kind)
-        else:
+            message = self._decider.read(record)
             if self._voice.lacks(message.data):
                 await self._voice.catch_up()
             self._decide(partition, slice_, record, message)
+        except Poison as poison:
+            self._bury(slice_, record, poison)
         partition.decided = record.offset
         slice_.records += 1
         slice_.last_offset, slice_.last_timestamp = record.offset, record.timestamp
         slice_.last_checksum = checksum(record.value)
 
-    def _read(self, record: Raw) -> Envelope:
-        message = decode(record.value)
-        if not isinstance(message.data, self._service.accepts):
-            raise Misplaced(f"{message.event_type} does not belong in {self._service.inbox}")
-        key = KEYS[self._service.key](message.data)
-        if partition_of(key, self._store.partitions) != record.partition:
-            # Its rows live in another partition: deciding it here would fork them.
-            raise Misplaced(f"{self._service.key} {key!r} belongs in another partition than {record.partition}")
-        return message
-
     def _decide(self, partition: Partition, slice_: Slice, record: Raw, message: Envelope) -> None:
-        rows, now = partition.working, datetime.fromtimestamp(record.timestamp / 1000, UTC)
-        try:
-            events, changes = self._outcome(rows, message, now, record.offset)
-        except TooLargeError as error:
-            self._bury(slice_, record, str(error), "too-large")
-            return
-        except Exception as error:  # a bug in a decision must not stop the partition, nor lose the message
-            rows.take_changes()
-            logger.exception("%s/%s at %s", self._service.inbox, record.partition, record.offset)
-            self._bury(slice_, record, f"{type(error).__name__}: {error}", "decision-failed")
-            return
-        rows.hand_over(changes, slice_.number)
+        events, changes, now = self._decider.decide(partition.working, record, message)
+        partition.working.hand_over(changes, slice_.number)
         slice_.add(changes, record.offset)
         for index, event in enumerate(events):
             said = caused_by(message, event, index=index, now=now, source=f"{self._service.name}-service")
             slice_.says(self._voice.say(said))
 
-    def _outcome(
-        self, rows: WorkingRows, message: Envelope, now: datetime, offset: int
-    ) -> tuple[Sequence[Event], dict[str, Written]]:
-        events: Sequence[Event] | None = self._table.apply(rows, message, now, offset)
-        changes = rows.take_changes()
-        if changes_size(changes) > DECISION_BYTES:
-            events = self._table.refuse(rows, message, now, offset, "too_large")
-            changes = rows.take_changes()
-        if events is None or changes_size(changes) > DECISION_BYTES:
-            raise TooLargeError(f"the decision on {message.event_type} {message.event_id} does not fit a record batch")
-        return events, changes
-
-    def _bury(self, slice_: Slice, record: Raw, reason: str, kind: Class) -> None:
-        logger.warning("dead letter: %s/%s at %s: %s", record.topic, record.partition, record.offset, reason)
-        letter = dead_letter(record, reason=reason, kind=kind, group=self._group)
+    def _bury(self, slice_: Slice, record: Raw, poison: Poison) -> None:
+        logger.warning("dead letter: %s/%s at %s: %s", record.topic, record.partition, record.offset, poison)
+        letter = dead_letter(record, reason=str(poison), kind=poison.kind, group=self._group)
         slice_.says(self._publisher.send(dead_letter_name(record.topic), 0, letter))
-
-
-class TooLargeError(Exception):
-    """A decision that cannot become durable at once, and has no smaller refusal."""
-
-
-class Misplaced(Undecodable):
-    """A message of ours in an inbox, or a partition of it, where it does not belong."""
-
-
-def checksum(value: bytes | None) -> int:
-    """Tells the record a position stands on from another one at the same place of a re-created topic."""
-    return zlib.crc32(value or b"")

@@ -70,10 +70,14 @@ async def first_records(bootstrap: str, offsets: Mapping[TopicPartition, int]) -
 
 
 async def read_to_end(
-    reader: AIOKafkaConsumer, partitions: Sequence[TopicPartition]
+    reader: AIOKafkaConsumer, partitions: Sequence[TopicPartition], ends: Mapping[TopicPartition, int] | None = None
 ) -> AsyncIterator[tuple[TopicPartition, list[Raw]]]:
-    """What stands between the reader's positions and the partitions' ends as of this call."""
-    ends = await reader.end_offsets(list(partitions))
+    """What stands between the reader's positions and the partitions' ends as of this call, or the given ends.
+
+    The last records of a partition may stand beyond a given end.
+    """
+    if ends is None:
+        ends = await reader.end_offsets(list(partitions))
     left = set(partitions)
     while left:
         for tp in list(left):

@@ -14,9 +14,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from streams.changelog import Verdict, judge, source_header, source_of
+from streams.deciding import checksum
 from streams.lease import Lease, LeaseLost
 from streams.local import Row
-from streams.processor import checksum
 from streams.publisher import Publisher, Record
 from streams.reader import Raw, consumer, first_records, read_to_end
 from streams.rows import Partition, RowStore

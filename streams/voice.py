@@ -45,11 +45,11 @@ class Voice:
         topic, key = self._layout.route(envelope.data)
         if topic.name in self._layout.topics:
             value, headers = self._codec.encode(envelope, topic, self._reveal)
-            headers = (*self._signer.headers(envelope.event_id, value), *headers)
+            headers = self._signer.signed(envelope.event_id, value, headers)
         else:
             value, headers = encode(envelope), ()
             if topic.name == self._layout.events.name:
-                headers = self._signer.headers(envelope.event_id, value)
+                headers = self._signer.signed(envelope.event_id, value)
         return self._publisher.send(topic.name, topic.partition(key), Record(key.encode(), value, headers))
 
     def lacks(self, message: Event) -> bool:

@@ -60,6 +60,19 @@ class CancellationOut(Answer):
     refund: Money
 
 
+class ChangeOut(Answer):
+    """A change that inventory has not answered yet."""
+
+    revision: int
+    price: Money
+    deadline: datetime
+
+
+class RefusedChangeOut(Answer):
+    revision: int
+    reason: str = Field(examples=["sold_out"])
+
+
 class BookingOut(Answer):
     """A booking as its row stands. A stay has `check_in`/`check_out`, every other kind `start_time`/`end_time`."""
 
@@ -85,6 +98,40 @@ class BookingOut(Answer):
     guest: GuestOut | None = None
     location: LocationOut | None = None
     metadata: dict[str, Any] = {}
+    created_at: datetime
+    deadline: datetime
+    change: ChangeOut | None = None
+    refused_change: RefusedChangeOut | None = None
+    cancellation: CancellationOut | None = None
+    links: Links
+
+
+class OrderItemOut(Answer):
+    product_id: str
+    quantity: int
+    #: Of one.
+    price: Money
+
+
+class OrderOut(Answer):
+    """An order as its row stands."""
+
+    order_id: str
+    booking_id: str
+    confirmation_number: str
+    status: str
+    reason: str | None = None
+    items: list[OrderItemOut]
+    quantity: int
+    price: Money
+    total: Money
+    payment_id: str
+    revision: int
+    user_id: str
+    #: None once the customer's data was erased.
+    customer: GuestOut | None = None
+    start_time: datetime
+    end_time: datetime
     created_at: datetime
     deadline: datetime
     cancellation: CancellationOut | None = None
@@ -113,6 +160,16 @@ class UnitOut(Answer):
     min_stay: int
     time_zone: str
     slots: Literal["nights", "none"] | int
+
+
+class StockOut(Answer):
+    """What is there of a product: on hand, of that waiting for the outcome of an order, and free."""
+
+    product_id: str
+    quantity: int
+    held: int
+    free: int
+    price: Money
 
 
 class SlotOut(Answer):
@@ -156,7 +213,19 @@ class PaymentOut(Answer):
     provider: str
     provider_payment_id: str | None = None
     error: str | None = None
+    #: The settlement run that booked its payout.
+    settlement_id: str | None = None
     refunds: list[RefundOut]
+
+
+class SettlementOut(Answer):
+    """What one settlement run booked, and what is left for another."""
+
+    settlement_id: str
+    payments: int
+    #: One sum for each currency.
+    totals: list[Money]
+    remaining: int
 
 
 class Health(Answer):

@@ -1,22 +1,46 @@
-"""The AsyncAPI 3.0 document, generated from the layout: its channels are the topics other programs may read."""
+"""The AsyncAPI 3.0 document, generated from the layout: its channels are the topics other programs may read.
+
+What the catalogue's envelope carries is described by its schemas, what the other documents show by an example that
+their own codec wrote.
+"""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
 from typing import Any
 
+import orjson
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from streams.events import Event
+from streams.events.about import Kind
+from streams.events.users import UserNews
 from streams.layout import Layout
 from streams.topics import Topic
+from streams.wire import codec_of
+from web.samples import PERSON, envelope_of
 
 _REF = "#/components/schemas/{model}"
+_TEXT = {"type": "string"}
+#: The one codec whose messages are canonical envelopes.
+_CANONICAL = "catalogue"
+#: What the bookings of a document are, by its codec.
+_KINDS: dict[str, Kind] = {"orders": "order", "clinic": "appointment"}
+_HEADERS = {
+    "ce_id": {"type": "string", "description": "The message's own id."},
+    "vacancy-sig": {"type": "string", "description": "Marks a message of this instance."},
+}
+_REST = {"type": "string", "contentMediaType": "application/json", "description": "What the document has no place for."}
+_BESIDE = {"ce_time": {"type": "string", "format": "date-time"}, "correlation_id": _TEXT}
+
+logger = logging.getLogger("vacancy.gateway")
 
 
 def document(layout: Layout, version: str, bootstrap: str) -> dict[str, Any]:
     """The whole document as JSON-ready values."""
-    topics = list(layout.topics.values())
-    events = {model.event_type: model for topic in topics for model in topic.carries}
+    topics = layout.public
+    messages = {model.event_type: _message(layout, topic, model) for topic in layout.public for model in topic.carries}
     return {
         "asyncapi": "3.0.0",
         "info": {"title": f"Vacancy: {layout.title}", "version": version},
@@ -24,19 +48,17 @@ def document(layout: Layout, version: str, bootstrap: str) -> dict[str, Any]:
         "servers": {"kafka": {"host": bootstrap.split(",")[0], "protocol": "kafka"}},
         "channels": {topic.name: _channel(topic) for topic in topics},
         "operations": {f"send {topic.name}": _operation(topic) for topic in topics},
-        "components": {
-            "messages": {name: _message(model) for name, model in sorted(events.items())},
-            "schemas": _schemas([model for _, model in sorted(events.items())]),
-        },
+        "components": {"messages": dict(sorted(messages.items())), "schemas": _schemas(layout)},
     }
 
 
 def _channel(topic: Topic) -> dict[str, Any]:
-    names = [model.event_type for model in topic.carries]
     return {
         "address": topic.name,
         "description": f"Keyed by {topic.key}.",
-        "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in names},
+        "messages": {
+            _name(topic, model): {"$ref": f"#/components/messages/{model.event_type}"} for model in topic.carries
+        },
         "bindings": {
             "kafka": {
                 "topic": topic.name,
@@ -52,18 +74,43 @@ def _operation(topic: Topic) -> dict[str, Any]:
     return {"action": "send", "channel": {"$ref": f"#/channels/{topic.name}"}}
 
 
-def _message(model: type[Event]) -> dict[str, Any]:
-    return {
-        "name": model.event_type,
+def _message(layout: Layout, topic: Topic, model: type[Event]) -> dict[str, Any]:
+    known = {
+        "name": _name(topic, model),
         "summary": (model.__doc__ or model.__name__).strip().splitlines()[0],
         "contentType": "application/json",
-        "payload": _envelope(model),
     }
+    if topic is layout.events:
+        return {**known, "headers": _headers(_HEADERS), "payload": _envelope(model)}
+    if layout.codec == _CANONICAL:
+        return {**known, "headers": _headers({**_HEADERS, "vacancy-rest": _REST}), "payload": _envelope(model)}
+    headers, example = {**_HEADERS, **_BESIDE, "vacancy-rest": _REST}, _example(layout.codec, topic, model)
+    examples = {"examples": [{"payload": example}]} if example is not None else {}
+    return {**known, "headers": _headers(headers), "payload": {"type": "object"}, **examples}
+
+
+def _name(topic: Topic, model: type[Event]) -> str:
+    """The document's name of a type."""
+    return topic.names.get(model.event_type, model.event_type)
+
+
+def _headers(properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": properties}
+
+
+def _example(codec: str, topic: Topic, model: type[Event]) -> Any:
+    """A message as the document shows it; None where nothing can be made up that it would show."""
+    try:
+        envelope = envelope_of(model, _KINDS.get(codec, "stay"))
+        value, _ = codec_of(codec).encode(envelope, topic, lambda user_id, sealed: PERSON)
+        return orjson.loads(value)
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
+        logger.debug("no example of %s: %s", model.event_type, error)
+        return None
 
 
 def _envelope(model: type[Event]) -> dict[str, Any]:
     """The envelope of CAT-22 around the model's data."""
-    text = {"type": "string"}
     return {
         "type": "object",
         "required": ["event_id", "event_type", "event_version", "timestamp", "correlation_id", "data"],
@@ -72,16 +119,58 @@ def _envelope(model: type[Event]) -> dict[str, Any]:
             "event_type": {"const": model.event_type},
             "event_version": {"const": model.event_version},
             "timestamp": {"type": "string", "format": "date-time"},
-            "correlation_id": text,
+            "correlation_id": _TEXT,
             "data": {"$ref": _REF.format(model=model.__name__)},
-            "metadata": {"type": "object", "properties": {"source": text, "causation_id": text}},
+            "metadata": {"type": "object", "properties": {"source": _TEXT, "causation_id": _TEXT}},
         },
     }
 
 
-def _schemas(models: list[type[Event]]) -> dict[str, Any]:
+def _schemas(layout: Layout) -> dict[str, Any]:
+    """The data of every canonical envelope: of the catalogue's own just what its schemas show."""
+    shown = [model for topic in layout.topics.values() for model in topic.carries] if _is_canonical(layout) else []
+    models = sorted((*shown, *layout.events.carries), key=lambda model: model.event_type)
+    if not models:
+        return {}
     _, schema = models_json_schema(
         [(model, "serialization") for model in models], ref_template=_REF, schema_generator=GenerateJsonSchema
     )
     found: dict[str, Any] = schema["$defs"]
-    return found
+    for model in shown:
+        found[model.__name__] = _shown(found[model.__name__], model)
+    used = set(_reachable(found, [model.__name__ for model in models]))
+    return {name: each for name, each in found.items() if name in used}
+
+
+def _is_canonical(layout: Layout) -> bool:
+    return layout.codec == _CANONICAL
+
+
+def _shown(schema: dict[str, Any], model: type[Event]) -> dict[str, Any]:
+    """A type's schema without what travels beside it, and with what its personal data is spread to."""
+    properties = {name: each for name, each in schema["properties"].items() if name not in model.beyond}
+    if issubclass(model, UserNews):
+        properties |= {name: {"type": ["string", "null"]} for name in PERSON}
+    required = [name for name in schema.get("required", ()) if name not in model.beyond]
+    return {**schema, "properties": properties, "required": required}
+
+
+def _reachable(schemas: dict[str, Any], names: list[str]) -> Iterator[str]:
+    seen: set[str] = set()
+    while names:
+        name = names.pop()
+        if name not in seen:
+            seen.add(name)
+            yield name
+            names.extend(_named(schemas[name]))
+
+
+def _named(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if isinstance(value.get("$ref"), str):
+            yield value["$ref"].rpartition("/")[2]
+        for each in value.values():
+            yield from _named(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _named(each)

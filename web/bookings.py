@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from streams.events.about import Location
+from domain.booking_state import Booking
+from streams.events.about import Line, Location
 from web.answers import BookingOut, Opened, Timeline
 from web.bodies import check, read_json
-from web.checks import check_expected, check_period, check_quantity, price_of, resource_of
-from web.context import Context
+from web.change_models import BookingChange
+from web.changes import (
+    change_booking,
+    changeable,
+    changed,
+    check_currency,
+    move_operations,
+    nothing_to_change,
+    one_line,
+)
+from web.checks import check_expected, check_period, check_quantity, line_of, resource_of
+from web.context import Context, context_of
 from web.models import BookingRequest, CancelRequest
 from web.opening import Draft, open_booking
-from web.operations import IDEMPOTENCY_KEY, WAIT, Operation
+from web.operations import AT, IDEMPOTENCY_KEY, WAIT, Operation
 from web.reading import cancel_booking, get_booking, get_timeline
 
 
@@ -25,23 +36,41 @@ def _draft(asked: BookingRequest, context: Context) -> Draft:
     resource = resource_of(context, ("provider_id", asked.provider_id), ("product_id", asked.product_id))
     check_quantity(asked.quantity, context)
     check_period(resource, asked.start_time, asked.end_time, context)
-    price = price_of(resource, asked.start_time, asked.end_time, asked.quantity)
-    check_expected(price, resource.price_currency, asked.price_amount, asked.price_currency)
+    line = line_of(resource, asked.start_time, asked.end_time, asked.quantity)
+    check_expected(line.price_amount, resource.price_currency, asked.price_amount, asked.price_currency)
     return Draft(
         kind="booking",
-        provider_id=asked.provider_id,
-        product_id=asked.product_id,
-        start=asked.start_time,
-        end=asked.end_time,
-        quantity=asked.quantity,
-        price=price,
+        lines=(line,),
         currency=resource.price_currency,
         user_id=asked.user_id,
         guest=None,
         token=asked.payment_method.token,
         location=Location(**asked.location.model_dump()) if asked.location else None,
         metadata=asked.metadata,
+        time_zone=resource.time_zone,
     )
+
+
+async def change_period(request: web.Request) -> web.Response:
+    asked = check(BookingChange, await read_json(request))
+    if not asked.model_dump(exclude_none=True):
+        raise nothing_to_change(*BookingChange.model_fields)
+    row, context = await changeable(request, "booking"), context_of(request)
+    return await change_booking(request, context, row, changed(context, row, _other_lines(asked, row, context)))
+
+
+def _other_lines(asked: BookingChange, row: Booking, context: Context) -> tuple[Line, ...] | None:
+    """The period as it shall be, at today's price; None where it stays the same."""
+    line = one_line(row)
+    start, end = asked.start_time or line.start, asked.end_time or line.end
+    quantity = asked.quantity or line.quantity
+    if (start, end, quantity) == (line.start, line.end, line.quantity):
+        return None
+    resource = resource_of(context, ("provider_id", line.provider_id), ("product_id", line.product_id))
+    check_currency(row, resource.price_currency, "product_id")
+    check_quantity(quantity, context)
+    check_period(resource, start, end, context)
+    return (line_of(resource, start, end, quantity),)
 
 
 OPERATIONS = (
@@ -63,7 +92,7 @@ OPERATIONS = (
         "A booking as it stands",
         "bookings",
         {200: BookingOut},
-        parameters=(WAIT,),
+        parameters=(WAIT, AT),
         problems=(404, 422, 503),
     ),
     Operation(
@@ -86,4 +115,15 @@ OPERATIONS = (
         request_required=False,
         problems=(404, 409, 503),
     ),
+    Operation(
+        "PATCH",
+        "/api/bookings/{booking_id}",
+        change_period,
+        "Change a booking that costs no more than before",
+        "bookings",
+        {200: BookingOut, 202: BookingOut},
+        request=BookingChange,
+        problems=(404, 409, 503),
+    ),
+    *move_operations("bookings"),
 )

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from domain.calendar import MAX_SLOTS, Unbookable, night_bounds, slots_of
 from domain.pricing import quote
+from streams.events.about import Line
 from streams.events.availability import ResourceDeclared
 from streams.keys import resource_key
 from web.answers import Money
@@ -28,9 +29,9 @@ def resource_of(context: Context, provider: tuple[str, str], product: tuple[str,
     return found
 
 
-def check_quantity(quantity: int, context: Context) -> None:
+def check_quantity(quantity: int, context: Context, field: str = "quantity") -> None:
     if quantity > context.limits.max_quantity:
-        raise invalid("quantity", f"should be at most {context.limits.max_quantity}")
+        raise invalid(field, f"should be at most {context.limits.max_quantity}")
 
 
 def stay_bounds(
@@ -80,11 +81,22 @@ def _is_tonight(resource: ResourceDeclared, start: datetime, now: datetime) -> b
     return resource.slots == "nights" and start.astimezone(zone).date() >= now.astimezone(zone).date()
 
 
-def price_of(resource: ResourceDeclared, start: datetime, end: datetime, quantity: int) -> Decimal:
-    return quote(resource, start, end, quantity)
+def line_of(resource: ResourceDeclared, start: datetime, end: datetime, quantity: int, line: int = 1) -> Line:
+    """A quantity of a resource over `[start, end)`, at its present price."""
+    return Line(
+        line=line,
+        provider_id=resource.provider_id,
+        product_id=resource.product_id,
+        start=start,
+        end=end,
+        quantity=quantity,
+        price_amount=quote(resource, start, end, quantity),
+    )
 
 
-def check_expected(price: Decimal, currency: str, expected: Decimal, expected_currency: str) -> None:
+def check_expected(
+    price: Decimal, currency: str, expected: Decimal, expected_currency: str, field: str = "price_amount"
+) -> None:
     """A price sent by a client is what it expects; another one is told, not charged."""
     if (price, currency) != (expected, expected_currency):
         current = Money.of(price, currency)
@@ -93,6 +105,6 @@ def check_expected(price: Decimal, currency: str, expected: Decimal, expected_cu
             "price-changed",
             "The price is another one",
             f"The current price is {current.amount} {current.currency}.",
-            [FieldError("price_amount", "is not the current price")],
+            [FieldError(field, "is not the current price")],
             more={"price": current.model_dump()},
         )

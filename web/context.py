@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from aiohttp import web
 
@@ -40,6 +41,8 @@ class Context:
     rows: Rows
     limits: Limits
     layout: Layout
+    #: The instance's directory.
+    data: Path
     bootstrap: str
     version: str
     #: Now, in UTC.

@@ -4,7 +4,27 @@ from __future__ import annotations
 
 from aiohttp import ClientSession, web
 
-from web import availability, bookings, dashboard, documents, health, payments, reservations, units
+from web import (
+    analytics,
+    appointments,
+    availability,
+    bookings,
+    dashboard,
+    documents,
+    health,
+    inbox,
+    notifications,
+    orders,
+    payments,
+    practitioners,
+    receipts,
+    records,
+    reservations,
+    settlements,
+    stock,
+    units,
+    users,
+)
 from web.auth import Keys, authenticate
 from web.context import CONTEXT, Context
 from web.correlation import correlate
@@ -16,8 +36,19 @@ OPERATIONS: tuple[Operation, ...] = (
     *units.OPERATIONS,
     *reservations.OPERATIONS,
     *bookings.OPERATIONS,
+    *orders.OPERATIONS,
+    *stock.OPERATIONS,
+    *practitioners.OPERATIONS,
+    *appointments.OPERATIONS,
+    *records.OPERATIONS,
     *availability.OPERATIONS,
     *payments.OPERATIONS,
+    *receipts.OPERATIONS,
+    *users.OPERATIONS,
+    *notifications.OPERATIONS,
+    *inbox.OPERATIONS,
+    *settlements.OPERATIONS,
+    *analytics.OPERATIONS,
     *health.OPERATIONS,
     *documents.OPERATIONS,
     *dashboard.OPERATIONS,

@@ -179,6 +179,7 @@ def _slots(value: Any) -> Any:
     return value
 
 
+ZoneIn = Annotated[str, AfterValidator(_zone), WithJsonSchema({"type": "string", "examples": ["Europe/Amsterdam"]})]
 SlotsIn = Annotated[
     Literal["nights"] | int,
     BeforeValidator(_slots),
@@ -199,9 +200,7 @@ class UnitRequest(Request):
     overbooking_limit: int = Field(default=0, ge=0, le=1_000)
     base_price: MoneyIn
     min_stay: int = Field(default=1, ge=1, le=90)
-    time_zone: Annotated[
-        str, AfterValidator(_zone), WithJsonSchema({"type": "string", "examples": ["Europe/Amsterdam"]})
-    ] = "UTC"
+    time_zone: ZoneIn = "UTC"
     slots: SlotsIn = "nights"
 
 

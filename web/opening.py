@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 from aiohttp import web
 
 from domain.booking_state import Booking
-from streams.events.about import Kind, Line, Location
+from streams.events.about import ConfirmOn, Kind, Line, Location
 from streams.events.booking import RequestBooking
 from web.answers import Links, Money, Opened
 from web.context import SOURCE, Context, context_of, correlation_of, principal_of
@@ -26,6 +27,12 @@ from web.requests import id_of_request
 _canonical = msgspec.json.Encoder(order="sorted").encode
 #: The ids of guests who have none follow from their e-mail, under this namespace, for ever.
 _USERS = uuid.uuid5(uuid.NAMESPACE_URL, "vacancy:users")
+_COLLECTIONS: dict[Kind, str] = {
+    "stay": "reservations",
+    "booking": "bookings",
+    "order": "orders",
+    "appointment": "appointments",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,31 +40,47 @@ class Draft:
     """A request that may be booked, priced; nothing personal is sealed yet."""
 
     kind: Kind
-    provider_id: str
-    product_id: str
-    start: datetime
-    end: datetime
-    quantity: int
-    price: Decimal
+    lines: tuple[Line, ...]
     currency: str
     user_id: str
     guest: dict[str, Any] | None
-    token: str
+    #: The payment method's; None where nothing is paid here.
+    token: str | None
+    #: Cancelling before this instant costs nothing; by default it is when the booking begins.
+    free_until: datetime | None = None
     location: Location | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
+    details: dict[str, Any] = field(default_factory=dict)
+    #: Of the property or practice.
+    time_zone: str = "UTC"
+    prepaid: bool = True
+    #: What it waits for beside inventory; by default what the layout says of its kind.
+    confirm_on: ConfirmOn | None = None
+
+    @property
+    def price(self) -> Decimal:
+        return sum((line.price_amount for line in self.lines), Decimal(0))
+
+    @property
+    def start(self) -> datetime:
+        return min(line.start for line in self.lines)
 
 
 def user_id_of(email: str) -> str:
     return str(uuid.uuid5(_USERS, email.lower()))
 
 
-async def open_booking(request: web.Request, body: Any, draft: Callable[[Context], Draft]) -> web.Response:
+async def open_booking(
+    request: web.Request, body: Any, draft: Callable[[Context], Draft], given_id: str | None = None
+) -> web.Response:
     """Appends what `draft` makes of the request and answers 201 from the row, the same in every retry.
 
-    A retry whose first attempt was accepted is answered so too when the request would be refused by now.
+    A retry whose first attempt was accepted is answered so too when the request would be refused by now. The booking's
+    id is `given_id`, where a kind of booking lets its caller choose one.
     """
     context = context_of(request)
-    booking_id, repeatable = id_of_request(request, principal_of(request))
+    derived_id, keyed = id_of_request(request, principal_of(request))
+    booking_id, repeatable = given_id or derived_id, keyed or given_id is not None
     fingerprint = hashlib.sha256(request.path.encode() + b"\n" + _canonical(body)).hexdigest()
     try:
         drafted = draft(context)
@@ -67,6 +90,8 @@ async def open_booking(request: web.Request, body: Any, draft: Callable[[Context
             raise
     else:
         row = await _append(request, context, booking_id, fingerprint, drafted)
+    if row.fingerprint != fingerprint and given_id is not None:
+        raise Problem(409, "booking-exists", "There is such a booking", f"{given_id} was opened by another request.")
     if row.fingerprint != fingerprint:
         raise Problem(422, "idempotency-key-reused", "The Idempotency-Key was used for another request")
     return opened(row)
@@ -82,32 +107,24 @@ async def _append(request: web.Request, context: Context, booking_id: str, finge
         confirmation_number=f"RSV-{now.year}-{await context.numbers.next():06d}",
         user_id=draft.user_id,
         guest=await context.keyring.seal(draft.user_id, guest) if guest is not None else None,
-        lines=(_line(draft),),
+        lines=draft.lines,
         price_amount=draft.price,
         price_currency=draft.currency,
-        payment_token=await context.keyring.seal(draft.user_id, draft.token),
+        payment_token=await context.keyring.seal(draft.user_id, draft.token) if draft.token is not None else "",
         deadline=now + context.limits.deadline,
-        free_until=draft.start,
+        free_until=draft.free_until or draft.start,
         location=draft.location,
         metadata=draft.metadata,
+        confirm_on=draft.confirm_on or context.layout.confirm_on(draft.kind),
+        prepaid=draft.prepaid,
+        time_zone=draft.time_zone,
+        details=draft.details,
     )
     appended = await context.log.append(event, source=SOURCE, correlation_id=correlation_of(request))
     row = await context.rows.booking(booking_id, after=appended.offset)
     if row is None:  # decided and yet not there: the request itself was refused as poison, which is our fault
         raise OwnerUnavailable(booking_id)
     return row
-
-
-def _line(draft: Draft) -> Line:
-    return Line(
-        line=1,
-        provider_id=draft.provider_id,
-        product_id=draft.product_id,
-        start=draft.start,
-        end=draft.end,
-        quantity=draft.quantity,
-        price_amount=draft.price,
-    )
 
 
 def opened(row: Booking) -> web.Response:
@@ -128,6 +145,5 @@ def opened(row: Booking) -> web.Response:
 
 
 def links_of(row: Booking) -> Links:
-    collection = "reservations" if row.kind == "stay" else "bookings"
-    itself = f"/api/{collection}/{row.booking_id}"
+    itself = f"/api/{_COLLECTIONS[row.kind]}/{quote(row.booking_id, safe='')}"
     return Links(self=itself, timeline=f"{itself}/timeline", cancel=f"{itself}/cancel")

@@ -59,3 +59,8 @@ WAIT = Parameter(
     "Answer as soon as there is an outcome, or after so many seconds.",
     {"type": "number", "minimum": 0, "maximum": 60, "default": 0},
 )
+AT = Parameter(
+    "at",
+    "As it stood at that time, e.g. 2026-12-24T15:00:00Z; 404 if it did not exist yet.",
+    {"type": "string", "format": "date-time"},
+)

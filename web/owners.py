@@ -41,10 +41,10 @@ class Answer:
 
 
 class Asks(Protocol):
-    """Asks the owner of a key's partition."""
+    """Asks the owner of a key's partition, or of a partition by its number."""
 
     async def ask(
-        self, service: str, key: str, path: str, query: Mapping[str, str] | None = None, *, wait: float = 0.0
+        self, service: str, key: str | int, path: str, query: Mapping[str, str] | None = None, *, wait: float = 0.0
     ) -> Answer: ...
 
 
@@ -60,14 +60,15 @@ class Owners:
         self._patience = patience
 
     async def ask(
-        self, service: str, key: str, path: str, query: Mapping[str, str] | None = None, *, wait: float = 0.0
+        self, service: str, key: str | int, path: str, query: Mapping[str, str] | None = None, *, wait: float = 0.0
     ) -> Answer:
-        """The answer of the owner of `key` to `GET path`. `wait` (s) is what the question itself may take there.
+        """The answer of the owner of `key` (a number is a partition's) to `GET path`. `wait` (s) is what the question
+        itself may take there.
 
         Raises:
             OwnerUnavailable: nobody who owns the partition answered within the patience.
         """
-        claim = f"{service}/{partition_of(key, self._partitions)}"
+        claim = f"{service}/{key if isinstance(key, int) else partition_of(key, self._partitions)}"
         give_up = time.monotonic() + self._patience + wait
         for pause in _pauses():
             owner = self._workers.get(claim)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 
 from aiohttp import web
@@ -13,14 +14,14 @@ from web.bodies import check, read_json
 from web.context import SOURCE, Context, context_of, correlation_of, principal_of
 from web.models import RefundRequest
 from web.money import fits
-from web.operations import IDEMPOTENCY_KEY, Operation
+from web.operations import AT, IDEMPOTENCY_KEY, Operation
 from web.owners import OwnerUnavailable
 from web.problems import FieldError, Problem, invalid, not_found
-from web.requests import id_in_path, id_of_request
+from web.requests import at_of, id_in_path, id_of_request
 
 
 async def get_payment(request: web.Request) -> web.Response:
-    row = await _known(context_of(request), id_in_path(request, "payment_id", "payment"))
+    row = await _known(context_of(request), id_in_path(request, "payment_id", "payment"), at_of(request))
     return web.Response(text=payment_out(row).model_dump_json(), content_type="application/json")
 
 
@@ -46,8 +47,8 @@ async def refund_payment(request: web.Request) -> web.Response:
     return _answer(payment, refund_id, amount, asked.reason)
 
 
-async def _known(context: Context, payment_id: str) -> Payment:
-    row = await context.rows.payment(payment_id)
+async def _known(context: Context, payment_id: str, at: datetime | None = None) -> Payment:
+    row = await context.rows.payment(payment_id, at=at)
     if row is None or row.created_at is None:  # only its end was seen: nothing was ever to be paid by it
         raise not_found("payment")
     return row
@@ -117,6 +118,7 @@ def payment_out(row: Payment) -> PaymentOut:
         provider=row.provider,
         provider_payment_id=row.provider_payment_id,
         error=row.error,
+        settlement_id=row.settlement_id,
         refunds=[refund_out(row, refund_id, record) for refund_id, record in row.refunds.items()],
     )
 
@@ -129,7 +131,8 @@ OPERATIONS = (
         "A payment as it stands",
         "payments",
         {200: PaymentOut},
-        problems=(404, 503),
+        parameters=(AT,),
+        problems=(404, 422, 503),
     ),
     Operation(
         "POST",

@@ -3,35 +3,65 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Awaitable, Callable
 from datetime import date
 
 import msgspec
 from aiohttp import web
 
 from domain.booking_state import Booking, BookingStatus
-from domain.calendar import stay_of
+from domain.calendar import Unbookable, stay_of, zone
 from streams.events.booking import CancelBooking
-from web.answers import BookingOut, CancellationOut, GuestOut, LocationOut, Money, Timeline, TimelineEntry
+from streams.services import BOOKING
+from web.answers import (
+    BookingOut,
+    CancellationOut,
+    ChangeOut,
+    GuestOut,
+    LocationOut,
+    Money,
+    RefusedChangeOut,
+    Timeline,
+    TimelineEntry,
+)
 from web.bodies import check, read_json
 from web.context import SOURCE, Context, context_of, correlation_of, principal_of
 from web.models import CancelRequest
 from web.opening import links_of
-from web.problems import Problem, not_found
-from web.requests import id_in_path, wait_of
+from web.problems import Problem, invalid, not_found
+from web.requests import at_of, id_in_path, wait_of
+
+#: Answers with a booking: its own shape differs by kind.
+Show = Callable[[Context, Booking, int], Awaitable[web.Response]]
 
 
 async def get_booking(request: web.Request) -> web.Response:
+    return await answer(context_of(request), await asked_for(request))
+
+
+async def asked_for(request: web.Request, *kinds: str) -> Booking:
+    """The booking of the path as `?wait` or `?at` asks for it; of these kinds, if any are named. Raises Problem 404."""
     booking_id = id_in_path(request, "booking_id", "booking")
-    context, wait = context_of(request), wait_of(request)
-    row = await (context.rows.settled_booking(booking_id, wait) if wait else context.rows.booking(booking_id))
-    if row is None:
+    context, wait, at = context_of(request), wait_of(request), at_of(request)
+    if wait and at:
+        raise invalid("at", "cannot be waited for: send wait or at")
+    if wait:
+        row = await context.rows.settled_booking(booking_id, wait)
+    else:
+        row = await context.rows.booking(booking_id, at=at)
+    return known(row, *kinds)
+
+
+def known(row: Booking | None, *kinds: str) -> Booking:
+    """The row, of these kinds if any are named. Raises Problem 404."""
+    if row is None or (kinds and row.kind not in kinds):
         raise not_found("booking")
-    return await answer(context, row)
+    return row
 
 
 async def get_timeline(request: web.Request) -> web.Response:
     booking_id = id_in_path(request, "booking_id", "booking")
-    entries = await context_of(request).rows.timeline(booking_id)
+    entries = await context_of(request).rows.timeline(BOOKING.name, booking_id)
     if entries is None:
         raise not_found("booking")
     events = [TimelineEntry.model_validate(msgspec.structs.asdict(entry)) for entry in entries]
@@ -40,33 +70,39 @@ async def get_timeline(request: web.Request) -> web.Response:
 
 
 async def cancel_booking(request: web.Request) -> web.Response:
-    """Cancels, and answers once the row says so. Asked again, it answers the same."""
+    return await answer(context_of(request), await cancelled(request))
+
+
+async def cancelled(request: web.Request, *kinds: str) -> Booking:
+    """Cancels, and returns once the row says so. Asked again, it says the same. Raises Problem 404 and 409."""
     booking_id = id_in_path(request, "booking_id", "booking")
     asked = check(CancelRequest, await read_json(request) if request.can_read_body else {})
     context = context_of(request)
-    row = await context.rows.booking(booking_id)
-    if row is None:
-        raise not_found("booking")
+    row = known(await context.rows.booking(booking_id), *kinds)
     if row.status in (BookingStatus.PENDING, BookingStatus.CONFIRMED):
         event = CancelBooking(booking_id=booking_id, reason=asked.reason, cancelled_by=principal_of(request).name)
         appended = await context.log.append(event, source=SOURCE, correlation_id=correlation_of(request))
         row = await context.rows.booking(booking_id, after=appended.offset) or row
     if row.status is not BookingStatus.CANCELLED:
-        raise Problem(
-            409, "not-cancellable", "Cannot be cancelled", f"The booking is {row.status}.", more={"status": row.status}
-        )
-    return await answer(context, row)
+        detail = f"The booking is {row.status}."
+        raise Problem(409, "not-cancellable", "Cannot be cancelled", detail, more={"status": row.status})
+    return row
 
 
-async def answer(context: Context, row: Booking) -> web.Response:
+async def answer(context: Context, row: Booking, status: int = 200) -> web.Response:
+    body = booking_out(row, await guest_of(context, row))
+    return web.Response(status=status, text=body.model_dump_json(), content_type="application/json")
+
+
+async def guest_of(context: Context, row: Booking) -> GuestOut | None:
+    """The guest in clear; None where there is none, or none any more."""
     guest = await context.keyring.unseal(row.user_id, row.guest) if row.guest else None
-    body = booking_out(row, GuestOut.model_validate(json.loads(guest)) if guest else None)
-    return web.Response(text=body.model_dump_json(), content_type="application/json")
+    return GuestOut.model_validate(json.loads(guest)) if guest else None
 
 
 def booking_out(row: Booking, guest: GuestOut | None) -> BookingOut:
     stay = row.kind == "stay"
-    check_in, check_out = _dates(row) if stay else (None, None)
+    check_in, check_out = stay_dates(row) if stay else (None, None)
     return BookingOut(
         booking_id=row.booking_id,
         confirmation_number=row.confirmation_number,
@@ -91,20 +127,45 @@ def booking_out(row: Booking, guest: GuestOut | None) -> BookingOut:
         metadata=row.metadata,
         created_at=row.created_at,
         deadline=row.deadline,
-        cancellation=_cancellation(row),
+        change=_change(row),
+        refused_change=_refused_change(row),
+        cancellation=cancellation_out(row),
         links=links_of(row),
     )
 
 
-def _dates(row: Booking) -> tuple[date, date]:
-    # The zone it was booked in: the resource's own may have been changed since.
-    return stay_of(row.start, row.end, str(row.metadata.get("time_zone", "UTC")))
+def stay_dates(row: Booking) -> tuple[date, date]:
+    """A stay's local dates, in the zone it was booked in: the resource's own may have been changed since."""
+    return stay_of(row.start, row.end, zone_of(row))
 
 
-def _cancellation(row: Booking) -> CancellationOut | None:
+def zone_of(row: Booking) -> str:
+    """The time zone a booking was made in."""
+    # Rows of the first version have it in their metadata only, where another program may have put anything.
+    named = row.metadata.get("time_zone") if row.time_zone == "UTC" else None
+    try:
+        return zone(str(named or row.time_zone)).key
+    except Unbookable:
+        return row.time_zone
+
+
+def cancellation_out(row: Booking) -> CancellationOut | None:
     if row.cancellation_fee is None or row.cancellation_refund is None:
         return None
     return CancellationOut(
         fee=Money.of(row.cancellation_fee, row.price_currency),
         refund=Money.of(row.cancellation_refund, row.price_currency),
     )
+
+
+def _change(row: Booking) -> ChangeOut | None:
+    change = row.change
+    if change is None:
+        return None
+    price = Money.of(change.price_amount, row.price_currency)
+    return ChangeOut(revision=change.revision, price=price, deadline=change.deadline)
+
+
+def _refused_change(row: Booking) -> RefusedChangeOut | None:
+    refused = row.refused_change
+    return RefusedChangeOut(revision=refused.revision, reason=refused.reason) if refused is not None else None

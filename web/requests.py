@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
+import re
 import uuid
-from datetime import date
+from datetime import date, datetime
 
 from aiohttp import web
 
 from web.auth import Principal
 from web.problems import Problem, invalid, not_found
-from web.texts import read_date
+from web.texts import read_date, read_instant
 
 MAX_WAIT_S = 60.0
 MAX_KEY = 255
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+_ZONE_AFTER_SPACE = re.compile(r"(?<=\d) (\d{2}:\d{2})$", re.ASCII)
 
 
 def id_in_path(request: web.Request, name: str, what: str) -> str:
-    """An id of ours, in its canonical form; what is no UUID names nothing: 404."""
+    """An id, of ours or as another program gave it; what cannot be one names nothing: 404."""
     given = request.match_info[name]
-    try:
-        found = str(uuid.UUID(given))
-    except ValueError:
-        raise not_found(what) from None
-    if found != given.lower():  # braces, urn: and missing dashes are other spellings, not ids of ours
+    if not 1 <= len(given) <= 100 or not given.isprintable():
         raise not_found(what)
-    return found
+    return canonical(given)
+
+
+def canonical(given: str) -> str:
+    """An id as rows are kept under it: a UUID is the same in capitals, any other text is taken as it is."""
+    return given.lower() if _UUID.fullmatch(given) else given
 
 
 def name_in_path(request: web.Request, name: str) -> str:
@@ -41,6 +45,18 @@ def wait_of(request: web.Request) -> float:
     if not given.replace(".", "", 1).isdecimal() or not given.isascii() or float(given) > MAX_WAIT_S:
         raise invalid("wait", f"should be a number of seconds from 0 to {MAX_WAIT_S:.0f}")
     return float(given)
+
+
+def at_of(request: web.Request) -> datetime | None:
+    """`?at=TIME`, None when absent."""
+    given = request.query.get("at")
+    if given is None:
+        return None
+    try:
+        # An unescaped "+" of a time's zone arrives as a space.
+        return read_instant(_ZONE_AFTER_SPACE.sub(r"+\1", given))
+    except ValueError as error:
+        raise invalid("at", str(error)) from None
 
 
 def query_name(request: web.Request, name: str) -> str:

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+import json
+
 from aiohttp import web
 
+from domain.booking_state import Booking
+from streams.events.about import Line
 from web.answers import BookingOut, Opened, Timeline
 from web.bodies import check, read_json
-from web.checks import check_quantity, price_of, resource_of, stay_bounds
-from web.context import Context
+from web.change_models import ReservationChange
+from web.changes import (
+    change_booking,
+    changeable,
+    changed,
+    check_currency,
+    check_time_zone,
+    move_operations,
+    nothing_to_change,
+    one_line,
+)
+from web.checks import check_quantity, line_of, resource_of, stay_bounds
+from web.context import Context, context_of
 from web.models import CancelRequest, ReservationRequest
 from web.opening import Draft, open_booking, user_id_of
-from web.operations import IDEMPOTENCY_KEY, WAIT, Operation
-from web.reading import cancel_booking, get_booking, get_timeline
+from web.operations import AT, IDEMPOTENCY_KEY, WAIT, Operation
+from web.reading import cancel_booking, get_booking, get_timeline, stay_dates
 
 
 async def request_reservation(request: web.Request) -> web.Response:
@@ -26,18 +41,55 @@ def _draft(asked: ReservationRequest, context: Context) -> Draft:
     start, end = stay_bounds(resource, asked.check_in, asked.check_out, context)
     return Draft(
         kind="stay",
-        provider_id=asked.property_id,
-        product_id=asked.unit_type,
-        start=start,
-        end=end,
-        quantity=asked.quantity,
-        price=price_of(resource, start, end, asked.quantity),
+        lines=(line_of(resource, start, end, asked.quantity),),
         currency=resource.price_currency,
         user_id=asked.guest.user_id or user_id_of(asked.guest.email),
         guest=asked.guest.model_dump(exclude={"user_id"}, exclude_none=True),
         token=asked.payment_method.token,
         metadata={"time_zone": resource.time_zone},
+        time_zone=resource.time_zone,
     )
+
+
+async def change_reservation(request: web.Request) -> web.Response:
+    asked = check(ReservationChange, await read_json(request))
+    if not asked.model_dump(exclude_none=True):
+        raise nothing_to_change(*ReservationChange.model_fields)
+    row, context = await changeable(request, "stay"), context_of(request)
+    change = changed(context, row, _other_lines(asked, row, context), guest=await _other_guest(asked, row, context))
+    return await change_booking(request, context, row, change)
+
+
+def _other_lines(asked: ReservationChange, row: Booking, context: Context) -> tuple[Line, ...] | None:
+    """The nights as they shall be, at today's price; None where they stay the same."""
+    line, (first, last) = one_line(row), stay_dates(row)
+    wanted = (
+        asked.unit_type or line.product_id,
+        asked.check_in or first,
+        asked.check_out or last,
+        asked.quantity or line.quantity,
+    )
+    if wanted == (line.product_id, first, last, line.quantity):
+        return None
+    unit_type, check_in, check_out, quantity = wanted
+    resource = resource_of(context, ("property_id", line.provider_id), ("unit_type", unit_type))
+    check_time_zone(row, resource.time_zone, "unit_type")
+    check_currency(row, resource.price_currency, "unit_type")
+    check_quantity(quantity, context)
+    start, end = stay_bounds(resource, check_in, check_out, context)
+    return (line_of(resource, start, end, quantity),)
+
+
+async def _other_guest(asked: ReservationChange, row: Booking, context: Context) -> str | None:
+    """The guest's details as they shall be, sealed; None where they stay the same."""
+    if asked.guest is None:
+        return None
+    known = await context.keyring.unseal(row.user_id, row.guest) if row.guest else None
+    before = json.loads(known) if known else {}
+    after = before | asked.guest.model_dump(exclude_none=True)
+    if after == before:
+        return None
+    return await context.keyring.seal(row.user_id, json.dumps(after, ensure_ascii=False))
 
 
 OPERATIONS = (
@@ -59,7 +111,7 @@ OPERATIONS = (
         "A stay as it stands",
         "reservations",
         {200: BookingOut},
-        parameters=(WAIT,),
+        parameters=(WAIT, AT),
         problems=(404, 422, 503),
     ),
     Operation(
@@ -82,4 +134,15 @@ OPERATIONS = (
         request_required=False,
         problems=(404, 409, 503),
     ),
+    Operation(
+        "PATCH",
+        "/api/reservations/{booking_id}",
+        change_reservation,
+        "Change a stay that costs no more than before",
+        "reservations",
+        {200: BookingOut, 202: BookingOut},
+        request=ReservationChange,
+        problems=(404, 409, 503),
+    ),
+    *move_operations("reservations"),
 )

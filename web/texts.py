@@ -60,6 +60,7 @@ def _instant(value: Any) -> datetime:
 
 
 read_date = _date
+read_instant = _instant
 
 #: A name or other short text: 1 to 200 characters, no control characters, not blank.
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_clean)]

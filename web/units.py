@@ -38,7 +38,7 @@ async def put_unit(request: web.Request) -> web.Response:
         min_stay=asked.min_stay,
     )
     appended = await context.log.append(event, source=SOURCE, correlation_id=correlation_of(request))
-    declared = await _readable(context, property_id, unit_type, appended.offset)
+    declared = await readable(context, property_id, unit_type, appended.offset)
     if declared.slots != asked.slots:
         raise Problem(
             409,
@@ -51,7 +51,7 @@ async def put_unit(request: web.Request) -> web.Response:
     return _answer(declared)
 
 
-async def _readable(context: Context, property_id: str, unit_type: str, offset: int) -> ResourceDeclared:
+async def readable(context: Context, property_id: str, unit_type: str, offset: int) -> ResourceDeclared:
     """The resource as its owner has it after `offset`, once the view that requests are priced from has it too."""
     end = time.monotonic() + context.limits.patience
     while True:

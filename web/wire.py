@@ -1,10 +1,14 @@
-"""What a worker's view answers a gateway beside the rows themselves."""
+"""What a worker's view and a gateway agree on: what is answered beside the rows themselves, and what is waited for."""
 
 from __future__ import annotations
 
 import msgspec
 
+from domain.booking_state import Booking, BookingStatus
 from domain.inventory import Resource
+
+#: A row of a list: its name, and its JSON as it is stored.
+Found = tuple[str, msgspec.Raw]
 
 
 class SlotCount(msgspec.Struct, frozen=True):
@@ -13,6 +17,8 @@ class SlotCount(msgspec.Struct, frozen=True):
     slot: str
     held: int
     confirmed: int
+    #: Of stock: how many of them are gone since it was last counted; less than none when more came back.
+    sold: int = 0
 
 
 class SlotCounts(msgspec.Struct, frozen=True):
@@ -20,3 +26,13 @@ class SlotCounts(msgspec.Struct, frozen=True):
 
     resource: Resource
     slots: list[SlotCount]
+
+
+def settled(booking: Booking) -> bool:
+    """Whether there is an outcome."""
+    return booking.status is not BookingStatus.PENDING
+
+
+def at_rest(booking: Booking) -> bool:
+    """Whether nothing is under way that the next change or step has to wait for."""
+    return booking.change is None and (booking.paid or booking.status is not BookingStatus.CONFIRMED)

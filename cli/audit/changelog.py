@@ -19,15 +19,28 @@ _OWN = b"\0"
 
 #: A night's live holds: hold -> {revision: quantity}.
 Holds = dict[str, dict[int, int]]
+Content = Callable[[dict[str, Any]], object]
 
 
 class BookingRow(NamedTuple):
     status: str
 
 
+class NightRow(NamedTuple):
+    """A night's live holds; of stock also what was sold since it was last counted."""
+
+    holds: Holds
+    sold: int = 0
+
+
 class PaymentRow(NamedTuple):
     captured: Decimal
     refunded: Decimal
+
+
+class NoticeRow(NamedTuple):
+    channel: str
+    status: str
 
 
 def file_row(history: History, record: Record) -> None:
@@ -36,19 +49,21 @@ def file_row(history: History, record: Record) -> None:
     source = int(header(record.headers, SOURCE) or -1)
     place = (service, record.partition)
     history.positions[place] = max(history.positions.get(place, -1), source)
+    history.moved[place] = max(history.moved.get(place, 0), record.timestamp)
     key = record.key or _OWN
     kind, _, name = key.decode("utf-8", "replace").partition("|")
-    rows = history.rows.get(kind)
-    if key.startswith(_OWN) or rows is None:
+    known = _CONTENT.get((service, kind))
+    if key.startswith(_OWN) or known is None:
         return
-    held = rows.get(name)
+    what, content = known
+    held = history.rows[what].get(name)
     if held is None or source >= held.source:
-        rows[name] = Row(source, None if record.value is None else _content(kind, record.value))
+        history.rows[what][name] = Row(source, None if record.value is None else _content(content, record.value))
 
 
-def _content(kind: str, value: bytes) -> object:
+def _content(content: Content, value: bytes) -> object:
     try:
-        return _CONTENT[kind](orjson.loads(value))
+        return content(orjson.loads(value))
     except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         return f"unreadable: {error}"  # equals nothing that is expected of a row
 
@@ -57,9 +72,10 @@ def _booking(row: dict[str, Any]) -> BookingRow:
     return BookingRow(str(row.get("status", "PENDING")))
 
 
-def _night(row: dict[str, Any]) -> Holds:
+def _night(row: dict[str, Any]) -> NightRow:
     holds = row.get("holds", {})
-    return {hold: {int(revision): int(units) for revision, units in live.items()} for hold, live in holds.items()}
+    live = {hold: {int(revision): int(units) for revision, units in kept.items()} for hold, kept in holds.items()}
+    return NightRow(live, int(row.get("sold", 0)))
 
 
 def _payment(row: dict[str, Any]) -> PaymentRow:
@@ -67,4 +83,14 @@ def _payment(row: dict[str, Any]) -> PaymentRow:
     return PaymentRow(money(row.get("captured", 0)), sum((money(refund["amount"]) for refund in given), NOTHING))
 
 
-_CONTENT: dict[str, Callable[[dict[str, Any]], object]] = {"b": _booking, "n": _night, "p": _payment}
+def _notice(row: dict[str, Any]) -> NoticeRow:
+    return NoticeRow(str(row.get("channel", "")), str(row.get("status", "")))
+
+
+#: By service and kind of row: where it is kept, and what of it.
+_CONTENT: dict[tuple[str, str], tuple[str, Content]] = {
+    ("booking", "b"): ("booking", _booking),
+    ("availability", "n"): ("night", _night),
+    ("payment", "p"): ("payment", _payment),
+    ("notification", "n"): ("notice", _notice),
+}

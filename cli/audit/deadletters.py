@@ -2,12 +2,13 @@
 
 Read as: every record on `{topic}.dlq` says in its headers why, and from which topic, partition and offset it came, and
 carries the bytes that stand there, as far as they still stand there. And every record of an inbox that holds no
-message has such a letter as soon as its service is past it.
+message has such a letter as soon as its service is past it; so has every record of a public topic that holds none, or
+that another program wrote and that is not its to say, as soon as the gate is past it. The gate of a running instance is
+past everything that is older than a minute.
 """
 
 from __future__ import annotations
 
-from cli.audit import names
 from cli.audit.facts import Place
 from cli.audit.findings import Verdict
 from cli.audit.history import DeadLetter, History
@@ -24,7 +25,8 @@ def file_dead_letter(history: History, record: Record) -> None:
     missing = tuple(name for name, value in said.items() if not value)
     content = _content(record.key, None if header(record.headers, VALUE) == "null" else record.value)
     try:
-        origin = Place(str(said[TOPIC]), int(str(said[PARTITION])), int(str(said[OFFSET])))
+        topic = history.spelling.origin(str(said[TOPIC]))
+        origin = Place(topic, int(str(said[PARTITION])), int(str(said[OFFSET])))
     except ValueError:
         missing, origin = missing or (PARTITION, OFFSET), None
     history.dead.append(DeadLetter(place, None if missing else origin, content, missing))
@@ -47,10 +49,13 @@ def check(history: History) -> Verdict:
     for letter in history.dead:
         verdict.checked += 1
         _judge(history, verdict, letter)
-    for place in history.poison:
-        verdict.checked += 1
-        if _passed(history, place):
-            verdict.find(_text(place), "holds no message, was passed, and is in no dead-letter topic")
+    for place, at, why in history.poison:
+        if history.handled(place):
+            verdict.checked += 1
+            verdict.find(_text(place), f"{why}, was passed, and is in no dead-letter topic")
+        elif place.topic in history.dialect.public and history.overdue(at):
+            verdict.checked += 1
+            verdict.find(_text(place), f"{why}, and nothing has looked at it")
         else:
             verdict.open += 1
     return verdict
@@ -66,12 +71,6 @@ def _judge(history: History, verdict: Verdict, letter: DeadLetter) -> None:
         verdict.find(_text(letter.place), f"a dead letter from {_text(letter.origin)}, where nothing stands")
     elif not history.met[letter.origin]:
         verdict.find(_text(letter.place), f"other bytes than stand at {_text(letter.origin)}")
-
-
-def _passed(history: History, place: Place) -> bool:
-    if place.topic in names.INBOXES:
-        return history.passed(names.service_of(place.topic), place.partition, place.offset)
-    return place.offset < history.committed.get((place.topic, place.partition), 0)
 
 
 def _content(key: bytes | None, value: bytes | None) -> bytes:

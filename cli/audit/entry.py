@@ -14,12 +14,17 @@ from aiokafka.errors import KafkaError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from cli.audit.broker import CannotAuditError
+from cli.audit.dialect import Dialect
+from cli.audit.dialects import DIALECTS
 from cli.audit.findings import Verdict, clean
 from cli.audit.history import History
 from cli.audit.ledger import read_ledger
+from cli.audit.mail import read_mail
 from cli.audit.promises import judge
-from cli.audit.reading import CannotAuditError, read_log
+from cli.audit.reading import read_log
 from cli.audit.report import as_json, show
+from cli.audit.spelling import Spelling
 from cli.audit.target import journal, target_of
 from cli.options import DataDirectory, SettingsFile, given
 from config.settings import load
@@ -39,7 +44,15 @@ def command(
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it cannot do, it raises
     began = time.monotonic()
     settings = load(given(None, data=data, broker=broker), config).settings
-    asked = audit(settings.data, broker=settings.broker, journal_file=journal_file, prefix=prefix)
+    asked = audit(
+        settings.data,
+        broker=settings.broker,
+        journal_file=journal_file,
+        prefix=prefix,
+        namespace=settings.namespace,
+        layout=settings.layout,
+        profile=settings.profile,
+    )
     try:
         history, verdicts = asyncio.run(asked)
     except (CannotAuditError, KafkaError) as error:
@@ -54,22 +67,41 @@ def command(
 
 
 async def audit(
-    data: Path, *, broker: str | None = None, journal_file: Path | None = None, prefix: str = ""
+    data: Path,
+    *,
+    broker: str | None = None,
+    journal_file: Path | None = None,
+    prefix: str = "",
+    namespace: str = "",
+    layout: str = "catalogue",
+    profile: str = "safe",
 ) -> tuple[History, list[Verdict]]:
-    """What the log and the ledger of an instance hold, and the verdicts on it. Raises CannotAuditError."""
+    """What the log and the ledger of an instance hold, and the verdicts on it. Raises CannotAuditError.
+
+    `layout` counts where the instance's directory does not name its own.
+    """
     history = History(acknowledged=set(journal(journal_file)) if journal_file else set())
     async with target_of(data, broker) as target:
         history.started = target.started
+        history.dialect = _dialect(target.layout or layout)
+        history.spelling = Spelling(namespace, prefix)
+        history.weak = profile == "document" and history.dialect.weak
         with _progress() as bar:
             task = bar.add_task("reading", total=None)
             await read_log(
                 target.bootstrap,
                 history,
-                prefix=prefix,
                 progress=lambda done, of: bar.update(task, completed=done, total=max(of, 1)),
             )
         history.ledger = await read_ledger(data)
+        history.mail = read_mail(data)
     return history, judge(history)
+
+
+def _dialect(layout: str) -> Dialect:
+    if layout not in DIALECTS:
+        raise CannotAuditError(f"the instance has layout {layout!r}; known are {', '.join(sorted(DIALECTS))}")
+    return DIALECTS[layout]
 
 
 def _progress() -> Progress:

@@ -35,6 +35,17 @@ class Request:
     at: int
     deadline: int
     price: Decimal
+    #: What it waits for beside inventory: "payment.authorized", "payment.captured" (the money first) or "inventory".
+    confirm_on: str = "payment.authorized"
+    #: Whether it is paid through us at all.
+    prepaid: bool = True
+    #: Another program told the world of it.
+    announced: bool = False
+
+    @property
+    def pays_first(self) -> bool:
+        """Whether its money is taken before inventory is asked."""
+        return self.prepaid and self.price > 0 and self.confirm_on == "payment.captured"
 
 
 @dataclass(slots=True)
@@ -43,6 +54,10 @@ class Booking:
     #: The last offset of the booking's inbox partition that concerns it.
     last: int = -1
     created: bool = False
+    #: The status that news after the confirmation tells: "CHECKED_IN", "COMPLETED", "NO_SHOW".
+    moved_on: set[str] = field(default_factory=set)
+    #: The revision of the last change the world was told of, and the price since.
+    changed: tuple[int, Decimal] | None = None
     endings: dict[str, Ending] = field(default_factory=dict)
     #: (revision, line) -> "reserved" and/or "rejected".
     lines: dict[tuple[int, int], set[str]] = field(default_factory=dict)
@@ -50,6 +65,12 @@ class Booking:
     refund_amount: Decimal = NOTHING
     reason: str = ""
     payments: set[str] = field(default_factory=set)
+
+    @property
+    def price(self) -> Decimal:
+        """What it costs as it stands."""
+        assert self.request is not None
+        return self.request.price if self.changed is None else self.changed[1]
 
     def of(self, event_type: str) -> list[Ending]:
         return [ending for ending in self.endings.values() if ending.event_type == event_type]
@@ -90,6 +111,9 @@ class Payment:
     void: bool = False
     #: What the booking was told: "authorized", "declined", "captured", "capture_failed", or a refund's id.
     told: set[str] = field(default_factory=set)
+    #: Short ids of what told the booking that it is authorized, and that it is captured.
+    authorized_by: set[bytes] = field(default_factory=set)
+    captured_by: set[bytes] = field(default_factory=set)
     #: Short ids of what caused the Capture messages.
     capture_causes: set[bytes] = field(default_factory=set)
     refunds: dict[str, Order] = field(default_factory=dict)
@@ -117,6 +141,18 @@ class Hold(NamedTuple):
     start: str
     end: str
     quantity: int
+    #: Short id of what caused it.
+    cause: bytes = b""
+
+
+class Sale(NamedTuple):
+    """A hold is confirmed."""
+
+    offset: int
+    resource: str
+    booking_id: str
+    revision: int
+    line: int
 
 
 class Release(NamedTuple):
@@ -127,7 +163,30 @@ class Release(NamedTuple):
     line: int
 
 
-Operation = Declare | Hold | Release
+Operation = Declare | Hold | Sale | Release
+
+
+class Poison(NamedTuple):
+    """A record that belongs on a dead-letter topic, since when (in ms) it stands there, and why."""
+
+    place: Place
+    at: int
+    why: str
+
+
+class Errand(NamedTuple):
+    """An order to do something outside, on an effects topic."""
+
+    what: str
+    place: Place
+
+
+class Asked(NamedTuple):
+    """A request of another program on a documented topic."""
+
+    what: str
+    place: Place
+    at: int
 
 
 class Entry(NamedTuple):

@@ -11,11 +11,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from cli.audit.facts import Booking, Entry, Operation, Payment, Place, Row
+from cli.audit import names
+from cli.audit.dialect import Dialect
+from cli.audit.dialects import CATALOGUE
+from cli.audit.facts import Asked, Booking, Entry, Errand, Operation, Payment, Place, Poison, Row
+from cli.audit.spelling import Spelling
 from cli.audit.wire import short
 
 #: Clocks of one installation may differ by so much, and an audit's cut takes so long, in milliseconds.
 SLACK = 5_000
+#: For so long, in milliseconds, something may be late once a deadline or a fault is over.
+GRACE = 60_000
 
 
 class Orphan(NamedTuple):
@@ -40,6 +46,10 @@ class DeadLetter(NamedTuple):
 class History:
     """What stood on the log, and in the provider's ledger, when it was read."""
 
+    dialect: Dialect = CATALOGUE
+    spelling: Spelling = field(default_factory=Spelling)
+    #: Its producers are set as its document shows them, which may lose what was acknowledged.
+    weak: bool = False
     #: When the reading began, in ms: what is younger may have a part that was not read. None: nothing was running.
     started: int | None = None
     records: int = 0
@@ -55,10 +65,18 @@ class History:
     ledger: list[Entry] | None = None
     #: Bookings that an outside journal says were acknowledged.
     acknowledged: set[str] = field(default_factory=set)
-    rows: dict[str, dict[str, Row]] = field(default_factory=lambda: {"b": {}, "n": {}, "p": {}})
-    #: (service, partition) -> the last inbox offset whose outcome is durable.
+    #: Mail that was handed over: notice -> the Message-IDs of its file. None when no mail is kept here.
+    mail: dict[str, list[str]] | None = None
+    #: By what they are rows of: "booking", "night", "payment", "notice".
+    rows: defaultdict[str, dict[str, Row]] = field(default_factory=lambda: defaultdict(dict))
+    #: (service, partition) -> the last inbox offset whose outcome is durable, and when something last became durable.
     positions: dict[tuple[str, int], int] = field(default_factory=dict)
-    #: (topic, partition) -> the offset its consumer group comes back to.
+    moved: dict[tuple[str, int], int] = field(default_factory=dict)
+    #: (service, partition) -> the offset after the last record of the inbox, and the time of the first one that is not
+    #: decided.
+    ends: dict[tuple[str, int], int] = field(default_factory=dict)
+    waiting: dict[tuple[str, int], int] = field(default_factory=dict)
+    #: (topic, partition) -> the offset its consumer group comes back to; of a public topic that of the gate.
     committed: dict[tuple[str, int], int] = field(default_factory=dict)
     #: (topic, partition) -> the oldest offset there is, the time since when its retention keeps everything (only where
     #: something was deleted), and the time of the first record read.
@@ -81,8 +99,14 @@ class History:
     dead_origins: dict[Place, set[bytes]] = field(default_factory=dict)
     #: Origins of dead letters that were met: True where the bytes are the same.
     met: dict[Place, bool] = field(default_factory=dict)
-    #: Records on inboxes and effects topics that say nothing the auditor can read.
-    poison: list[Place] = field(default_factory=list)
+    #: Records that say nothing the auditor can read, or what is not theirs to say.
+    poison: list[Poison] = field(default_factory=list)
+    #: Short ids of effects -> the order; and those that were answered.
+    errands: dict[bytes, Errand] = field(default_factory=dict)
+    done: set[bytes] = field(default_factory=set)
+    #: Short ids of other programs' requests -> the request; and those that something in an inbox was caused by.
+    asked: dict[bytes, Asked] = field(default_factory=dict)
+    admitted: set[bytes] = field(default_factory=set)
     _types: dict[str, bytes] = field(default_factory=dict)
 
     @property
@@ -93,6 +117,20 @@ class History:
     def recent(self, at: int) -> bool:
         """Whether something of that time may have a part that the audit was too early to see."""
         return self.started is not None and at > self.started - SLACK
+
+    def overdue(self, at: int) -> bool:
+        """Whether of a running instance something of that time should long have been looked at."""
+        return self.started is not None and self.started > max(at, *self.claims, 0) + GRACE
+
+    def handled(self, place: Place) -> bool:
+        """Whether what follows from a record is durable."""
+        if place.topic in names.INBOXES:
+            return self.passed(names.service_of(place.topic), place.partition, place.offset)
+        return place.offset < self.committed.get((place.topic, place.partition), 0)
+
+    def forgotten(self, kinds: Iterable[str]) -> int:
+        """The time before which the topics of these canonical types have forgotten something; 0 if nothing."""
+        return self.horizon(self.dialect.topics_of(kinds))
 
     def passed(self, service: str, partition: int, offset: int) -> bool:
         """Whether the outcome of an inbox record is durable."""

@@ -1,8 +1,8 @@
 """P5: one event id, one content; and beside the promises: no event without its cause on the log.
 
-Read as: all records of the inboxes, the effects topic and the public topics that carry the same event id and type are
-the same bytes; a repetition is allowed, another content is not. And everything that is derived names a cause, and
-that cause stands on an inbox or on the effects topic.
+Read as: all records of the inboxes, the effects topics and those of ours on the public topics that carry the same event
+id and type are the same bytes, what stands beside the document included; a repetition is allowed, another content is
+not. And everything that is derived names a cause, and that cause stands on an inbox, an effects topic or a public one.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def check_contents(history: History) -> Verdict:
 
 def check_causes(history: History) -> Verdict:
     verdict = Verdict("causes", "no event without its cause on the log", checked=history.derived)
-    horizon = history.horizon(names.CAUSES)
+    horizon = history.horizon((*names.CAUSES, *history.dialect.public))
     for orphan in history.uncaused:
         verdict.find(orphan.event_id, f"{orphan.event_type} names no cause")
     for orphan in history.orphans.values():

@@ -6,6 +6,9 @@ in the booking inbox (an answer's cause is the Hold it answers). At the place of
 capacity plus the overbooking limit that the last declaration before this place set. Of several revisions of one line
 the greatest quantity counts. Nothing is reserved on an undeclared resource, after its own release, or both reserved
 and rejected.
+
+Stock is declared as what is on hand. What was sold (its hold confirmed) counts until the next declaration, which has
+counted it; what is held but not sold counts on. What was sold and is released has come back.
 """
 
 from __future__ import annotations
@@ -13,10 +16,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from cli.audit.facts import Declare, Hold, Operation, Release
+from cli.audit.facts import Declare, Hold, Operation, Release, Sale
 from cli.audit.findings import Verdict
 from cli.audit.history import History
-from cli.audit.slots import running, taken
+from cli.audit.slots import STOCK, running, taken
 from cli.audit.wire import short
 
 #: One revision of a booking's line on a resource.
@@ -25,10 +28,18 @@ Key = tuple[str, str, int, int]
 
 @dataclass
 class Night:
-    """Who holds a night: hold -> {revision: quantity}, and the sum of the greatest of each."""
+    """Who holds a night: hold -> {revision: quantity}, and the sum of the greatest of each.
+
+    Of stock: `sold` is what was sold since it was last counted, less what came back.
+    """
 
     holds: dict[str, dict[int, int]] = field(default_factory=dict)
     held: int = 0
+    sold: int = 0
+
+    @property
+    def taken(self) -> int:
+        return self.held + self.sold
 
     def change(self, hold: str, revision: int, quantity: int) -> bool:
         """Sets a revision's quantity, 0 ends it; whether more is held than before."""
@@ -52,6 +63,8 @@ class Books:
     resources: dict[str, Declare] = field(default_factory=dict)
     nights: dict[tuple[str, str], Night] = field(default_factory=dict)
     live: dict[Key, tuple[str, ...]] = field(default_factory=dict)
+    #: Stock that was sold, and how much of it.
+    sold: dict[Key, int] = field(default_factory=dict)
     decided: set[Key] = field(default_factory=set)
     released: set[Key] = field(default_factory=set)
 
@@ -61,6 +74,9 @@ class Books:
         if before is not None and before.slots != declared.slots and self._in_use(before, declared.at):
             declared = declared._replace(slots=before.slots)
         self.resources[declared.resource] = declared
+        if declared.slots == "none" and (stock := self.nights.get((declared.resource, STOCK))):
+            stock.sold = 0
+            self._tidy(declared.resource, STOCK)
 
     def take(self, hold: Hold) -> None:
         key = hold.resource, hold.booking_id, hold.line, hold.revision
@@ -82,22 +98,40 @@ class Books:
             self.live[key] = slots
             self._fill(hold, resource, slots)
 
+    def sell(self, sale: Sale) -> None:
+        """Only stock is gone once it is sold: a night stays held."""
+        key = sale.resource, sale.booking_id, sale.line, sale.revision
+        if self.live.get(key) != (STOCK,):
+            return
+        del self.live[key]
+        stock = self.nights[sale.resource, STOCK]
+        self.sold[key] = stock.holds[_name(sale)][sale.revision]
+        stock.change(_name(sale), sale.revision, 0)
+        stock.sold += self.sold[key]
+        self._tidy(sale.resource, STOCK)
+
     def release(self, released: Release) -> None:
         key = released.resource, released.booking_id, released.line, released.revision
         self.released.add(key)
         for slot in self.live.pop(key, ()):
-            night = self.nights[released.resource, slot]
-            night.change(_name(released), released.revision, 0)
-            if not night.holds:
-                del self.nights[released.resource, slot]
+            self.nights[released.resource, slot].change(_name(released), released.revision, 0)
+            self._tidy(released.resource, slot)
+        if back := self.sold.pop(key, 0):
+            self.nights.setdefault((released.resource, STOCK), Night()).sold -= back
+            self._tidy(released.resource, STOCK)
+
+    def _tidy(self, resource: str, slot: str) -> None:
+        night = self.nights[resource, slot]
+        if not night.holds and not night.sold:
+            del self.nights[resource, slot]
 
     def _fill(self, hold: Hold, resource: Declare, slots: Iterable[str]) -> None:
         above = []
         for slot in slots:
             night = self.nights.setdefault((hold.resource, slot), Night())
             more = night.change(_name(hold), hold.revision, hold.quantity)
-            if more and night.held > resource.limit:
-                above.append(f"{slot} to {night.held} of {resource.limit} with {', '.join(sorted(night.holds)[:5])}")
+            if more and night.taken > resource.limit:
+                above.append(f"{slot} to {night.taken} of {resource.limit} with {', '.join(sorted(night.holds)[:5])}")
         if above:
             others = f" and {len(above) - 1} more" if len(above) > 1 else ""
             self.verdict.find(hold.booking_id, f"took {hold.resource} {above[0]}{others}")
@@ -130,10 +164,12 @@ def replay(history: History, operations: Iterable[Operation], verdict: Verdict, 
             case Hold():
                 if "reserved" in history.hold_answers.get(short(operation.event_id), ()):
                     books.take(operation)
+            case Sale():
+                books.sell(operation)
             case Release():
                 books.release(operation)
     return books
 
 
-def _name(operation: Hold | Release) -> str:
+def _name(operation: Hold | Sale | Release) -> str:
     return f"{operation.booking_id}/{operation.line}"

@@ -3,14 +3,16 @@
 Read hop by hop, for everything its service has durably passed (an inbox record at or below the position on the
 changelog, a call below the committed offset of the effects topic): a request has its created event and its row; a
 Hold has an answer; an Authorize has its created event or a refusal; a call has its answer on the payment inbox; an
-answer has been told to the booking (unless its payment was voided meanwhile). No group's committed offset is ahead of
-the position on the changelog. And every booking an outside journal says was acknowledged stands in the inbox.
+answer has been told to the booking (unless its payment was voided meanwhile); a mail or receipt that was ordered has
+its result in the inbox; a request of another program that the gate is past has become a request in an inbox, or lies on
+the dead-letter topic. No group's committed offset is ahead of the position on the changelog. And every booking an
+outside journal says was acknowledged stands in the inbox.
 """
 
 from __future__ import annotations
 
 from cli.audit import names
-from cli.audit.facts import Booking, Hold, Payment
+from cli.audit.facts import Booking, Hold, Payment, Place
 from cli.audit.findings import Verdict
 from cli.audit.history import History
 
@@ -24,20 +26,24 @@ def check(history: History) -> Verdict:
     _check_requests(history, verdict)
     _check_holds(history, verdict)
     _check_payments(history, verdict)
+    _check_errands(history, verdict)
+    _check_asked(history, verdict)
     _check_commits(history, verdict)
+    if history.weak:
+        verdict.excepted = "weak producer profile"
     return verdict
 
 
 def _check_requests(history: History, verdict: Verdict) -> None:
-    horizon = history.horizon(names.OUTCOMES)
+    horizon = history.forgotten(names.BOOKING_NEWS)
     for booking_id, booking in history.bookings.items():
         request = booking.request
         if request is None or not _count(verdict, history.passed("booking", request.partition, request.offset)):
             continue
-        row = history.rows["b"].get(booking_id)
+        row = history.rows["booking"].get(booking_id)
         if row is None or row.content is None:
             verdict.find(booking_id, "its request was decided, but it has no row")
-        if not (booking.created or _refused(booking) or request.at < horizon):
+        if not (booking.created or request.announced or _refused(booking) or request.at < horizon):
             verdict.find(booking_id, f"its request was decided, but there is no {names.CREATED}")
 
 
@@ -64,7 +70,7 @@ def _answered(history: History, hold: Hold) -> bool:
 
 
 def _check_payments(history: History, verdict: Verdict) -> None:
-    horizon = history.horizon((names.PAYMENT_CREATED,))
+    horizon = history.forgotten((names.PAYMENT_CREATED,))
     for payment_id, payment in history.payments.items():
         authorize = payment.authorize
         if authorize is not None and _count(verdict, history.passed("payment", payment.partition, authorize)):
@@ -82,7 +88,7 @@ def _requested_at(history: History, booking_id: str) -> int:
 
 def _check_calls(history: History, verdict: Verdict, payment_id: str, payment: Payment) -> None:
     for name, call in payment.calls.items():
-        passed = call.offset < history.committed.get((names.PAYMENT_EFFECTS, call.partition), 0)
+        passed = history.handled(Place(names.PAYMENT_EFFECTS, call.partition, call.offset))
         if _count(verdict, passed) and name not in payment.answers:
             verdict.find(payment_id, f"the call to {call.operation} was passed, but its answer is not on the log")
 
@@ -102,6 +108,20 @@ def _check_answers(history: History, verdict: Verdict, payment_id: str, payment:
                 told = True
         if not told:
             verdict.find(payment_id, f"the answer to {answer.operation} was decided, but the booking was not told")
+
+
+def _check_errands(history: History, verdict: Verdict) -> None:
+    for name, errand in history.errands.items():
+        if _count(verdict, history.handled(errand.place)) and name not in history.done:
+            where = "/".join(map(str, errand.place))
+            verdict.find(where, f"the order to {errand.what} was passed, but its result is not on the log")
+
+
+def _check_asked(history: History, verdict: Verdict) -> None:
+    for name, asked in history.asked.items():
+        if _count(verdict, history.handled(asked.place)) and name not in history.admitted:
+            where = "/".join(map(str, asked.place))
+            verdict.find(where, f"another program's {asked.what} was passed, but nothing became of it")
 
 
 def _check_commits(history: History, verdict: Verdict) -> None:

@@ -3,9 +3,13 @@
 Read as, for every booking with an outcome of which nothing is on its way (all messages decided, all calls answered):
 captured less refunded is the price while it stands confirmed; the price less what its cancelled event says goes back,
 once cancelled after confirmation; nothing where the capture failed for good, and nothing for every other outcome;
-less what an operator ordered back and the ledger shows done, never below nothing. Nothing was captured unless a
-confirmed event says so and shares its cause with the Capture message. No authorization stays open. And no line of
-the ledger was written for a call that does not stand on the effects topic.
+less what an operator ordered back and the ledger shows done, never below nothing. The price is the one that the world
+was told of last. Nothing was captured unless a confirmed event says so and shares its cause with the Capture message.
+No authorization stays open. And no line of the ledger was written for a call that does not stand on the effects topic.
+
+Where a layout says payment first, the Capture follows from the answer that it is authorized, and inventory is asked
+because of the answer that it is captured; owed is nothing unless it was confirmed all the same. Of a booking that is
+not paid through us nothing is ever captured.
 """
 
 from __future__ import annotations
@@ -14,7 +18,7 @@ from collections import defaultdict
 from decimal import Decimal
 
 from cli.audit import names
-from cli.audit.facts import NOTHING, Booking, Entry
+from cli.audit.facts import NOTHING, Booking, Entry, Hold
 from cli.audit.findings import Verdict
 from cli.audit.history import History
 from cli.audit.provider import Account, accounts, in_view
@@ -31,7 +35,8 @@ def check(history: History) -> Verdict:
         return verdict
     ledger = in_view(history, history.ledger)
     _check_orders(history, verdict, ledger)
-    books, horizon = accounts(ledger), history.horizon(names.OUTCOMES)
+    _check_holds(history, verdict)
+    books, horizon = accounts(ledger), history.forgotten(names.BOOKING_NEWS)
     for booking_id, booking in history.bookings.items():
         if booking.request is not None and booking.request.at < horizon:
             verdict.aged += 1
@@ -58,7 +63,7 @@ def _judge(
     held = [books[payment_id] for payment_id in sorted(booking.payments)]
     settled = history.booking_settled(booking)
     if settled:
-        _check_confirmation(history, verdict, booking_id, booking, held)
+        _check_capture(history, verdict, booking_id, booking, held)
     if not (settled and booking.endings):
         verdict.open += 1
         return
@@ -71,25 +76,42 @@ def _judge(
         verdict.find(booking_id, f"captured less refunded is {net}, but {owed} is owed")
 
 
-def _check_confirmation(
-    history: History, verdict: Verdict, booking_id: str, booking: Booking, held: list[Account]
-) -> None:
-    confirmations = {ending.cause for ending in booking.of(names.CONFIRMED)}
+def _check_capture(history: History, verdict: Verdict, booking_id: str, booking: Booking, held: list[Account]) -> None:
+    """Whether it was allowed to be captured, and at that moment."""
+    assert booking.request is not None
     captured = sum((account.captured for account in held), NOTHING)
-    if captured and not confirmations:
+    first = booking.request.pays_first
+    confirmations = {ending.cause for ending in booking.of(names.CONFIRMED)}
+    if captured and not booking.request.prepaid:
+        verdict.find(booking_id, f"{captured} was captured, but it is not paid here")
+    elif captured and not first and not confirmations:
         verdict.find(booking_id, f"{captured} was captured, but it was never confirmed")
     for payment_id in booking.payments:
-        if confirmations and history.payments[payment_id].capture_causes - confirmations:
-            verdict.find(booking_id, f"the capture of {payment_id} was ordered by something else than its confirmation")
+        payment = history.payments[payment_id]
+        allowed, what = (payment.authorized_by, "authorization") if first else (confirmations, "confirmation")
+        if allowed and payment.capture_causes - allowed:
+            verdict.find(booking_id, f"the capture of {payment_id} was ordered by something else than its {what}")
+
+
+def _check_holds(history: History, verdict: Verdict) -> None:
+    """Where the money comes first, inventory is asked because of it."""
+    for operations in history.inventory.values():
+        for hold in operations:
+            if not isinstance(hold, Hold) or hold.revision > 1 or hold.booking_id not in history.bookings:
+                continue
+            booking = history.bookings[hold.booking_id]
+            paid = {cause for payment_id in booking.payments for cause in history.payments[payment_id].captured_by}
+            if booking.request is not None and booking.request.pays_first and hold.cause not in paid:
+                verdict.find(hold.booking_id, f"line {hold.line} was held before the money was there")
 
 
 def _owed(history: History, booking: Booking, held: list[Account]) -> Decimal:
     """What the provider should have in the end."""
     assert booking.request is not None
     cancelled = booking.of(names.CANCELLED)
-    if not booking.of(names.CONFIRMED) or (cancelled and _never_taken(booking, held)):
+    if not (booking.request.prepaid and booking.of(names.CONFIRMED)) or (cancelled and _never_taken(booking, held)):
         return NOTHING
-    owed = booking.request.price - (booking.refund_amount if cancelled else NOTHING)
+    owed = booking.price - (booking.refund_amount if cancelled else NOTHING)
     return max(owed - _given_by_operators(history, booking, held), NOTHING)
 
 

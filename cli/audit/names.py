@@ -1,70 +1,125 @@
-"""The topics and types the auditor knows, spelled out once: it judges the platform by its documents, not its code."""
+"""The topics and types the auditor knows, spelled out once: it judges the platform by its documents, not its code.
+
+What the documents name differs by layout (`cli.audit.dialects`); here stands what is the same under all of them. Names
+are without the instance's namespace (`cli.audit.spelling`).
+"""
 
 from __future__ import annotations
 
 from typing import Final
 
-BOOKING_INBOX: Final = "vacancy.booking.inbox"
-AVAILABILITY_INBOX: Final = "vacancy.availability.inbox"
-PAYMENT_INBOX: Final = "vacancy.payment.inbox"
-PAYMENT_EFFECTS: Final = "vacancy.payment.effects"
+#: A service decides what is in its inbox and keeps its rows in its changelog. Which of them run depends on the layout.
+SERVICES: Final = (
+    "booking",
+    "availability",
+    "payment",
+    "user",
+    "record",
+    "notification",
+    "receipt",
+    "rate",
+    "analytics",
+)
+#: Those that run under every layout and decide bookings.
+CORE: Final = ("booking", "availability", "payment")
 
-#: A service decides what is in its inbox and keeps its rows in its changelog.
-SERVICES: Final = ("booking", "availability", "payment")
-INBOXES: Final = (BOOKING_INBOX, AVAILABILITY_INBOX, PAYMENT_INBOX)
-#: Everything that causes something stands on one of these.
-CAUSES: Final = (*INBOXES, PAYMENT_EFFECTS)
+
+def inbox_of(service: str) -> str:
+    """ "booking" -> "vacancy.booking.inbox"."""
+    return f"vacancy.{service}.inbox"
+
+
+def service_of(topic: str) -> str:
+    """ "vacancy.booking.inbox" -> "booking"; of an effects topic alike."""
+    return topic.split(".")[1]
+
+
+BOOKING_INBOX: Final = inbox_of("booking")
+AVAILABILITY_INBOX: Final = inbox_of("availability")
+PAYMENT_INBOX: Final = inbox_of("payment")
+NOTIFICATION_INBOX: Final = inbox_of("notification")
+RECEIPT_INBOX: Final = inbox_of("receipt")
+PAYMENT_EFFECTS: Final = "vacancy.payment.effects"
+NOTIFICATION_EFFECTS: Final = "vacancy.notification.effects"
+RECEIPT_EFFECTS: Final = "vacancy.receipt.effects"
+
+INBOXES: Final = tuple(inbox_of(service) for service in SERVICES)
+EFFECTS: Final = (PAYMENT_EFFECTS, NOTIFICATION_EFFECTS, RECEIPT_EFFECTS)
+#: Whatever a service says was caused by something on one of these, or by news on a documented topic.
+CAUSES: Final = (*INBOXES, *EFFECTS)
+#: What an instance cannot be without.
+REQUIRED: Final = tuple(inbox_of(service) for service in CORE)
 CHANGELOGS: Final = {f"vacancy.{service}.rows": service for service in SERVICES}
 #: Who took over which partition, and when: how the auditor knows that a fault has ended.
 WORKERS: Final = "vacancy.workers"
+#: News that a layout's document has no topic for.
+EVENTS: Final = "vacancy.events"
 
 CREATED: Final = "booking.booking.created"
+UPDATED: Final = "booking.booking.updated"
 CONFIRMED: Final = "booking.booking.confirmed"
 REJECTED: Final = "booking.booking.rejected"
 EXPIRED: Final = "booking.booking.expired"
 CANCELLED: Final = "booking.booking.cancelled"
+CHECKED_IN: Final = "booking.booking.checked_in"
+COMPLETED: Final = "booking.booking.completed"
+NO_SHOW: Final = "booking.booking.no_show"
 PAYMENT_CREATED: Final = "payment.payment.created"
+STOCK_NEWS: Final = "inventory.order.updated"
 
-#: What the world reads; each carries the type it is named after.
-PUBLIC: Final = (
+#: The news whose topics' retention bounds what can still be said of a booking.
+BOOKING_NEWS: Final = (
     CREATED,
-    "booking.booking.updated",
-    CANCELLED,
+    UPDATED,
     CONFIRMED,
     REJECTED,
     EXPIRED,
-    PAYMENT_CREATED,
-    "payment.payment.succeeded",
-    "payment.payment.failed",
-    "payment.payment.refunded",
-    "receipt.receipt.generated",
-    "notification.email.sent",
-    "notification.sms.sent",
-    "analytics.event.tracked",
-    "user.user.created",
-    "user.user.updated",
-    "availability.night.updated",
-    "availability.night.overbooked",
-    "rate.rate.updated",
-    "rate.rate.applied",
+    CANCELLED,
+    CHECKED_IN,
+    COMPLETED,
+    NO_SHOW,
 )
-#: The topics whose retention bounds what can still be said of a booking.
-OUTCOMES: Final = (CREATED, CONFIRMED, REJECTED, EXPIRED, CANCELLED)
 
-#: What comes from outside the log, and so needs no cause on it.
+#: What another program may say on a documented topic; everything else there is ours to say.
+REQUESTS: Final = frozenset({CREATED, UPDATED, CANCELLED, "user.user.created", "user.user.updated"})
+RECORD_NEWS: Final = "record."
+
+#: What comes from outside the log, and so needs no cause on it. What another program asked for has one: its news.
 ORIGINS: Final = frozenset(
     {
         "booking.booking.request",
+        "booking.booking.change",
         "booking.booking.cancel",
+        "booking.booking.check_in",
+        "booking.booking.check_out",
+        "booking.booking.mark_no_show",
         "booking.deadline.passed",
         "availability.resource.declare",
         "payment.payment.refund",
+        "payment.payment.settle",
         "payment.effect.answered",
+        "user.user.register",
+        "user.user.change",
+        "record.record.open",
+        "record.record.change",
+        "notification.notice.read",
+    }
+)
+#: What a request of another program becomes.
+ADMITTED: Final = frozenset(
+    {
+        "booking.booking.request",
+        "booking.booking.change",
+        "booking.booking.cancel",
+        "user.user.register",
+        "user.user.change",
+        "record.record.open",
+        "record.record.change",
     }
 )
 DEAD: Final = ".dlq"
 
 
-def service_of(inbox: str) -> str:
-    """ "vacancy.booking.inbox" -> "booking"."""
-    return inbox.split(".")[1]
+def is_request(event_type: str) -> bool:
+    """Whether another program may say this on a documented topic."""
+    return event_type in REQUESTS or event_type.startswith(RECORD_NEWS)

@@ -5,14 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from cli.audit import deadletters, identity, inventory, losses, money, outcomes, provider, rows
+from cli.audit import deadletters, identity, inventory, losses, mail, money, outcomes, provider, rows
 from cli.audit.findings import Verdict
 from cli.audit.history import History
-
-
-def _notifications(history: History) -> Verdict:
-    return Verdict("P9", "each notification at least once", applicable=False, note="there are no notifications yet")
-
 
 CHECKS: Final[tuple[Callable[[History], Verdict], ...]] = (
     outcomes.check,
@@ -23,7 +18,7 @@ CHECKS: Final[tuple[Callable[[History], Verdict], ...]] = (
     rows.check,
     losses.check,
     deadletters.check,
-    _notifications,
+    mail.check,
     identity.check_causes,
 )
 

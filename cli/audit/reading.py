@@ -7,40 +7,25 @@ and whatever was said has its cause there.
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import (
-    GroupCoordinatorNotAvailableError,
-    GroupLoadInProgressError,
-    NotCoordinatorForGroupError,
-)
 
 from cli.audit import names
+from cli.audit.broker import CannotAuditError, Topic, retention_of, topics_of
 from cli.audit.filing import add
 from cli.audit.history import History
 from cli.audit.wire import Record
 
+__all__ = ["CannotAuditError", "Progress", "read_log"]
+
 _FETCH = 8 * 1024 * 1024
 _RECORDS = 5_000
 _STALLED = 60.0
-#: How long a broker that has just started may take to know its groups' offsets, in seconds.
-_LOADING = 5.0
-#: How often it is asked while it does not, in seconds.
-_AGAIN = 0.3
-#: What it answers meanwhile, if it does not simply know of none.
-_NOT_YET = (GroupLoadInProgressError, GroupCoordinatorNotAvailableError, NotCoordinatorForGroupError)
 
 Progress = Callable[[int, int], None]
-
-
-class CannotAuditError(Exception):
-    """The log cannot be read as a whole; one line says why."""
 
 
 @dataclass
@@ -60,12 +45,12 @@ class Cut:
         return {tp: end for tp, end in self.ends.items() if tp.topic in topics and end > self.begins[tp]}
 
 
-async def read_log(bootstrap: str, history: History, *, prefix: str = "", progress: Progress | None = None) -> None:
-    """Adds every record of the instance whose topics begin with `prefix`. `progress` gets (read, of).
+async def read_log(bootstrap: str, history: History, *, progress: Progress | None = None) -> None:
+    """Adds every record of the instance whose topics are spelled as the history says. `progress` gets (read, of).
 
     Raises CannotAuditError when the topics are not there or stop giving records.
     """
-    topics = await _topics(bootstrap, history, prefix)
+    topics = await topics_of(bootstrap, history)
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
         enable_auto_commit=False,
@@ -75,75 +60,22 @@ async def read_log(bootstrap: str, history: History, *, prefix: str = "", progre
     )
     await consumer.start()
     try:
-        cut = await _cut(consumer, topics, prefix)
-        await _note_deletions(bootstrap, history, cut, prefix)
-        reader = _Reader(consumer, history, cut, prefix, progress)
-        for phase in _phases([tp.topic for tp in cut.ends], prefix):
+        cut = await _cut(consumer, topics)
+        await _note_deletions(bootstrap, history, cut, topics)
+        reader = _Reader(consumer, history, cut, {topic.spelled: name for name, topic in topics.items()}, progress)
+        for phase in _phases(topics):
             await reader.read(phase)
     finally:
         await consumer.stop()
 
 
-async def _topics(bootstrap: str, history: History, prefix: str) -> dict[str, int]:
-    """The instance's topics with their partitions; notes on the way what the consumer groups have committed."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    try:
-        history.committed = await _commits(admin, prefix, _LOADING if history.started is None else 0.0)
-        wanted = [name for name in await admin.list_topics() if _is_ours(name, prefix)]
-        described = await admin.describe_topics(wanted) if wanted else []
-    finally:
-        await admin.close()
-    found = {topic["topic"]: len(topic["partitions"]) for topic in described}
-    missing = [prefix + inbox for inbox in names.INBOXES if prefix + inbox not in found]
-    if missing:
-        raise CannotAuditError(f"{bootstrap} has no topic {missing[0]}: is this the broker of a Vacancy instance?")
-    return found
-
-
-async def _commits(admin: AIOKafkaAdminClient, prefix: str, patience: float) -> dict[tuple[str, int], int]:
-    """What the groups come back to. A broker that has just started knows it only after a while.
-
-    It is asked for `patience` seconds until it knows of every inbox, and while it says that it is not ready, which a
-    running instance's restarted broker may do as well, for five seconds at least. Then that is raised.
-    """
-    found: dict[tuple[str, int], int] = {}
-    began = time.monotonic()
-    while True:
-        passed = time.monotonic() - began
-        try:
-            await _ask(admin, prefix, found)
-        except _NOT_YET:
-            if passed >= max(patience, _LOADING):
-                raise
-        else:
-            if {topic for topic, _ in found} >= set(names.CAUSES) or passed >= patience:
-                return found
-        await asyncio.sleep(_AGAIN)
-
-
-async def _ask(admin: AIOKafkaAdminClient, prefix: str, found: dict[tuple[str, int], int]) -> None:
-    """Adds what the broker knows now."""
-    for group in await admin.list_consumer_groups():
-        for tp, committed in (await admin.list_consumer_group_offsets(group[0])).items():
-            place = tp.topic.removeprefix(prefix), tp.partition
-            if tp.topic.startswith(prefix) and place[0] in names.CAUSES:
-                found[place] = max(found.get(place, 0), committed.offset)
-
-
-def _is_ours(topic: str, prefix: str) -> bool:
-    name = topic.removeprefix(prefix).removesuffix(names.DEAD)
-    known = name in names.CAUSES or name in names.CHANGELOGS or name in names.PUBLIC or name == names.WORKERS
-    return topic.startswith(prefix) and known
-
-
-async def _cut(consumer: AIOKafkaConsumer, topics: dict[str, int], prefix: str) -> Cut:
+async def _cut(consumer: AIOKafkaConsumer, topics: Mapping[str, Topic]) -> Cut:
     cut = Cut()
-    changelogs = [prefix + name for name in names.CHANGELOGS]
-    causes = [prefix + name for name in names.CAUSES]
+    changelogs = [name for name in topics if name in names.CHANGELOGS]
+    causes = [name for name in topics if name in names.CAUSES]
     dead = [name for name in topics if name.endswith(names.DEAD)]
     others = [name for name in topics if name not in {*changelogs, *dead, *causes}]
-    groups = [_partitions(group, topics) for group in (changelogs, dead, others, causes)]
+    groups = [_partitions(topics[name] for name in group) for group in (changelogs, dead, others, causes)]
     # A client asks for the leaders of what it is assigned only: without it every question below costs seconds.
     consumer.assign([tp for group in groups for tp in group])
     consumer.pause(*consumer.assignment())
@@ -156,44 +88,29 @@ async def _cut(consumer: AIOKafkaConsumer, topics: dict[str, int], prefix: str) 
     return cut
 
 
-def _partitions(names_: Iterable[str], topics: dict[str, int]) -> list[TopicPartition]:
-    return [TopicPartition(name, number) for name in names_ for number in range(topics.get(name, 0))]
+def _partitions(topics: Iterable[Topic]) -> list[TopicPartition]:
+    return [TopicPartition(topic.spelled, number) for topic in topics for number in range(topic.partitions)]
 
 
-async def _note_deletions(bootstrap: str, history: History, cut: Cut, prefix: str) -> None:
+async def _note_deletions(bootstrap: str, history: History, cut: Cut, topics: Mapping[str, Topic]) -> None:
     """Where the oldest records are gone, and since when everything is kept."""
+    plain = {topic.spelled: name for name, topic in topics.items()}
     cut_short = {tp.topic for tp, begin in cut.begins.items() if begin > 0}
-    keeps = await _retention(bootstrap, sorted(cut_short)) if cut_short else {}
+    keeps = await retention_of(bootstrap, sorted(cut_short)) if cut_short else {}
     now = round(time.time() * 1000)
     for tp, begin in cut.begins.items():
-        place = tp.topic.removeprefix(prefix), tp.partition
+        place = plain[tp.topic], tp.partition
         history.begins[place] = begin
         if begin > 0 and (kept := keeps.get(tp.topic, -1)) >= 0:
             history.kept_from[place] = now - kept
 
 
-async def _retention(bootstrap: str, topics: list[str]) -> dict[str, int]:
-    """For how long each topic keeps its records, in ms; -1 for ever."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    try:
-        answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic) for topic in topics])
-    finally:
-        await admin.close()
-    found = {resource[3]: resource[4] for answer in answers for resource in answer.resources}
-    return {
-        topic: next((int(entry[1]) for entry in entries if entry[0] == "retention.ms"), -1)
-        for topic, entries in found.items()
-    }
-
-
-def _phases(topics: Iterable[str], prefix: str) -> list[list[str]]:
+def _phases(topics: Mapping[str, Topic]) -> list[list[str]]:
     """Dead letters, then changelogs, then what causes things, then the rest: the order `History` asks for."""
     phases: list[list[str]] = [[], [], [], []]
-    for topic in dict.fromkeys(topics):
-        name = topic.removeprefix(prefix)
+    for name, topic in topics.items():
         kinds = (name.endswith(names.DEAD), name in names.CHANGELOGS, name in names.CAUSES, True)
-        phases[kinds.index(True)].append(topic)
+        phases[kinds.index(True)].append(topic.spelled)
     return phases
 
 
@@ -202,7 +119,8 @@ class _Reader:
     consumer: AIOKafkaConsumer
     history: History
     cut: Cut
-    prefix: str
+    #: The plain names of the topics by how they are spelled.
+    plain: Mapping[str, str]
     progress: Progress | None
     _read: int = 0
 
@@ -225,7 +143,7 @@ class _Reader:
         self._tell()
 
     def _add(self, tp: TopicPartition, records: Sequence[object]) -> None:
-        topic, end = tp.topic.removeprefix(self.prefix), self.cut.ends[tp]
+        topic, end = self.plain[tp.topic], self.cut.ends[tp]
         for raw in records:
             if raw.offset < end:  # type: ignore[attr-defined]  # aiokafka's records have no types
                 add(self.history, _record(topic, raw))

@@ -28,7 +28,7 @@ def show(console: Console, verdicts: Sequence[Verdict], records: int, seconds: f
     table = Table("", "promise", "checked", "open", "aged", "verdict")
     for verdict in verdicts:
         counts = (verdict.checked, verdict.open, verdict.aged)
-        state = Text(verdict.state, style=_STYLE[verdict.state])
+        state = Text(verdict.state, style=_STYLE.get(verdict.state, "yellow"))
         table.add_row(
             verdict.promise, verdict.title, *(f"{count:,}" if verdict.applicable else "" for count in counts), state
         )
@@ -37,8 +37,9 @@ def show(console: Console, verdicts: Sequence[Verdict], records: int, seconds: f
         if verdict.note:
             console.print(f"{verdict.promise} {verdict.note}", style="dim", markup=False)
     for verdict in verdicts:
+        style = "yellow" if verdict.excepted else "red"
         for finding in verdict.findings[:SHOWN]:
-            console.print(f"{verdict.promise} {finding.subject}: {finding.what}", style="red", markup=False)
+            console.print(f"{verdict.promise} {finding.subject}: {finding.what}", style=style, markup=False)
         if len(verdict.findings) > SHOWN:
             console.print(f"{verdict.promise} and {len(verdict.findings) - SHOWN} more")
     said = "nothing found" if clean(verdicts) else "promises are broken"

@@ -2,23 +2,25 @@
 
 Read as: of each row the state that was decided last (the highest source offset on the changelog, wherever it stands)
 equals what the auditor makes of the inboxes up to the position the service has reached: a booking's status is its
-outcome, a night's live holds are those of the replayed inbox, a payment's captured and refunded sums are those of the
-provider's ledger. Bookings and payments of which something is on its way are open. The archive and the SQL
-projections are not there yet.
+outcome and what it has moved on to since, a night's live holds and the stock sold are those of the replayed inbox, a
+payment's captured and refunded sums are those of the provider's ledger. Bookings and payments of which something is on
+its way are open. Of every service: its position is at the end of its inbox, or moves on; one that stands still for a
+minute while something waits has stopped remembering. The archive and the SQL projections are not there yet.
 """
 
 from __future__ import annotations
 
 from cli.audit import names
-from cli.audit.changelog import BookingRow, Holds, PaymentRow
+from cli.audit.changelog import BookingRow, NightRow, PaymentRow
 from cli.audit.facts import NOTHING, Booking
 from cli.audit.findings import Verdict
 from cli.audit.history import History
 from cli.audit.inventory import replay
 from cli.audit.provider import accounts, in_view
 
-#: What a confirmed booking may be by now.
-_GONE_ON = {"CONFIRMED", "CHECKED_IN", "COMPLETED", "NO_SHOW"}
+#: What a confirmed booking becomes, the last first.
+_GONE_ON = ("COMPLETED", "NO_SHOW", "CHECKED_IN")
+_EMPTY = NightRow({})
 _STATUS = {names.REJECTED: "REJECTED", names.EXPIRED: "EXPIRED", names.CANCELLED: "CANCELLED"}
 
 
@@ -28,13 +30,14 @@ def check(history: History) -> Verdict:
     _check_bookings(history, verdict)
     _check_nights(history, verdict)
     _check_payments(history, verdict)
+    _check_positions(history, verdict)
     return verdict
 
 
 def _check_bookings(history: History, verdict: Verdict) -> None:
-    horizon = history.horizon(names.OUTCOMES)
+    horizon = history.forgotten(names.BOOKING_NEWS)
     for booking_id, booking in history.bookings.items():
-        row, request = history.rows["b"].get(booking_id), booking.request
+        row, request = history.rows["booking"].get(booking_id), booking.request
         if row is None or request is None:
             continue  # a lost one is found by P7
         if request.at < horizon:
@@ -51,32 +54,36 @@ def _check_bookings(history: History, verdict: Verdict) -> None:
 def _statuses(booking: Booking) -> set[str]:
     """What the row may say; of contradicting outcomes (P1) any."""
     if booking.of(names.CONFIRMED) and not booking.of(names.CANCELLED):
-        said = _GONE_ON
+        said = {next((status for status in _GONE_ON if status in booking.moved_on), "CONFIRMED")}
     else:
         said = {"PENDING"} if not booking.endings else set()
     return said | {_STATUS[ending.event_type] for ending in booking.endings.values() if ending.event_type in _STATUS}
 
 
 def _check_nights(history: History, verdict: Verdict) -> None:
-    expected: dict[str, Holds] = {}
+    expected: dict[str, NightRow] = {}
     for partition, operations in history.inventory.items():
         position = history.positions.get(("availability", partition), -1)
         books = replay(history, operations, Verdict("", ""), position)
-        expected |= {f"{resource}|{slot}": night.holds for (resource, slot), night in books.nights.items()}
-    found = {name: row.content for name, row in history.rows["n"].items() if row.content}
+        nights = books.nights.items()
+        expected |= {f"{resource}|{slot}": NightRow(night.holds, night.sold) for (resource, slot), night in nights}
+    found = {name: row.content for name, row in history.rows["night"].items() if row.content not in (None, _EMPTY)}
     for name in sorted(expected.keys() | found.keys()):
         verdict.checked += 1
         if expected.get(name) != found.get(name):
-            verdict.find(name, _difference(found.get(name) or {}, expected.get(name, {})))
+            verdict.find(name, _difference(found.get(name, _EMPTY), expected.get(name, _EMPTY)))
 
 
-def _difference(row: object, inbox: Holds) -> str:
-    if not isinstance(row, dict):
+def _difference(row: object, inbox: NightRow) -> str:
+    if not isinstance(row, NightRow):
         return f"its row is {row}"
-    differ = sorted(hold for hold in row.keys() | inbox.keys() if row.get(hold) != inbox.get(hold))
+    if row.holds == inbox.holds:
+        return f"its row has {row.sold} sold, the inbox {inbox.sold}"
+    kept, said = row.holds, inbox.holds
+    differ = sorted(hold for hold in kept.keys() | said.keys() if kept.get(hold) != said.get(hold))
     hold = differ[0]
     more = f"; {len(differ) - 1} more differ" if len(differ) > 1 else ""
-    return f"of {hold} its row has {row.get(hold, 'nothing')}, the inbox {inbox.get(hold, 'nothing')}{more}"
+    return f"of {hold} its row has {kept.get(hold, 'nothing')}, the inbox {said.get(hold, 'nothing')}{more}"
 
 
 def _check_payments(history: History, verdict: Verdict) -> None:
@@ -90,8 +97,22 @@ def _check_payments(history: History, verdict: Verdict) -> None:
             verdict.open += 1
             continue
         verdict.checked += 1
-        row, account = history.rows["p"].get(payment_id), books[payment_id]
+        row, account = history.rows["payment"].get(payment_id), books[payment_id]
         content = row.content if row is not None else PaymentRow(NOTHING, NOTHING)
         if content != (account.captured, account.refunded):
             said = f"{account.captured} captured and {account.refunded} refunded"
             verdict.find(payment_id, f"its row says {content}, the ledger {said}")
+
+
+def _check_positions(history: History, verdict: Verdict) -> None:
+    """Of every service, whether it has decided its inbox, or is at it."""
+    for (service, partition), end in sorted(history.ends.items()):
+        place = service, partition
+        if (position := history.positions.get(place, -1)) >= end - 1:
+            verdict.checked += 1
+        elif history.overdue(max(history.waiting.get(place, 0), history.moved.get(place, 0))):
+            verdict.find(
+                f"{names.inbox_of(service)}/{partition}", f"ends at {end - 1}, but nothing moves on {position}"
+            )
+        else:
+            verdict.open += 1

@@ -10,15 +10,22 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+STOCK = "stock"
+
 _GRID = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @lru_cache(maxsize=100_000)
 def taken(slots: str | int, time_zone: str, start: str, end: str) -> tuple[str, ...]:
-    """The labels of the slots `[start, end)` takes; none where time is not cut so. Raises ValueError on nonsense."""
+    """The labels of the slots `[start, end)` takes; none where time is not cut so. Raises ValueError on nonsense.
+
+    What is not cut in time at all, stock, has one slot.
+    """
     begin, after = datetime.fromisoformat(start), datetime.fromisoformat(end)
     if after <= begin:
         return ()
+    if slots == "none":
+        return (STOCK,)
     if slots == "nights":
         return _nights(time_zone, begin, after)
     return _minutes(slots, begin, after) if isinstance(slots, int) and slots > 0 else ()

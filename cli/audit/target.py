@@ -13,7 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from cli import instance
-from cli.audit.reading import CannotAuditError
+from cli.audit.broker import CannotAuditError
 from streams.broker import BrokerFailed, EmbeddedBroker
 from streams.java import JavaMissing
 from streams.kafka_files import KafkaMissing
@@ -21,10 +21,13 @@ from streams.kafka_files import KafkaMissing
 
 @dataclass(frozen=True)
 class Target:
-    """Where the log is, and when the audit of a running instance began, in ms; None for a stopped one."""
+    """Where the log is, when the audit of a running instance began, in ms (None for a stopped one), and the layout that
+    the instance notes, if it does.
+    """
 
     bootstrap: str
     started: int | None
+    layout: str | None = None
 
 
 @contextlib.asynccontextmanager
@@ -33,10 +36,12 @@ async def target_of(data: Path, broker: str | None) -> AsyncIterator[Target]:
 
     Raises CannotAuditError when there is nothing to audit.
     """
-    noted = _noted(data)
+    noted = _noted(data, "vacancy.json")
+    layout = noted.get("layout") or _noted(data, "instance.json").get("layout")
+    named = str(layout) if layout else None
     bootstrap = broker.removeprefix("kafka://") if broker else str(noted.get("bootstrap_servers") or "")
     if bootstrap and await _answers(bootstrap):
-        yield Target(bootstrap, round(time.time() * 1000) if _runs(noted) else None)
+        yield Target(bootstrap, round(time.time() * 1000) if _runs(noted) else None, named)
     elif broker:
         raise CannotAuditError(f"no broker answers at {broker}")
     elif not (data / "broker").is_dir():
@@ -44,7 +49,7 @@ async def target_of(data: Path, broker: str | None) -> AsyncIterator[Target]:
     else:
         with instance.alone(data):
             async with _embedded(data) as bootstrap:
-                yield Target(bootstrap, None)
+                yield Target(bootstrap, None, named)
 
 
 @contextlib.asynccontextmanager
@@ -71,9 +76,9 @@ def journal(path: Path) -> Iterable[str]:
         raise CannotAuditError(f"{path}: not a journal of JSON lines: {error}") from None
 
 
-def _noted(data: Path) -> dict[str, object]:
+def _noted(data: Path, file: str) -> dict[str, object]:
     try:
-        found = orjson.loads((data / "vacancy.json").read_bytes())
+        found = orjson.loads((data / file).read_bytes())
     except (OSError, orjson.JSONDecodeError):
         return {}
     return found if isinstance(found, dict) else {}

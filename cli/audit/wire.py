@@ -11,6 +11,10 @@ from typing import Any, NamedTuple
 import orjson
 
 Headers = Sequence[tuple[str, bytes]]
+Body = dict[str, Any]
+
+#: Beside a message on a documented topic: whose it is, its id where the document has none, and what else it says.
+SIGNATURE, ID, REST = "vacancy-sig", "ce_id", "vacancy-rest"
 
 
 class Record(NamedTuple):
@@ -31,16 +35,13 @@ class Letter(NamedTuple):
     event_id: str
     event_type: str
     cause: str | None
-    data: dict[str, Any]
+    data: Body
 
 
 def read(value: bytes | None) -> Letter | None:
-    """The letter these bytes hold, or None when they hold none."""
-    try:
-        body = orjson.loads(value or b"")
-    except orjson.JSONDecodeError:
-        return None
-    if not isinstance(body, dict):
+    """The letter in the canonical envelope that these bytes hold, or None when they hold none."""
+    body = object_of(value)
+    if body is None:
         return None
     event_id, event_type, data = body.get("event_id"), body.get("event_type"), body.get("data")
     metadata = body.get("metadata") or {}
@@ -48,6 +49,15 @@ def read(value: bytes | None) -> Letter | None:
         return None
     cause = metadata.get("causation_id") if isinstance(metadata, dict) else None
     return Letter(event_id, event_type, cause if isinstance(cause, str) else None, data)
+
+
+def object_of(value: bytes | str | None) -> Body | None:
+    """The JSON object these bytes hold, or None when they hold none."""
+    try:
+        found = orjson.loads(value or b"")
+    except orjson.JSONDecodeError:
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def short(text: str) -> bytes:

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from streams.events.base import Amount, Currency, Event, Id, Instant
 
 # --- asked of the analytics service (its inbox, keyed by entity_id) ---
+
+
+class Taken(BaseModel):
+    """What one line of a booking takes, as analytics counts it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    provider_id: Id
+    #: The local date it begins on.
+    first: date
+    #: How many nights from then on; 0 for what is not taken by the night.
+    nights: int = Field(default=0, ge=0)
+    units: int
+    #: The price of the whole line.
+    amount: Amount
 
 
 class Observe(Event, type="analytics.event.observe"):
@@ -20,6 +36,8 @@ class Observe(Event, type="analytics.event.observe"):
     #: The canonical type of the news.
     name: str
     occurred_at: Instant
+    #: The local date of that at the property, UTC's where none is known.
+    day: date | None = None
     #: The property, practice or shop; None where there is none.
     provider_id: Id | None = None
     amount: Amount | None = None
@@ -28,6 +46,8 @@ class Observe(Event, type="analytics.event.observe"):
     units: int = 0
     #: Days between booking and start, where both are known.
     lead_days: int | None = None
+    #: What the booking takes, as this news has it; empty where it says nothing of that.
+    taken: tuple[Taken, ...] = ()
     properties: dict[str, Any] = Field(default_factory=dict)
 
 

@@ -57,6 +57,8 @@ class ChangeBooking(Event, type="booking.booking.change"):
     deadline: Instant
     free_until: Instant | None = None
     guest: Sealed | None = None
+    #: Under whose key `guest` is sealed; None stands for the booking's user.
+    user_id: Id | None = None
     details: dict[str, Any] | None = None
 
 

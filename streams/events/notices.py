@@ -58,6 +58,8 @@ class SendMail(Event, type="notification.effect.mail"):
     template: str
     facts: dict[str, Any] = Field(default_factory=dict)
     guest: Sealed | None = None
+    #: How the user was reached before, for news that names no address.
+    contact: Sealed | None = None
     booking_id: Id | None = None
 
 

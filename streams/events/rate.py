@@ -26,6 +26,8 @@ class ReviewRate(Event, type="rate.rate.review"):
     slot: str
     capacity: int
     held: int
+    #: When that was so.
+    updated_at: Instant | None = None
 
 
 # --- told to the world ---

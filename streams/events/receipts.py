@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from streams.events.about import About
 from streams.events.base import Amount, Currency, Event, Id, Instant
 
@@ -46,6 +48,10 @@ class WriteReceipt(Event, type="receipt.effect.write"):
 
 
 class ReceiptGenerated(Event, type="receipt.receipt.generated"):
+    """CAT-21. `about` is ours: what was paid for."""
+
+    beyond: ClassVar[frozenset[str]] = frozenset({"about"})
+
     receipt_id: Id
     payment_id: Id
     booking_id: Id
@@ -55,3 +61,4 @@ class ReceiptGenerated(Event, type="receipt.receipt.generated"):
     amount: Amount
     currency: Currency
     generated_at: Instant
+    about: About | None = None

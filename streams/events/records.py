@@ -33,6 +33,8 @@ class ChangeRecord(Event, type="record.record.change"):
     record_id: Id
     kind: RecordKind
     action: Action
+    #: The patient, under whose key the content is sealed. None where there is no content.
+    user_id: Id | None = None
     #: The revision this makes: one that is taken already was made by another change. None takes the next.
     revision: int | None = None
     content: Sealed | None = None

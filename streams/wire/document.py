@@ -6,28 +6,35 @@ A form says how one canonical type stands in the document. Whatever its `read` w
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
+from pydantic import BaseModel, ValidationError
 
 from streams.codec import Undecodable, as_event, instant_of, read_object
 from streams.envelope import derive
 from streams.events import EVENT_TYPES, Envelope, Event
+from streams.events.booking_news import BookingCancelled
 from streams.reader import Raw
-from streams.signing import ID_HEADER
+from streams.signing import CORRELATION_HEADER, ID_HEADER, REST_HEADER, TIME_HEADER
 from streams.topics import Topic
 from streams.wire import GUESTS, USERS, Headers, Reveal
 from streams.wire.rest import rest_header, rest_of
 
-TIME_HEADER = "ce_time"
-CORRELATION_HEADER = "correlation_id"
 #: Under this name the rest carries what the envelope has beside its data.
 _ENVELOPE = "_"
+#: What it may say there, each with a value of its kind.
+_BESIDE: dict[str, Any] = {"event_type": "", "source": "", "causation_id": "", "metadata": {}}
+#: The same as the gateway's: the ids of guests who have none follow from their e-mail, for ever.
+_USERS = uuid.uuid5(uuid.NAMESPACE_URL, "vacancy:users")
+_IDS = ("booking_id", "record_id", "payment_id")
 
 Body = dict[str, Any]
+Shape = TypeVar("Shape", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +47,11 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How one canonical type stands in a document. `write` gets the event and its personal data in clear."""
+    """How one canonical type stands in a document. `write` gets the event and its personal data in clear.
+
+    `read` gets the document's fields, and beside them under `ce_time` when it was told, for what is dated by nothing
+    of its own.
+    """
 
     write: Callable[[Any, Mapping[str, Any]], Body]
     read: Callable[[Body], Read]
@@ -66,8 +77,8 @@ class DocumentCodec:
         form = self.forms[event.event_type]
         body = form.write(event, reveal(str(getattr(event, "user_id", "")), sealed_of(event)))
         value = orjson.dumps({**self.head(envelope, topic.names.get(event.event_type, event.event_type)), **body})
-        said = orjson.loads(event.__pydantic_serializer__.to_json(event))
-        known = form.read(body).data
+        said = _said(event)
+        known = _given(_own(form, _told(body, envelope.timestamp)).data)
         rest = {name: each for name, each in said.items() if name not in known or known[name] != each}
         beside: Headers = (
             (TIME_HEADER, envelope.timestamp.astimezone(UTC).isoformat().encode()),
@@ -78,22 +89,23 @@ class DocumentCodec:
     def decode(self, record: Raw, topic: Topic) -> Envelope:
         body, headers = read_object(record.value), dict(record.headers)
         rest = rest_of(record.headers)
-        beside = rest.pop(_ENVELOPE, {})
+        beside = _beside(rest.pop(_ENVELOPE, {}))
         # Several of our types may look alike in a document: ours say which, others are what they look like.
         kind = beside.get("event_type") or _canonical(self.type_of(body, topic), topic)
-        if kind not in self.forms:
+        if kind not in names_of(topic).values():
             raise Undecodable(f"{topic.name} carries no {kind!r}")
-        read = _read(self.forms[kind], body)
         place = derive(f"{record.topic}/{record.partition}/{record.offset}")
         event_id = self.id_of(body) or _text(headers, ID_HEADER) or place
         time = self.time_of(body) or _text(headers, TIME_HEADER)
+        timestamp = instant_of(time) if time else _log_time(record)
+        read = (_own if beside else _read)(self.forms[kind], _told(body, timestamp))
         return Envelope(
             event_id=event_id,
             event_type=kind,
             event_version=str(beside.get("event_version", "1.0")),
-            timestamp=instant_of(time) if time else datetime.fromtimestamp(record.timestamp / 1000, UTC),
+            timestamp=timestamp,
             correlation_id=_text(headers, CORRELATION_HEADER) or event_id,
-            data=as_event(EVENT_TYPES[kind], {**_identified(read.data, kind, place), **rest}),
+            data=as_event(EVENT_TYPES[kind], {**_identified(read.data, kind, place, timestamp), **rest}),
             source=str(beside.get("source", "unknown")),
             causation_id=beside.get("causation_id"),
             metadata=beside.get("metadata", {}),
@@ -127,11 +139,29 @@ def optional_text(body: Body, field: str) -> str | None:
     return text(body, field) if body.get(field) is not None else None
 
 
+def user_id_of(email: str) -> str:
+    """The id of a guest who has none: it follows from the e-mail, as for one who books with us (design 3)."""
+    return str(uuid.uuid5(_USERS, email.lower()))
+
+
+def shaped(model: type[Shape], body: Body) -> Shape:
+    """What another program wrote in the document's own shape. Raises Undecodable, naming the field."""
+    try:
+        return model.model_validate(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise Undecodable(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}") from None
+
+
 def _canonical(name: str, topic: Topic) -> str:
     kind = names_of(topic).get(name)
     if kind is None:
         raise Undecodable(f"{topic.name} carries no {name!r}")
     return kind
+
+
+def _told(body: Body, timestamp: datetime) -> Body:
+    return {**body, TIME_HEADER: timestamp.astimezone(UTC).isoformat()}
 
 
 def _read(form: Form, body: Body) -> Read:
@@ -141,11 +171,45 @@ def _read(form: Form, body: Body) -> Read:
         raise Undecodable(f"{type(error).__name__}: {error}") from None
 
 
-def _identified(data: Body, kind: str, place: str) -> Body:
-    """A message that names nothing of its own gets an id from its place on the log (design 3)."""
-    model = EVENT_TYPES[kind]
-    missing = [name for name in ("booking_id", "record_id", "payment_id") if name in model.model_fields]
-    return {**{name: place for name in missing[:1]}, **{name: each for name, each in data.items() if each is not None}}
+def _own(form: Form, body: Body) -> Read:
+    """What a message of ours shows; where the document's words fail it, the rest has everything."""
+    try:
+        return _read(form, body)
+    except Undecodable:
+        return Read({}, {})
+
+
+def _identified(data: Body, kind: str, place: str, timestamp: datetime) -> Body:
+    """What names nothing of its own gets an id from its place on the log (design 3); it happened when told."""
+    fields = EVENT_TYPES[kind].model_fields
+    missing: Body = {name: timestamp for name in fields if name.endswith("_at")}
+    missing |= {name: place for name in [name for name in _IDS if name in fields][:1]}
+    return {**missing, **_given(data)}
+
+
+def _given(data: Body) -> Body:
+    return {name: each for name, each in data.items() if each is not None}
+
+
+def _said(event: Event) -> Body:
+    said: Body = orjson.loads(event.__pydantic_serializer__.to_json(event))
+    if isinstance(event, BookingCancelled):  # the catalogue shows it in its metadata, so the model leaves it out
+        said["cancelled_by"] = event.cancelled_by
+    return said
+
+
+def _beside(found: object) -> Body:
+    """What the rest says of the envelope. Raises Undecodable: a header of another program may hold anything."""
+    if isinstance(found, dict) and all(isinstance(found.get(name, kind), type(kind)) for name, kind in _BESIDE.items()):
+        return found
+    raise Undecodable(f"{REST_HEADER}: {_ENVELOPE}: does not describe a message")
+
+
+def _log_time(record: Raw) -> datetime:
+    try:
+        return datetime.fromtimestamp(record.timestamp / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        raise Undecodable(f"the record's time {record.timestamp} is none") from None
 
 
 def _envelope_rest(envelope: Envelope) -> Body:

@@ -8,8 +8,7 @@ from typing import Any
 import orjson
 
 from streams.codec import Undecodable
-
-REST_HEADER = "vacancy-rest"
+from streams.signing import REST_HEADER
 
 
 def rest_header(rest: Mapping[str, Any]) -> tuple[tuple[str, bytes], ...]:

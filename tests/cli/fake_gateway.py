@@ -35,6 +35,9 @@ class FakeGateway:
         self.approves_everything = False
         self.sells_twice = False
         self.refuses = False
+        self.changes_nothing = False
+        #: So many check-ins from now on find that the payment is still under way.
+        self.unpaid = 0
         self._outcome = asyncio.Condition()
         self._settlers: set[asyncio.Task[None]] = set()
 
@@ -44,6 +47,8 @@ class FakeGateway:
         app.router.add_post("/api/reservations", self._book)
         app.router.add_get("/api/reservations/{booking_id}", self._get)
         app.router.add_post("/api/reservations/{booking_id}/cancel", self._cancel)
+        app.router.add_patch("/api/reservations/{booking_id}", self._change_dates)
+        app.router.add_post("/api/reservations/{booking_id}/{move}", self._move)
         return app
 
     @web.middleware
@@ -114,6 +119,22 @@ class FakeGateway:
         except TimeoutError:
             pass
         return web.json_response(booking)
+
+    async def _change_dates(self, request: web.Request) -> web.StreamResponse:
+        booking = self.bookings[request.match_info["booking_id"]]
+        if self.changes_nothing:
+            return problem(409, "sold_out")
+        booking["asked"] = booking["asked"] | await request.json()
+        booking["revision"] = booking.get("revision", 1) + 1
+        return web.json_response(booking)
+
+    async def _move(self, request: web.Request) -> web.StreamResponse:
+        if self.unpaid:
+            self.unpaid -= 1
+            return problem(409, "not paid yet")
+        key, move = request.match_info["booking_id"], request.match_info["move"]
+        await self._change(key, {"check-in": "CHECKED_IN", "check-out": "COMPLETED"}[move])
+        return web.json_response(self.bookings[key])
 
     async def _cancel(self, request: web.Request) -> web.StreamResponse:
         key = request.match_info["booking_id"]

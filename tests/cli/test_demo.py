@@ -23,6 +23,7 @@ from cli.instance import Instance
 from cli.journeys import unexpected
 from cli.problem import Misuse, Problem
 from cli.report import Report
+from cli.trades import Stays
 from cli.traffic import PLENTY, UNITS, plan
 from tests.cli.fake_gateway import API_KEY, FakeGateway, running
 
@@ -49,7 +50,7 @@ async def test_every_booking_gets_the_outcome_its_journey_asks_for(gateway: Fake
     report, shown = await run(gateway)
     asked = list(plan(7, 400, date(2026, 5, 1), 1))
     kinds = [journey.kind for journey in asked]
-    assert {*kinds} == {"book", "decline", "cancel", "race", "slow", "flaky"}
+    assert {*kinds} == {"book", "decline", "cancel", "change", "stay", "race", "slow", "flaky"}
     assert report.clean, report.errors
     assert (report.bookings, report.accepted, report.unresolved) == (400, 400, 0)
     races = kinds.count("race") // 2
@@ -57,7 +58,11 @@ async def test_every_booking_gets_the_outcome_its_journey_asks_for(gateway: Fake
     assert report.outcomes["CANCELLED"] == kinds.count("cancel")
     assert report.reasons["card_declined"] == kinds.count("decline")
     assert report.outcomes["REJECTED"] == kinds.count("decline") + races
-    assert report.outcomes["CONFIRMED"] == 400 - kinds.count("cancel") - kinds.count("decline") - races
+    assert report.outcomes["COMPLETED"] == kinds.count("stay")
+    others = kinds.count("cancel") + kinds.count("decline") + kinds.count("stay") + races
+    assert report.outcomes["CONFIRMED"] == 400 - others
+    changed = [booking for booking in gateway.bookings.values() if booking.get("revision")]
+    assert len(changed) == kinds.count("change")
     assert shown.count("first booking CONFIRMED: RSV-2026-") == 1
 
 
@@ -135,6 +140,13 @@ async def test_a_cancellation_that_takes_a_moment_is_waited_for(gateway: FakeGat
     assert report.outcomes["CANCELLED"] > 0
 
 
+async def test_a_change_that_finds_its_nights_taken_is_no_error(gateway: FakeGateway) -> None:
+    gateway.changes_nothing, gateway.unpaid = True, 3
+    report, _ = await run(gateway)
+    assert report.clean, report.errors
+    assert report.outcomes["COMPLETED"] > 0
+
+
 async def test_a_wrong_key_is_said_so(gateway: FakeGateway) -> None:
     wrong = Instance(gateway.url, "wrong", "", "catalogue")
     with pytest.raises(Problem, match="HTTP 401: Who are you"):
@@ -176,17 +188,18 @@ STAY = Stay(
     last_name="Lovelace",
     token="tok_slow",
 )
+WISH = Stays().wish(STAY)
 
 
 async def test_the_client_books_waits_and_cancels(gateway: FakeGateway) -> None:
     async with open_session() as session:
         client = GatewayClient(session, gateway.url + "/", API_KEY, patience=5)
-        await client.put_unit(STAY.property_id, STAY.unit_type, capacity=1, price="100.00", currency="EUR")
-        accepted = await client.book(STAY, key="one")
-        assert accepted == await client.book(STAY, key="one")
-        assert (await client.get(accepted.booking_id)).status == "PENDING"
-        assert (await client.outcome(accepted.booking_id)).status == "CONFIRMED"
-        assert (await client.cancel(accepted.booking_id, "ill", key="two")).reason == "ill"
+        await Stays().declare(client)
+        accepted = await client.book(WISH, key="one")
+        assert accepted == await client.book(WISH, key="one")
+        assert (await client.get(WISH.path, accepted.booking_id)).status == "PENDING"
+        assert (await client.outcome(WISH.path, accepted.booking_id)).status == "CONFIRMED"
+        assert (await client.cancel(WISH.path, accepted.booking_id, "ill", key="two")).reason == "ill"
     assert gateway.bookings["one"]["asked"]["check_out"] == "2026-06-03"
 
 
@@ -196,14 +209,14 @@ async def test_the_clients_patience_ends(gateway: FakeGateway) -> None:
         client = GatewayClient(session, gateway.url, API_KEY, patience=0.1, on_retry=retries.append)
         gateway.unavailable = 1_000
         with pytest.raises(Unreachable, match="HTTP 503"):
-            await client.book(STAY, key="one")
+            await client.book(WISH, key="one")
         assert retries
         gateway.unavailable, gateway.forgets_outcomes = 0, True
-        accepted = await client.book(STAY, key="one")
+        accepted = await client.book(WISH, key="one")
         with pytest.raises(NoOutcome):
-            await client.outcome(accepted.booking_id)
+            await client.outcome(WISH.path, accepted.booking_id)
         with pytest.raises(Refused) as caught:
-            await GatewayClient(session, gateway.url, "wrong").get(accepted.booking_id)
+            await GatewayClient(session, gateway.url, "wrong").get(WISH.path, accepted.booking_id)
         assert caught.value.status == 401
 
 

@@ -28,10 +28,13 @@ from streams.restore import restore_chunk
 from streams.rows import RowStore
 from streams.services import BOOKING
 from streams.settling import Settler
+from streams.signing import Signer
+from streams.voice import Voice
 from streams.working import WorkingRows
 from tests.memory_log import Crash, Killed, MemoryLog, Stored
 
 LAYOUT = load_layout("catalogue")
+SIGNER = Signer(b"a test's own")
 SAID = "booking.booking.rejected"
 T0 = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -97,7 +100,8 @@ class Life:
         self.processor = Processor(
             BOOKING,
             Tally(),
-            layout=LAYOUT,
+            voice=Voice(log, LAYOUT, SIGNER),
+            group=LAYOUT.group(BOOKING),
             store=self.store,
             publisher=log,
             settler=self.settler,

@@ -1,7 +1,8 @@
-"""Envelopes on the wire: what comes back, and what is poison."""
+"""Envelopes on the wire: what comes back, and what is poison; and the header beside a document's message."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import uuid5
@@ -16,6 +17,8 @@ from streams.envelope import NAMESPACE, caused_by, derive, originate, resulting
 from streams.events.booking import CancelBooking
 from streams.events.booking_news import BookingExpired
 from streams.events.payment import Refund
+from streams.layout import load_layout
+from tests.streams.wire_cases import heard, record, said
 
 NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 ASKED = CancelBooking(booking_id="b", reason="rain", cancelled_by="guest")
@@ -26,8 +29,9 @@ def wire(**changes: object) -> bytes:
     return orjson.dumps({**body, **changes})
 
 
+@pytest.mark.proves("CAT-22", "CAT-23")
 def test_what_is_caused_carries_the_chain() -> None:
-    """CAT-22: correlation is carried through, causation names the cause; the same cause says the same again."""
+    """Correlation is carried through, causation names the cause; the same cause says the same again."""
     cause = originate(ASKED, source="gateway", now=NOW, correlation_id="c")
     event = BookingExpired(booking_id="b", user_id="u", product_id="p", expired_at=NOW)
     said = caused_by(cause, event, index=0, now=NOW, source="booking-service")
@@ -36,11 +40,13 @@ def test_what_is_caused_carries_the_chain() -> None:
     assert said.event_id != caused_by(cause, event, index=1, now=NOW, source="booking-service").event_id
 
 
+@pytest.mark.proves("CAT-23")
 @given(name=st.text(max_size=80))
 def test_derived_ids_are_uuid5(name: str) -> None:
     assert derive(name) == str(uuid5(NAMESPACE, name))
 
 
+@pytest.mark.proves("CAT-23")
 def test_what_comes_from_outside_has_a_fresh_id_per_attempt() -> None:
     first, second = (originate(ASKED, source="gateway", now=NOW) for _ in range(2))
     assert first.event_id != second.event_id
@@ -49,6 +55,7 @@ def test_what_comes_from_outside_has_a_fresh_id_per_attempt() -> None:
     assert {result.causation_id for result in results} == {first.event_id}
 
 
+@pytest.mark.proves("CAT-22")
 @given(
     reason=st.text(max_size=50),
     amount=st.decimals(min_value="0.01", max_value="9999999999.99", places=2),
@@ -70,6 +77,7 @@ LATE = orjson.dumps(
 )
 
 
+@pytest.mark.proves("CAT-22", "CLN-20")
 @pytest.mark.parametrize(
     ("raw", "says"),
     [
@@ -102,6 +110,71 @@ def test_poison_says_what_is_wrong(raw: bytes | None, says: str) -> None:
         decode(raw)
 
 
+@pytest.mark.proves("CAT-22")
 def test_what_is_not_known_is_left_out() -> None:
     raw = wire(extra=1, data={**ASKED.model_dump(), "surprise": True})
     assert decode(raw).data == ASKED
+
+
+CLINIC = load_layout("clinic")
+APPOINTMENTS = CLINIC.topics["appointment-events"]
+EXPIRED = originate(
+    BookingExpired(booking_id="b", user_id="u", product_id="p", expired_at=NOW),
+    source="booking-service",
+    now=NOW,
+    metadata={"attempt": 2},
+)
+CANCELLED = orjson.dumps({"appointmentId": "b", "action": "cancelled"})
+
+
+@pytest.mark.proves("CLN-22")
+def test_what_looks_alike_in_a_document_is_told_apart_by_the_header() -> None:
+    """Expired shows as a cancellation there; without the header it is one."""
+    found = said(CLINIC, EXPIRED)
+    assert heard(CLINIC, found) == EXPIRED
+    assert heard(CLINIC, replace(found, headers=())).event_type == "booking.booking.cancelled"
+
+
+@pytest.mark.proves("CLN-20", "CLN-22")
+@pytest.mark.parametrize(
+    ("rest", "says"),
+    [
+        (b"{", "not JSON"),
+        (b"7", "not an object"),
+        (b'{"_": 7}', "does not describe"),
+        (b'{"_": {"event_type": ["a"]}}', "does not describe"),
+        (b'{"_": {"metadata": "a"}}', "does not describe"),
+        (b'{"_": {"causation_id": 7}}', "does not describe"),
+        (b'{"_": {"event_type": "payment.payment.succeeded"}}', "carries no 'payment.payment.succeeded'"),
+        (b'{"_": {"event_type": "record.health.created"}}', "carries no 'record.health.created'"),
+        (b'{"booking_id": 7}', "data.booking_id"),
+        (b'{"cancelled_at": "soon"}', "data.cancelled_at"),
+    ],
+)
+def test_a_header_of_another_program_may_hold_anything(rest: bytes, says: str) -> None:
+    with pytest.raises(Undecodable, match=says):
+        heard(CLINIC, record(APPOINTMENTS, CANCELLED, (("vacancy-rest", rest),)))
+
+
+@pytest.mark.proves("CLN-20", "CLN-22")
+@pytest.mark.parametrize("time", [b"soon", b"2024-12-01", b"\xff", b"9999-12-31T23:59:59-05:00"])
+def test_a_time_that_is_none_is_poison(time: bytes) -> None:
+    with pytest.raises(Undecodable, match="timestamp"):
+        heard(CLINIC, record(APPOINTMENTS, CANCELLED, (("ce_time", time),)))
+
+
+@pytest.mark.proves("CLN-20", "CLN-22")
+@pytest.mark.parametrize("moment", [10**17, -(10**17), 2**63 - 1, -(2**63)])
+def test_a_record_of_no_time_is_poison(moment: int) -> None:
+    with pytest.raises(Undecodable, match="time"):
+        heard(CLINIC, replace(record(APPOINTMENTS, CANCELLED), timestamp=moment))
+
+
+@pytest.mark.proves("CLN-22")
+def test_without_headers_the_logs_place_and_time_stand_in() -> None:
+    """The same record has the same id whenever it is read; another one has another."""
+    news = [heard(CLINIC, record(APPOINTMENTS, CANCELLED, offset=offset)) for offset in (7, 7, 8)]
+    assert news[0] == news[1]
+    assert news[0].event_id != news[2].event_id
+    assert news[0].correlation_id == news[0].event_id
+    assert (news[0].source, news[0].causation_id, news[0].timestamp.year) == ("unknown", None, 2023)

@@ -26,7 +26,8 @@ from streams.restore import Restorer, TopicRecreatedError
 from streams.rows import RowStore
 from streams.services import BOOKING, Service
 from streams.settling import Settler
-from tests.streams.tally import LAYOUT, Count, Tally, booking_in, message
+from streams.voice import Voice
+from tests.streams.tally import LAYOUT, SIGNER, Count, Tally, booking_in, message
 
 pytestmark = pytest.mark.broker
 A = booking_in(0)
@@ -52,7 +53,8 @@ class Worker:
         self.processor = Processor(
             asked,
             Tally(),
-            layout=LAYOUT,
+            voice=Voice(publisher, LAYOUT, SIGNER),
+            group=LAYOUT.group(asked),
             store=self.store,
             publisher=publisher,
             settler=settler,

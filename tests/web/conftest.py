@@ -102,8 +102,14 @@ def day(days: int) -> date:
 
 
 @pytest.fixture
-def instance(tmp_path: Path) -> Iterator[Instance]:
-    found = Instance(tmp_path)
+def layout() -> str:
+    """The layout a module's tests run under; they may say another."""
+    return "catalogue"
+
+
+@pytest.fixture
+def instance(tmp_path: Path, layout: str) -> Iterator[Instance]:
+    found = Instance(tmp_path, layout)
     yield found
     found.close()
 
@@ -132,6 +138,7 @@ def _context(instance: Instance, seals: Seals, http: ClientSession) -> Context:
         rows=Rows(Owners(http, instance.workers, partitions=partitions, token=TOKEN, patience=0.3)),
         limits=Limits(max_quantity=1000, max_nights=366, deadline=timedelta(minutes=10), patience=0.3),
         layout=instance.layout,
+        data=instance.directory,
         bootstrap="127.0.0.1:9092",
         version="0.1.0",
         clock=lambda: instance.now,

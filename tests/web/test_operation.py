@@ -130,7 +130,7 @@ async def test_the_examples_of_openapi_are_accepted(gateway: Gateway) -> None:
 async def test_asyncapi_has_a_channel_for_every_topic_of_the_layout(gateway: Gateway) -> None:
     document = await (await gateway.call("GET", "/asyncapi.json")).json()
     assert document["asyncapi"].startswith("3.")
-    assert set(document["channels"]) == set(gateway.instance.layout.topics)
+    assert set(document["channels"]) == set(gateway.instance.layout.named)
     assert len(document["channels"]) >= 14
     assert set(document["components"]["messages"]) <= set(EVENT_TYPES)
     created = document["channels"]["booking.booking.created"]["bindings"]["kafka"]

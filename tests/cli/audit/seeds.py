@@ -123,12 +123,12 @@ def changed_content(story: Story) -> None:
     confirmed = next(record for record in story.records if record.topic == names.CONFIRMED)
     said = orjson.loads(confirmed.value or b"")
     said["data"]["confirmed_at"] = "2027-01-01T00:00:00Z"
-    story.put(names.CONFIRMED, said["data"]["booking_id"], orjson.dumps(said))
+    story.put(names.CONFIRMED, said["data"]["booking_id"], orjson.dumps(said), confirmed.headers)
 
 
 def no_cause(story: Story) -> None:
     story.bookings["a"].last["nowhere"] = "00000000-0000-0000-0000-000000000000"
-    story.world("a", "booking.booking.updated", cause="nowhere")
+    story.world("a", names.UPDATED, cause="nowhere", revision=2, price_amount=float(PRICE))
 
 
 def row_disagrees(story: Story) -> None:

@@ -1,4 +1,6 @@
-"""Puts a story on a real Kafka: its topics under a prefix, its records at the same offsets, its commits, its ledger."""
+"""Puts a story on a real Kafka: its topics as they are spelled, its records at the same offsets, its commits, its
+ledger.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 
 from cli.audit import names
 from cli.audit.facts import Entry
+from cli.audit.spelling import Spelling
 from tests.cli.audit.writer import PARTITIONS, Writer
 
 _SCHEMA = (
@@ -20,17 +23,18 @@ _SCHEMA = (
 )
 
 
-async def play(story: Writer, bootstrap: str, prefix: str) -> None:
+async def play(story: Writer, bootstrap: str, spelling: Spelling) -> None:
     """Creates every topic the story may need and appends its records."""
-    topics = [prefix + name for name in (*names.CAUSES, *names.CHANGELOGS, *names.PUBLIC)]
-    dead = [prefix + name + names.DEAD for name in names.INBOXES]
+    named = (*names.CAUSES, *names.CHANGELOGS, *story.dialect.public)
+    topics = [spelling.on_broker(name) for name in named]
+    dead = [spelling.on_broker(name) + names.DEAD for name in (*names.INBOXES, *story.dialect.public)]
     await _create(bootstrap, topics, dead)
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all")
     await producer.start()
     try:
         for record in story.records:
             await producer.send(
-                prefix + record.topic,
+                spelling.on_broker(record.topic),
                 record.value,
                 record.key,
                 partition=record.partition,
@@ -39,7 +43,7 @@ async def play(story: Writer, bootstrap: str, prefix: str) -> None:
             )
     finally:
         await producer.stop()
-    await _commit(story, bootstrap, prefix)
+    await _commit(story, bootstrap, spelling)
 
 
 async def _create(bootstrap: str, topics: Iterable[str], dead: Iterable[str]) -> None:
@@ -64,9 +68,12 @@ async def delete(bootstrap: str, topics: Iterable[str]) -> None:
         await admin.close()
 
 
-async def _commit(story: Writer, bootstrap: str, prefix: str) -> None:
-    committed = {TopicPartition(prefix + topic, number): offset for (topic, number), offset in story.committed.items()}
-    group = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=f"{prefix}group", enable_auto_commit=False)
+async def _commit(story: Writer, bootstrap: str, spelling: Spelling) -> None:
+    committed = {
+        TopicPartition(spelling.on_broker(topic), number): offset for (topic, number), offset in story.committed.items()
+    }
+    gate = spelling.on_broker(story.dialect.gate)
+    group = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=gate, enable_auto_commit=False)
     await group.start()
     try:
         group.assign(list(committed))

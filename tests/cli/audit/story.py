@@ -11,6 +11,8 @@ from decimal import Decimal
 from typing import Any
 
 from cli.audit import names
+from cli.audit.dialect import Dialect
+from cli.audit.dialects import CATALOGUE
 from tests.cli.audit.writer import Writer, iso
 
 DEADLINE = timedelta(minutes=10)
@@ -31,36 +33,56 @@ class Ids:
 class Story(Writer):
     """The steps of resources, bookings and payments."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, dialect: Dialect = CATALOGUE) -> None:
+        super().__init__(dialect)
         self.bookings: dict[str, Ids] = {}
 
     def declare(self, capacity: int, unit: str = UNIT, **more: Any) -> None:
         data = {**_resource(unit), "capacity": capacity, "price_amount": 99.95, "price_currency": "EUR", **more}
         self.say(names.AVAILABILITY_INBOX, "availability.resource.declare", data, key=unit)
 
-    def request(self, name: str, price: Decimal = PRICE) -> None:
+    def request(self, name: str, price: Decimal = PRICE, *, cause: str | None = None, **terms: Any) -> None:
+        """A booking is asked for, and the world is told unless it was before. `terms` are further fields of it."""
         ids = Ids(len(self.bookings), price, f"pay-{name}")
         self.bookings[name] = ids
         money = {"price_amount": float(price), "price_currency": "EUR"}
-        data = {"booking_id": name, "deadline": iso(self.now + DEADLINE), **money}
-        ids.last["request"] = self.say(names.BOOKING_INBOX, "booking.booking.request", data, key=name)
-        self.world(name, names.CREATED, cause="request", **money)
+        data = {"booking_id": name, "deadline": iso(self.now + DEADLINE), **money, **terms}
+        ids.last["request"] = self.say(names.BOOKING_INBOX, "booking.booking.request", data, key=name, cause=cause)
+        if not terms.get("announced"):
+            self.world(name, names.CREATED, cause="request", **money)
 
-    def hold(self, name: str, start: str, nights: int, quantity: int = 1, *, line: int = 1, unit: str = UNIT) -> None:
+    def hold(
+        self,
+        name: str,
+        start: str,
+        nights: int,
+        quantity: int = 1,
+        *,
+        line: int = 1,
+        unit: str = UNIT,
+        revision: int = 1,
+        cause: str = "request",
+    ) -> None:
         begin = datetime.fromisoformat(start).replace(tzinfo=UTC)
         data = {
             **_resource(unit),
-            **{"booking_id": name, "revision": 1, "line": line, "quantity": quantity},
+            **{"booking_id": name, "revision": revision, "line": line, "quantity": quantity},
             **{"start": iso(begin), "end": iso(begin + timedelta(days=nights))},
         }
         ids = self.bookings[name].last
-        ids["hold"] = self.say(names.AVAILABILITY_INBOX, "availability.line.hold", data, key=unit, cause=ids["request"])
+        ids["hold"] = self.say(names.AVAILABILITY_INBOX, "availability.line.hold", data, key=unit, cause=ids[cause])
 
-    def release(self, name: str, cause: str, *, line: int = 1, unit: str = UNIT) -> None:
-        data = {**_resource(unit), "booking_id": name, "revision": 1, "line": line}
+    def sell(self, name: str, cause: str, *, line: int = 1, unit: str = UNIT, revision: int = 1) -> None:
+        """The hold is confirmed."""
+        self._end_hold("confirm", name, cause, line, unit, revision)
+
+    def release(self, name: str, cause: str, *, line: int = 1, unit: str = UNIT, revision: int = 1) -> None:
+        self._end_hold("release", name, cause, line, unit, revision)
+
+    def _end_hold(self, what: str, name: str, cause: str, line: int, unit: str, revision: int) -> None:
+        data = {**_resource(unit), "booking_id": name, "revision": revision, "line": line}
         why = self.bookings[name].last[cause]
-        self.say(names.AVAILABILITY_INBOX, "availability.line.release", data, key=unit, cause=why)
+        self.say(names.AVAILABILITY_INBOX, f"availability.line.{what}", data, key=unit, cause=why)
 
     def answer(self, name: str, what: str, *, cause: str, **data: Any) -> None:
         """Something is told to the booking: "line.reserved", "payment.captured"..."""
@@ -70,8 +92,8 @@ class Story(Writer):
         kind, about = f"booking.{what}", {"booking_id": name, "revision": 1}
         ids.last[what] = self.say(names.BOOKING_INBOX, kind, about | data, key=name, cause=ids.last[cause])
 
-    def reserved(self, name: str, *, line: int = 1) -> None:
-        self.answer(name, "line.reserved", cause="hold", line=line)
+    def reserved(self, name: str, *, line: int = 1, revision: int = 1) -> None:
+        self.answer(name, "line.reserved", cause="hold", line=line, revision=revision)
 
     def pay(self, name: str, what: str, *, cause: str | None, **data: Any) -> None:
         """Something is asked of the payment: "authorize", "capture", "void", "refund"."""
@@ -92,17 +114,21 @@ class Story(Writer):
         kind = f"answer to {what}"
         ids.last[kind] = self.say(inbox, "payment.effect.answered", data, key=ids.payment_id, cause=call)
 
-    def world(self, name: str, topic: str, *, cause: str, **data: Any) -> None:
+    def world(self, name: str, kind: str, *, cause: str, **data: Any) -> None:
         """The world hears of a booking."""
         ids = self.bookings[name].last
-        ids[topic] = self.say(topic, topic, {"booking_id": name, **data}, key=name, cause=ids[cause])
+        ids[kind] = self.tell(kind, {"booking_id": name, **data}, key=name, cause=ids[cause])
+
+    def ask(self, name: str, what: str, **data: Any) -> None:
+        """Somebody asks something of a booking: "cancel", "change", "check_in"..."""
+        ids, kind = self.bookings[name].last, f"booking.booking.{what}"
+        ids[what] = self.say(names.BOOKING_INBOX, kind, {"booking_id": name, **data}, key=name)
 
     def authorized(self, name: str, entry: str = "authorized") -> None:
         ids = self.bookings[name]
         self.pay(name, "authorize", cause="request", amount=float(ids.price))
         about = {"payment_id": ids.payment_id, "booking_id": name}
-        created = names.PAYMENT_CREATED
-        self.say(created, created, about, key=ids.payment_id, cause=ids.last["authorize"])
+        self.tell(names.PAYMENT_CREATED, about, key=ids.payment_id, cause=ids.last["authorize"])
         self.provider(name, "authorize", entry)
         self.answer(name, f"payment.{entry}", cause="answer to authorize")
 
@@ -111,16 +137,17 @@ class Story(Writer):
         self.provider(name, "capture", entry)
         self.answer(name, f"payment.{entry}", cause="answer to capture", amount=float(self.bookings[name].price))
 
-    def refunded(self, name: str, amount: Decimal, *, by: str = "policy", cause: str | None = "cancel") -> None:
-        refund_id = f"refund-{name}-{by}"
+    def refunded(
+        self, name: str, amount: Decimal, *, by: str = "policy", cause: str | None = "cancel", why: str = "refund"
+    ) -> None:
+        refund_id = f"{why}-{name}-{by}"
         self.pay(name, "refund", cause=cause, refund_id=refund_id, amount=float(amount), ordered_by=by)
         self.provider(name, "refund", "refunded", amount=amount, refund_id=refund_id)
         self.answer(name, "payment.refunded", cause="answer to refund", refund_id=refund_id, amount=float(amount))
 
     def cancel(self, name: str, refund: Decimal) -> None:
         """A guest cancels: the message, what the world hears, the release."""
-        ids, data = self.bookings[name].last, {"booking_id": name, "reason": "ill", "cancelled_by": "guest"}
-        ids["cancel"] = self.say(names.BOOKING_INBOX, "booking.booking.cancel", data, key=name)
+        self.ask(name, "cancel", reason="ill", cancelled_by="guest")
         self.world(name, names.CANCELLED, cause="cancel", refund_amount=float(refund), cancellation_reason="ill")
         self.release(name, "cancel")
 

@@ -12,6 +12,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from cli.audit import command, names
+from cli.audit.spelling import Spelling
 from tests.cli.audit.clean import clean, confirm
 from tests.cli.audit.stage import delete, play, write_ledger
 from tests.cli.audit.story import Story
@@ -22,7 +23,7 @@ _app.command()(command)
 
 def _audit(story: Story, kafka: str, data: Path, *more: str) -> Result:
     prefix = f"audit-{uuid.uuid4().hex[:8]}."
-    asyncio.run(play(story, kafka, prefix))
+    asyncio.run(play(story, kafka, Spelling(story.spelling.namespace, prefix)))
     write_ledger(story.ledger, data)
     return _run("--data", str(data), "--broker", f"kafka://{kafka}", "--prefix", prefix, *more)
 
@@ -96,7 +97,7 @@ def test_a_journal_that_is_none_cannot_be_used(tmp_path: Path) -> None:
 @pytest.mark.broker
 def test_what_a_topic_has_deleted_is_not_held_against_it(kafka: str, tmp_path: Path) -> None:
     story, prefix = clean(), f"audit-{uuid.uuid4().hex[:8]}."
-    asyncio.run(play(story, kafka, prefix))
+    asyncio.run(play(story, kafka, Spelling(prefix=prefix)))
     write_ledger(story.ledger, tmp_path)
     asyncio.run(delete(kafka, [prefix + names.CONFIRMED, prefix + names.CREATED]))
 

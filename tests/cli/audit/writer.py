@@ -1,4 +1,4 @@
-"""Writes a synthetic log: real envelopes in the catalogue's wire format, dead letters, changelogs and a ledger."""
+"""Writes a synthetic log: envelopes inside, a layout's documents outside, dead letters, changelogs and a ledger."""
 
 from __future__ import annotations
 
@@ -13,12 +13,16 @@ from typing import Any
 import orjson
 
 from cli.audit import names
+from cli.audit.dialect import Dialect
+from cli.audit.dialects import CATALOGUE
 from cli.audit.facts import Entry
 from cli.audit.filing import add
 from cli.audit.findings import Verdict
 from cli.audit.history import History
 from cli.audit.promises import judge
+from cli.audit.spelling import Spelling
 from cli.audit.wire import Record
+from tests.cli.audit.tongues import canonical, speak
 
 PARTITIONS = 2
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
@@ -35,7 +39,9 @@ _PHASES = (
 class Writer:
     """Records and ledger entries, written one by one on a clock of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, dialect: Dialect = CATALOGUE) -> None:
+        self.dialect = dialect
+        self.spelling = Spelling()
         self.now = BEGINNING
         self.records: list[Record] = []
         self.ledger: list[Entry] = []
@@ -69,25 +75,31 @@ class Writer:
         self, topic: str, kind: str, data: dict[str, Any], *, key: str, cause: str | None = None, event_id: str = ""
     ) -> str:
         """Appends an envelope and returns its event id."""
-        event_id = event_id or str(uuid.uuid5(uuid.NAMESPACE_OID, f"{len(self.records)}"))
-        metadata: dict[str, Any] = {"source": "story"} | ({"causation_id": cause} if cause else {})
-        envelope = {
-            "event_id": event_id,
-            "event_type": kind,
-            "event_version": "1.0",
-            "timestamp": iso(self.now),
-            "correlation_id": event_id,
-            "data": data,
-            "metadata": metadata,
-        }
-        self.put(topic, key, orjson.dumps(envelope))
+        event_id = event_id or self.fresh_id()
+        self.put(topic, key, canonical(kind, event_id, cause, data))
         return event_id
+
+    def tell(self, kind: str, data: dict[str, Any], *, key: str, cause: str | None = None) -> str:
+        """Tells the world, as the layout does it, and returns the event id."""
+        event_id = self.fresh_id()
+        topic, value, headers = speak(self.dialect, kind, event_id, cause, data)
+        self.put(topic, key, value, headers)
+        return event_id
+
+    def hear(self, kind: str, data: dict[str, Any], *, key: str) -> tuple[Record, str]:
+        """The same from another program: unsigned, and with nothing beside it but its id."""
+        event_id = self.fresh_id()
+        topic, value, headers = speak(self.dialect, kind, event_id, None, data)
+        return self.put(topic, key, value, [header for header in headers if header[0] == "ce_id"]), event_id
+
+    def fresh_id(self) -> str:
+        return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{len(self.records)}"))
 
     def bury(self, record: Record, *, value: bytes | None = None, leave_out: str = "") -> None:
         """Appends the dead letter of a record, perhaps with other bytes or without a header."""
         headers = {
             "vacancy-dlq-reason": "not JSON",
-            "vacancy-dlq-topic": record.topic,
+            "vacancy-dlq-topic": self.spelling.on_broker(record.topic),
             "vacancy-dlq-partition": str(record.partition),
             "vacancy-dlq-offset": str(record.offset),
             "vacancy-dlq-value": "null" if record.value is None else "bytes",
@@ -120,8 +132,10 @@ class Writer:
 
     def settle(self) -> None:
         """Every service has decided everything, every call is answered: positions and commits at the ends."""
-        for partition in range(PARTITIONS):
-            self.committed[names.PAYMENT_EFFECTS, partition] = self.end(names.PAYMENT_EFFECTS, partition) + 1
+        for topic in (*names.EFFECTS, *self.dialect.public):
+            for partition in range(PARTITIONS):
+                if (end := self.end(topic, partition)) >= 0:
+                    self.committed[topic, partition] = end + 1
         for service, inbox in zip(names.SERVICES, names.INBOXES, strict=True):
             for partition in range(PARTITIONS):
                 if (end := self.end(inbox, partition)) >= 0:
@@ -137,7 +151,8 @@ class Writer:
 
     def history(self, **more: Any) -> History:
         """All of it, read as the auditor reads a stopped instance; `more` are further fields."""
-        history = History(ledger=list(self.ledger), committed=dict(self.committed), **more)
+        known = {"dialect": self.dialect, "spelling": self.spelling, "committed": dict(self.committed)}
+        history = History(ledger=list(self.ledger), **known | more)
         for record in self.in_order():
             add(history, record)
         return history

@@ -1,0 +1,206 @@
+"""How what stands inside becomes facts: one small function for every type the auditor judges by, and the table of them.
+
+What stands on the documented topics is filed by `cli.audit.news`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+from cli.audit import names
+from cli.audit.facts import Answer, Call, Declare, Errand, Hold, Order, Place, Release, Request, Sale
+from cli.audit.history import History
+from cli.audit.wire import Letter, Record, milliseconds, money, short
+
+Filed = Callable[[History, Record, Letter], None]
+
+
+# --- the booking inbox ---
+
+
+def _requested(history: History, record: Record, letter: Letter) -> None:
+    data = letter.data
+    deadline, price = milliseconds(data["deadline"]), money(data["price_amount"])
+    booking = history.bookings[data["booking_id"]]
+    booking.last = record.offset
+    if booking.request is None:
+        booking.request = Request(
+            record.partition,
+            record.offset,
+            record.timestamp,
+            deadline,
+            price,
+            confirm_on=data.get("confirm_on", "payment.authorized"),
+            prepaid=bool(data.get("prepaid", True)),
+            announced=bool(data.get("announced", False)),
+        )
+
+
+def _answered_line(verdict: str) -> Filed:
+    def file(history: History, record: Record, letter: Letter) -> None:
+        data = letter.data
+        booking = history.bookings[data["booking_id"]]
+        booking.last = record.offset
+        booking.lines.setdefault((int(data["revision"]), int(data["line"])), set()).add(verdict)
+        if letter.cause is not None:
+            history.hold_answers[short(letter.cause)].add(verdict)
+
+    return file
+
+
+def _told_of_payment(what: str) -> Filed:
+    def file(history: History, record: Record, letter: Letter) -> None:
+        data = letter.data
+        history.bookings[data["booking_id"]].last = record.offset
+        payment = history.payments[data["payment_id"]]
+        payment.told.add(what or data["refund_id"])
+        if what == "authorized":
+            payment.authorized_by.add(short(letter.event_id))
+        elif what == "captured":
+            payment.captured_by.add(short(letter.event_id))
+
+    return file
+
+
+def _touched(history: History, record: Record, letter: Letter) -> None:
+    history.bookings[letter.data["booking_id"]].last = record.offset
+
+
+# --- the availability inbox ---
+
+
+def _resource(data: dict[str, Any]) -> str:
+    return f"{quote(data['provider_id'], safe='')}/{quote(data['product_id'], safe='')}"
+
+
+def _declared(history: History, record: Record, letter: Letter) -> None:
+    data = letter.data
+    limit = int(data["capacity"]) + int(data.get("overbooking_limit", 0))
+    cut = data.get("slots", "nights"), data.get("time_zone", "UTC")
+    history.inventory[record.partition].append(Declare(record.offset, record.timestamp, _resource(data), limit, *cut))
+
+
+def _hold_asked(history: History, record: Record, letter: Letter) -> None:
+    data = letter.data
+    history.inventory[record.partition].append(
+        Hold(
+            record.offset,
+            letter.event_id,
+            _resource(data),
+            data["booking_id"],
+            int(data["revision"]),
+            int(data["line"]),
+            data["start"],
+            data["end"],
+            int(data["quantity"]),
+            short(letter.cause or ""),
+        )
+    )
+
+
+def _ended_hold(kind: type[Sale] | type[Release]) -> Filed:
+    def file(history: History, record: Record, letter: Letter) -> None:
+        data = letter.data
+        what = kind(record.offset, _resource(data), data["booking_id"], int(data["revision"]), int(data["line"]))
+        history.inventory[record.partition].append(what)
+
+    return file
+
+
+# --- the payment inbox and its effects ---
+
+
+def _about_payment(history: History, record: Record, letter: Letter) -> None:
+    payment = history.payments[letter.data["payment_id"]]
+    payment.partition, payment.last = record.partition, record.offset
+    if "booking_id" in letter.data:
+        payment.booking_id = letter.data["booking_id"]
+        history.bookings[payment.booking_id].payments.add(letter.data["payment_id"])
+
+
+def _authorize_asked(history: History, record: Record, letter: Letter) -> None:
+    _about_payment(history, record, letter)
+    payment = history.payments[letter.data["payment_id"]]
+    if payment.authorize is None:
+        payment.authorize = record.offset
+
+
+def _capture_asked(history: History, record: Record, letter: Letter) -> None:
+    _about_payment(history, record, letter)
+    history.payments[letter.data["payment_id"]].capture_causes.add(short(letter.cause or ""))
+
+
+def _void_asked(history: History, record: Record, letter: Letter) -> None:
+    _about_payment(history, record, letter)
+    history.payments[letter.data["payment_id"]].void = True
+
+
+def _refund_asked(history: History, record: Record, letter: Letter) -> None:
+    _about_payment(history, record, letter)
+    order = Order(money(letter.data["amount"]), letter.data.get("ordered_by", "policy"))
+    history.payments[letter.data["payment_id"]].refunds.setdefault(letter.data["refund_id"], order)
+
+
+def _provider_answered(history: History, record: Record, letter: Letter) -> None:
+    _about_payment(history, record, letter)
+    data = letter.data
+    answer = Answer(data["operation"], record.offset, bool(data["approved"]), data.get("refund_id") or "")
+    history.payments[data["payment_id"]].answers.setdefault(short(data["effect_id"]), answer)
+
+
+def _provider_called(history: History, record: Record, letter: Letter) -> None:
+    call = Call(letter.data["operation"], record.partition, record.offset)
+    history.payments[letter.data["payment_id"]].calls.setdefault(short(letter.event_id), call)
+
+
+# --- beside them ---
+
+
+def _sent_on(history: History, record: Record, letter: Letter) -> None:
+    errand = Errand(letter.event_type, Place(record.topic, record.partition, record.offset))
+    history.errands.setdefault(short(letter.event_id), errand)
+
+
+def _done(history: History, record: Record, letter: Letter) -> None:
+    history.done.add(short(letter.data["effect_id"]))
+
+
+def _claimed(history: History, record: Record, letter: Letter) -> None:
+    if letter.data["service"] == "booking":
+        history.claims.append(milliseconds(letter.data["since"]))
+
+
+FILING: dict[tuple[str, str], Filed] = {
+    (names.BOOKING_INBOX, "booking.booking.request"): _requested,
+    (names.BOOKING_INBOX, "booking.booking.change"): _touched,
+    (names.BOOKING_INBOX, "booking.booking.cancel"): _touched,
+    (names.BOOKING_INBOX, "booking.booking.check_in"): _touched,
+    (names.BOOKING_INBOX, "booking.booking.check_out"): _touched,
+    (names.BOOKING_INBOX, "booking.booking.mark_no_show"): _touched,
+    (names.BOOKING_INBOX, "booking.deadline.passed"): _touched,
+    (names.BOOKING_INBOX, "booking.line.reserved"): _answered_line("reserved"),
+    (names.BOOKING_INBOX, "booking.line.rejected"): _answered_line("rejected"),
+    (names.BOOKING_INBOX, "booking.payment.authorized"): _told_of_payment("authorized"),
+    (names.BOOKING_INBOX, "booking.payment.declined"): _told_of_payment("declined"),
+    (names.BOOKING_INBOX, "booking.payment.captured"): _told_of_payment("captured"),
+    (names.BOOKING_INBOX, "booking.payment.capture_failed"): _told_of_payment("capture_failed"),
+    (names.BOOKING_INBOX, "booking.payment.refunded"): _told_of_payment(""),
+    (names.AVAILABILITY_INBOX, "availability.resource.declare"): _declared,
+    (names.AVAILABILITY_INBOX, "availability.line.hold"): _hold_asked,
+    (names.AVAILABILITY_INBOX, "availability.line.confirm"): _ended_hold(Sale),
+    (names.AVAILABILITY_INBOX, "availability.line.release"): _ended_hold(Release),
+    (names.PAYMENT_INBOX, "payment.payment.authorize"): _authorize_asked,
+    (names.PAYMENT_INBOX, "payment.payment.capture"): _capture_asked,
+    (names.PAYMENT_INBOX, "payment.payment.void"): _void_asked,
+    (names.PAYMENT_INBOX, "payment.payment.refund"): _refund_asked,
+    (names.PAYMENT_INBOX, "payment.payment.settle"): _about_payment,
+    (names.PAYMENT_INBOX, "payment.effect.answered"): _provider_answered,
+    (names.PAYMENT_EFFECTS, "payment.effect.call"): _provider_called,
+    (names.NOTIFICATION_EFFECTS, "notification.effect.mail"): _sent_on,
+    (names.NOTIFICATION_INBOX, "notification.effect.answered"): _done,
+    (names.RECEIPT_EFFECTS, "receipt.effect.write"): _sent_on,
+    (names.RECEIPT_INBOX, "receipt.effect.answered"): _done,
+    (names.WORKERS, "vacancy.worker.owns"): _claimed,
+}

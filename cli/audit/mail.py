@@ -1,0 +1,50 @@
+"""P9: each notification at least once; and the mail an instance keeps, as the auditor reads it.
+
+Read as: every mail that the notification service remembers as sent lies in the instance's mail folder, in a file named
+after the notice, with exactly one Message-ID, which follows from the notice: whoever got it twice knows it again.
+"""
+
+from __future__ import annotations
+
+from email.parser import BytesHeaderParser
+from pathlib import Path
+
+from cli.audit.changelog import NoticeRow
+from cli.audit.findings import Verdict
+from cli.audit.history import History
+
+FOLDER = "mail"
+
+
+def read_mail(data: Path) -> dict[str, list[str]] | None:
+    """Notice -> the Message-IDs of its file; None where no mail is kept."""
+    folder = data / FOLDER
+    if not folder.is_dir():
+        return None
+    return {file.stem: _message_ids(file.read_bytes()) for file in folder.glob("*.eml")}
+
+
+def _message_ids(mail: bytes) -> list[str]:
+    found = BytesHeaderParser().parsebytes(mail).get_all("Message-ID", [])
+    return [str(name).strip() for name in found]
+
+
+def check(history: History) -> Verdict:
+    verdict = Verdict("P9", "each notification at least once, and a repeated one is known as one")
+    sent = sorted(
+        name.rpartition("|")[2]
+        for name, row in history.rows["notice"].items()
+        if isinstance(row.content, NoticeRow) and row.content == ("mail", "sent")
+    )
+    if history.mail is None or not sent:
+        verdict.applicable = False
+        verdict.note = "no mail was sent" if not sent else "no mail is kept here: it went to a server outside"
+        return verdict
+    for notice in sent:
+        verdict.checked += 1
+        ids = history.mail.get(notice)
+        if ids is None:
+            verdict.find(notice, "is remembered as sent, but there is no such mail")
+        elif ids != [f"<{notice}@vacancy>"]:
+            verdict.find(notice, f"its mail has the Message-IDs {', '.join(ids) or 'none'}")
+    return verdict

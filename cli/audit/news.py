@@ -1,0 +1,99 @@
+"""What the world reads: news on the documented topics, whoever wrote it.
+
+Ours becomes facts. Another program may ask for something there; what it says beside that is not its to say, and belongs
+on the dead-letter topic like what nobody can read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cli.audit import names
+from cli.audit.dialect import is_ours
+from cli.audit.facts import Asked, Ending, Place, Poison
+from cli.audit.history import History, Orphan
+from cli.audit.wire import REST, Letter, Record, digest, header, money, short
+
+Filed = Callable[[History, Record, Letter], None]
+
+
+def hear(history: History, record: Record) -> None:
+    """Files one record of a public topic that is on no dead-letter topic."""
+    place = Place(record.topic, record.partition, record.offset)
+    topic = history.spelling.on_broker(record.topic)
+    letter = history.dialect.read(record, f"{topic}/{record.partition}/{record.offset}")
+    if letter is None:
+        history.poison.append(Poison(place, record.timestamp, "holds no message"))
+    elif is_ours(record):
+        _ours(history, record, letter, place)
+    else:
+        history.know(letter.event_id, None)
+        if names.is_request(letter.event_type):
+            asked = Asked(letter.event_type, place, record.timestamp)
+            history.asked.setdefault(short(letter.event_id), asked)
+        else:
+            why = f"is another program's {letter.event_type}"
+            history.poison.append(Poison(place, record.timestamp, why))
+
+
+def _ours(history: History, record: Record, letter: Letter, place: Place) -> None:
+    file = NEWS.get(letter.event_type)
+    if file is not None:
+        try:
+            file(history, record, letter)
+        except (KeyError, TypeError, ValueError, ArithmeticError):
+            return history.poison.append(Poison(place, record.timestamp, f"is no {letter.event_type}"))
+    beside = (header(record.headers, REST) or "").encode()
+    history.identify(letter.event_id, letter.event_type, digest(record.value, beside))
+    history.know(letter.event_id, None)
+    history.needs(Orphan(letter.event_type, letter.event_id, letter.cause, record.timestamp))
+
+
+def _created(history: History, record: Record, letter: Letter) -> None:
+    history.bookings[letter.data["booking_id"]].created = True
+
+
+def _updated(history: History, record: Record, letter: Letter) -> None:
+    booking = history.bookings[letter.data["booking_id"]]
+    change = int(letter.data["revision"]), money(letter.data["price_amount"])
+    booking.changed = max(booking.changed or change, change)
+
+
+def _moved_on(status: str) -> Filed:
+    def file(history: History, record: Record, letter: Letter) -> None:
+        history.bookings[letter.data["booking_id"]].moved_on.add(status)
+
+    return file
+
+
+def _ended(history: History, record: Record, letter: Letter) -> None:
+    booking = history.bookings[letter.data["booking_id"]]
+    before = booking.endings.get(letter.event_id)
+    at = record.timestamp if before is None else min(before.at, record.timestamp)
+    booking.endings[letter.event_id] = Ending(letter.event_type, letter.event_id, at, short(letter.cause or ""))
+
+
+def _cancelled(history: History, record: Record, letter: Letter) -> None:
+    booking = history.bookings[letter.data["booking_id"]]
+    booking.refund_amount = money(letter.data["refund_amount"])
+    booking.reason = str(letter.data["cancellation_reason"])
+    _ended(history, record, letter)
+
+
+def _payment_created(history: History, record: Record, letter: Letter) -> None:
+    history.payments[letter.data["payment_id"]].created = True
+
+
+#: Of these types something is kept; wherever a layout has them, for each type has one topic.
+NEWS: dict[str, Filed] = {
+    names.CREATED: _created,
+    names.UPDATED: _updated,
+    names.CONFIRMED: _ended,
+    names.REJECTED: _ended,
+    names.EXPIRED: _ended,
+    names.CANCELLED: _cancelled,
+    names.CHECKED_IN: _moved_on("CHECKED_IN"),
+    names.COMPLETED: _moved_on("COMPLETED"),
+    names.NO_SHOW: _moved_on("NO_SHOW"),
+    names.PAYMENT_CREATED: _payment_created,
+}

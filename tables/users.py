@@ -1,0 +1,37 @@
+"""The user service's table: `u|{user_id}` is one user. What happened to it is in `tables.history`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from domain.users import User, decide
+from streams.events import Envelope, Event
+from streams.keys import KEYS
+from streams.working import WorkingRows
+from tables.history import remember
+
+
+class Users:
+    """Decides users on their rows."""
+
+    def apply(self, rows: WorkingRows, message: Envelope, now: datetime, offset: int) -> Sequence[Event]:
+        user_id = KEYS["user_id"](message.data)
+        before = rows.get(row_key(user_id), User)
+        decision = decide(before, message.data, now)
+        after, said = decision.state, decision.events
+        if after is not None and after is not before:
+            rows.put(row_key(user_id), after)
+            remember(rows, user_id, after, message, said, now=now, offset=offset, source="user-service")
+        return said
+
+    def refuse(
+        self, rows: WorkingRows, message: Envelope, now: datetime, offset: int, reason: str
+    ) -> Sequence[Event] | None:
+        """A user's row is bounded by its request's size: there is no smaller way to decide one."""
+        return None
+
+
+def row_key(user_id: str) -> str:
+    """The key of a user's row."""
+    return f"u|{user_id}"

@@ -1,0 +1,81 @@
+"""The groups' offsets: those of a broker that has just started, and whose of them count."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.errors import GroupCoordinatorNotAvailableError, GroupLoadInProgressError, NotCoordinatorForGroupError
+from aiokafka.structs import OffsetAndMetadata
+
+from cli.audit import broker, names
+from cli.audit.broker import commits_of
+from cli.audit.dialects import ORDERS
+from cli.audit.history import History
+from cli.audit.spelling import Spelling
+
+HISTORY = History(spelling=Spelling(prefix="p."))
+
+
+class Starting:
+    """An admin client whose broker answers with these errors first."""
+
+    def __init__(self, *errors: type[Exception]) -> None:
+        self._errors = list(errors)
+
+    async def list_consumer_groups(self) -> list[tuple[str, str]]:
+        if len(self._errors) % 2:
+            raise self._errors.pop()()
+        return [("group", "consumer")]
+
+    async def list_consumer_group_offsets(self, group: str) -> dict[TopicPartition, OffsetAndMetadata]:
+        if self._errors:
+            raise self._errors.pop()()
+        return {TopicPartition(f"p.{topic}", 0): OffsetAndMetadata(7, "") for topic in names.CAUSES}
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(broker, "_AGAIN", 0.0)
+
+
+@pytest.mark.parametrize("patience", [0.0, 5.0])
+async def test_it_is_asked_again_until_it_knows(patience: float) -> None:
+    admin: Any = Starting(GroupLoadInProgressError, GroupCoordinatorNotAvailableError, NotCoordinatorForGroupError)
+    found = await commits_of(admin, HISTORY, patience)
+    assert found == {(topic, 0): 7 for topic in names.CAUSES}
+
+
+async def test_in_the_end_its_answer_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(broker, "_LOADING", 0.0)
+    admin: Any = Starting(GroupLoadInProgressError)
+    with pytest.raises(GroupLoadInProgressError):
+        await commits_of(admin, HISTORY, 0.0)
+
+
+class Groups:
+    """An admin client of a cluster with these groups' offsets."""
+
+    def __init__(self, offsets: dict[str, dict[str, int]]) -> None:
+        self._offsets = offsets
+
+    async def list_consumer_groups(self) -> list[tuple[str, str]]:
+        return [(group, "consumer") for group in self._offsets]
+
+    async def list_consumer_group_offsets(self, group: str) -> dict[TopicPartition, OffsetAndMetadata]:
+        return {
+            TopicPartition(topic, 0): OffsetAndMetadata(offset, "") for topic, offset in self._offsets[group].items()
+        }
+
+
+async def test_of_the_public_topics_only_the_gate_s_offsets_count() -> None:
+    admin: Any = Groups(
+        {
+            "shop.order-service": {"shop.order_created": 3, "vacancy.shop.booking.inbox": 5},
+            "shop.payment-service": {"shop.order_created": 9, "vacancy.shop.payment.inbox": 7},
+            "order-service": {"order_created": 11, "vacancy.booking.inbox": 13},
+        }
+    )
+    found = await commits_of(admin, History(dialect=ORDERS, spelling=Spelling("shop")), 0.0)
+    assert found == {("order_created", 0): 3, (names.BOOKING_INBOX, 0): 5, (names.PAYMENT_INBOX, 0): 7}

@@ -1,0 +1,53 @@
+"""What each layout's guests ask for: bodies the gateway's own models take, and nothing a rule of theirs refuses."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import orjson
+import pytest
+
+from cli.trades import Goods, Practice, Stays, trade_of
+from cli.traffic import LAST_ONES, Journey, plan
+from web.appointment_models import AppointmentRequest
+from web.bodies import check, parse
+from web.models import ReservationRequest
+from web.order_models import OrderRequest
+
+JOURNEYS = list(plan(7, 400, date(2026, 5, 1), 2))
+SCARCE = {unit.property_id for unit in LAST_ONES}
+
+
+def bodies(trade: Any, journeys: list[Journey]) -> list[Any]:
+    return [parse(orjson.dumps(trade.wish(journey.stay).body)) for journey in journeys]
+
+
+@pytest.mark.parametrize(
+    ("trade", "model"), [(Stays(), ReservationRequest), (Goods(), OrderRequest), (Practice(), AppointmentRequest)]
+)
+def test_what_is_asked_is_what_the_gateway_takes(trade: Any, model: Any) -> None:
+    for body in bodies(trade, JOURNEYS):
+        assert check(model, body)
+
+
+@pytest.mark.parametrize("trade", [Stays(), Goods(), Practice()])
+def test_runners_of_a_race_want_the_very_same_thing(trade: Any) -> None:
+    races: dict[int, list[Any]] = {}
+    for journey in JOURNEYS:
+        if journey.race is not None:
+            body = dict(trade.wish(journey.stay).body)
+            wanted = {
+                name: body[name]
+                for name in ("items", "property_id", "check_in", "doctorId", "date", "time")
+                if name in body
+            }
+            races.setdefault(journey.race, []).append(wanted)
+    assert races
+    assert all(one == other for one, other in races.values())
+
+
+def test_a_layout_without_a_trade_of_its_own_sells_nights() -> None:
+    assert isinstance(trade_of("orders"), Goods)
+    assert isinstance(trade_of("clinic"), Practice)
+    assert all(isinstance(trade_of(layout), Stays) for layout in ("catalogue", "campsite", "hotel"))

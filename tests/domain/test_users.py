@@ -1,0 +1,68 @@
+"""A user is registered once, and each change makes exactly the next revision (CAT-14, CAT-15, CAMP-03)."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.users import NEXT, User, decide
+from streams.events.booking import CheckIn
+from streams.events.users import ChangeUser, RegisterUser, UserCreated, UserUpdated
+from tests.domain.messages import NOW
+from tests.domain.services import RowOf, Story
+
+
+def given_user() -> Story[RowOf[User]]:
+    return Story(RowOf(User, decide)).when(register())
+
+
+def register(personal: str = "sealed ada", announced: bool = False) -> RegisterUser:
+    return RegisterUser(user_id="u1", personal=personal, fingerprint="f1", announced=announced)
+
+
+def change(revision: int, personal: str = "sealed ada l.", announced: bool = False) -> ChangeUser:
+    return ChangeUser(user_id="u1", personal=personal, revision=revision, announced=announced)
+
+
+@pytest.mark.proves("CAT-14", "CAMP-03")
+def test_a_registration_is_told_once() -> None:
+    created = UserCreated(user_id="u1", personal="sealed ada", created_at=NOW)
+    story = given_user().then(created)
+    story.when(register()).then_nothing()
+    story.when(register("sealed eve")).then_nothing()
+    assert story.service.state == User(
+        user_id="u1", personal="sealed ada", fingerprint="f1", created_at=NOW, updated_at=NOW
+    )
+
+
+def test_what_another_program_told_is_not_told_again() -> None:
+    story = Story(RowOf(User, decide)).when(register(announced=True)).then_nothing()
+    story.when(change(NEXT, announced=True)).then_nothing()
+    assert (story.service.state.revision, story.service.state.personal) == (2, "sealed ada l.")
+
+
+@pytest.mark.proves("CAT-15", "CAMP-03")
+def test_a_change_makes_the_next_revision_and_is_told() -> None:
+    story = given_user().when(change(2)).then(UserUpdated(user_id="u1", personal="sealed ada l.", updated_at=NOW))
+    assert story.service.state.revision == 2
+    story.when(change(2)).then_nothing()
+    story.when(change(NEXT)).then_nothing()
+    assert story.service.state.revision == 2
+
+
+def test_nobody_unknown_is_changed_and_other_messages_change_nothing() -> None:
+    story = Story(RowOf(User, decide)).when(change(NEXT), change(2)).then_nothing()
+    assert story.service.found is None
+    given_user().when(CheckIn(booking_id="u1")).then_nothing()
+
+
+@given(st.lists(st.integers(0, 6), max_size=12))
+def test_changes_are_taken_as_a_counter_takes_them(revisions: list[int]) -> None:
+    service = RowOf(User, decide)
+    service.take(register(), NOW)
+    expected = 1
+    for number, revision in enumerate(revisions):
+        service.take(change(revision, personal=f"sealed {number}"), NOW)
+        expected += revision in (NEXT, expected + 1)
+        assert service.state.revision == expected

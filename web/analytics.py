@@ -1,0 +1,198 @@
+"""Key figures of a property, and how much was told of what: summed over the rows of all analytics partitions."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+
+import msgspec
+from aiohttp import web
+from pydantic import Field
+
+from domain.kpis import Kpis, Sums, kpis
+from streams.services import ANALYTICS
+from tables.analytics import News, figures_of, news_prefixes, prefixes
+from web.answers import Answer, Money
+from web.context import Context, context_of
+from web.operations import Operation, Parameter
+from web.problems import invalid
+from web.requests import query_date, query_name
+
+#: The most days one answer is about.
+MAX_DAYS = 366
+#: At least as many as there are days in a year: what one prefix of ours stands for.
+_LIMIT = 500
+
+
+class PickupOut(Answer):
+    """What was booked on one day; nights and value of that as far as it is confirmed and not cancelled."""
+
+    day: date
+    bookings: int
+    nights: int
+    value: list[Money]
+
+
+class KpisOut(Answer):
+    """Bookings, rates and pickup go by the day a booking was made on, nights and revenue by the day they are for."""
+
+    property_id: str
+    from_: date = Field(serialization_alias="from")
+    to: date
+    bookings: int
+    confirmed: int
+    cancelled: int
+    no_shows: int
+    rejected: int
+    expired: int
+    nights_sold: int
+    nights_available: int | None
+    occupancy: float | None
+    revenue: list[Money]
+    adr: list[Money] | None
+    revpar: list[Money] | None
+    captured: list[Money]
+    refunded: list[Money]
+    cancellation_rate: float | None
+    no_show_rate: float | None
+    average_lead_time: float | None
+    pickup: list[PickupOut]
+
+
+class NewsDay(Answer):
+    """How many events of each canonical type were told on one day (in UTC where no property is concerned)."""
+
+    day: date
+    counts: dict[str, int]
+
+
+class NewsOut(Answer):
+    days: list[NewsDay]
+
+
+async def get_kpis(request: web.Request) -> web.Response:
+    context = context_of(request)
+    property_id, (first, last) = query_name(request, "property_id"), _period(request)
+    rows = await _scan(context, prefixes(property_id, first, last))
+    found = kpis(figures_of(rows, first, last), (last - first).days + 1, _capacity(context, property_id))
+    return _answer(_kpis_out(property_id, first, last, found))
+
+
+async def get_news(request: web.Request) -> web.Response:
+    first, last = _period(request)
+    days: defaultdict[date, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for key, raw in await _scan(context_of(request), news_prefixes(first, last)):
+        day = date.fromisoformat(key.rpartition("|")[2])
+        if first <= day <= last:
+            for name, count in msgspec.json.decode(raw, type=News).counts.items():
+                days[day][name] += count
+    return _answer(NewsOut(days=[NewsDay(day=day, counts=dict(sorted(days[day].items()))) for day in sorted(days)]))
+
+
+def _period(request: web.Request) -> tuple[date, date]:
+    first, last = query_date(request, "from"), query_date(request, "to")
+    if last < first:
+        raise invalid("to", "should not be before from")
+    if (last - first).days >= MAX_DAYS:
+        raise invalid("to", f"at most {MAX_DAYS} days at once")
+    return first, last
+
+
+async def _scan(context: Context, names: Iterable[str]) -> list[tuple[str, bytes]]:
+    questions = [
+        context.rows.scan(ANALYTICS.name, partition, name, limit=_LIMIT)
+        for name in names
+        for partition in range(context.layout.partitions)
+    ]
+    return [row for rows in await asyncio.gather(*questions) for row in rows]
+
+
+def _capacity(context: Context, property_id: str) -> int | None:
+    """The units there are of every night; None where nothing is taken by the night."""
+    nightly = [
+        resource.capacity
+        for _, resource in context.rates.items()
+        if resource.provider_id == property_id and resource.slots == "nights"
+    ]
+    return sum(nightly) if nightly else None
+
+
+def _kpis_out(property_id: str, first: date, last: date, found: Kpis) -> KpisOut:
+    return KpisOut(
+        property_id=property_id,
+        from_=first,
+        to=last,
+        bookings=found.bookings,
+        confirmed=found.confirmed,
+        cancelled=found.cancelled,
+        no_shows=found.no_shows,
+        rejected=found.rejected,
+        expired=found.expired,
+        nights_sold=found.nights_sold,
+        nights_available=found.nights_available,
+        occupancy=_number(found.occupancy),
+        revenue=_money(found.revenue),
+        adr=_money(found.adr) if found.adr is not None else None,
+        revpar=_money(found.revpar) if found.revpar is not None else None,
+        captured=_money(found.captured),
+        refunded=_money(found.refunded),
+        cancellation_rate=_number(found.cancellation_rate),
+        no_show_rate=_number(found.no_show_rate),
+        average_lead_time=_number(found.average_lead_time),
+        pickup=[
+            PickupOut(day=each.day, bookings=each.bookings, nights=each.nights, value=_money(each.value))
+            for each in found.pickup
+        ],
+    )
+
+
+def _money(sums: Sums) -> list[Money]:
+    return [Money.of(amount, currency) for currency, amount in sorted(sums.items())]
+
+
+def _number(value: Decimal | None) -> float | None:
+    return float(value) if value is not None else None
+
+
+def _answer(body: Answer) -> web.Response:
+    return web.Response(text=body.model_dump_json(by_alias=True), content_type="application/json")
+
+
+_DATE = {"type": "string", "format": "date"}
+_FROM = Parameter("from", "The first day.", _DATE, required=True)
+_TO = Parameter("to", f"The last day, included; at most {MAX_DAYS} days in all.", _DATE, required=True)
+
+OPERATIONS = (
+    Operation(
+        "GET",
+        "/api/analytics/kpis",
+        get_kpis,
+        "Occupancy, ADR, RevPAR, revenue, rates and pickup of a property",
+        "analytics",
+        {200: KpisOut},
+        parameters=(
+            Parameter(
+                "property_id",
+                "The property.",
+                {"type": "string", "minLength": 1, "maxLength": 100},
+                required=True,
+            ),
+            _FROM,
+            _TO,
+        ),
+        problems=(422, 503),
+    ),
+    Operation(
+        "GET",
+        "/api/analytics/events",
+        get_news,
+        "How many events of each type were told, day by day",
+        "analytics",
+        {200: NewsOut},
+        parameters=(_FROM, _TO),
+        problems=(422, 503),
+    ),
+)
