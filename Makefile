@@ -7,7 +7,7 @@ DEMO_RATE ?= 20
 UP ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up test soak bench check format-check format lint type directions kafka clean
+.PHONY: help install demo up test soak bench docs check format-check format lint type directions kafka clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -37,6 +37,9 @@ soak: install kafka ## the long fault run; its figures go to docs/soak.md
 
 bench: install kafka ## 10,000 bookings a minute for a minute; the figures go to docs/performance.md
 	$(BIN)/python -m bench.journey --write
+
+docs: install ## docs/layouts.md, from the layouts, their codecs and the tests
+	$(BIN)/python -m tests.layout_page
 
 check: install format-check lint type directions ## everything that needs no broker
 

@@ -19,11 +19,13 @@ class ReceiptFiles:
         write_whole(self._path(receipt_id), text.encode())
 
     def read(self, receipt_id: str) -> str | None:
-        """The text of a receipt, None if there is none. Raises OSError."""
+        """The text of a receipt, None if there is none of that name. Raises OSError."""
         try:
             return self._path(receipt_id).read_text("utf-8")
-        except FileNotFoundError:
+        except (FileNotFoundError, ValueError):
             return None
 
     def _path(self, receipt_id: str) -> Path:
-        return self._directory / f"{uuid.UUID(receipt_id)}.txt"
+        if str(uuid.UUID(receipt_id)) != receipt_id:
+            raise ValueError(f"{receipt_id!r} is not how a UUID is written")
+        return self._directory / f"{receipt_id}.txt"

@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from agents.follow import follow
+from agents.lazy import lazy_app
 from agents.tools import Tools
 from streams.app import ServiceApp
 from streams.group import batches
+
+#: `faust -A agents.availability worker` finds its App as `app`.
+__getattr__ = lazy_app("availability")
 
 
 def attach(availability: ServiceApp, tools: Tools) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from agents.lazy import lazy_app
 from agents.tools import Tools
 from streams.app import ServiceApp
 from streams.envelope import originate
@@ -16,6 +17,9 @@ from tables import reservations
 #: Bookings expired in one tick of one partition; the rest follows in the next.
 _MOST_AT_ONCE = 500
 _TICK_S = 1.0
+
+#: `faust -A agents.booking worker` finds its App as `app`.
+__getattr__ = lazy_app("booking")
 
 
 def attach(booking: ServiceApp, tools: Tools) -> None:

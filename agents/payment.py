@@ -7,6 +7,7 @@ from typing import Any
 
 from adapters.provider import Answer, ProviderClient, ProviderUnavailable
 from agents.follow import follow
+from agents.lazy import lazy_app
 from agents.tools import Tools
 from streams.app import ServiceApp
 from streams.effects import EffectRunner, Unreachable
@@ -16,6 +17,9 @@ from streams.events.payment import ProviderAnswered, ProviderCall
 from streams.group import batches
 from streams.keyring import Keyring
 from tables import payments
+
+#: `faust -A agents.payment worker` finds its App as `app`.
+__getattr__ = lazy_app("payment")
 
 
 def attach(payment: ServiceApp, tools: Tools) -> None:

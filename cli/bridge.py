@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,12 +19,12 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from cli import instance
 from cli.loop import run
 from cli.options import AsJson, given
+from cli.present import check_present
 from cli.problem import Misuse, Problem
 from config import secrets
 from config.logging import configure
 from config.secrets import Secrets
 from config.settings import Settings, load
-from streams.admin import plan
 from streams.bridge import Bridge, Side
 from streams.broker import cluster_id
 from streams.carrying import Carrier, Tally
@@ -86,9 +86,9 @@ def command(
 
 def _end(layout: str, data: Path | None, broker: str | None, namespace: str | None) -> End:
     settings = load(given(None, layout=layout, data=data, broker=broker, namespace=namespace)).settings
-    if data is not None:
-        instance.claim_layout(data, layout)
     settings = instance.joined(settings)
+    if data is not None:
+        instance.claim_layout(data, layout, settings.namespace)
     return End(Side(load_layout(settings)), settings, _secrets(settings) if data is not None else None)
 
 
@@ -103,8 +103,10 @@ async def _carry(begin: End, end: End, group: str, once: bool) -> Tally:
     same_cluster = clusters[0] == clusters[1]
     if same_cluster and begin.side.name == end.side.name:
         raise Misuse("--to: the same layout in the same namespace of the same cluster: there is nowhere to carry to")
-    await _check_topics(begin, "is it the layout and namespace of what runs there?", letters=True)
-    await _check_topics(end, f"create them: {_apply_hint(end)}", letters=False)
+    read = {topic.name for topic in begin.side.layout.public}
+    letters = {dead_letter_name(name) for name in read}
+    await _check(begin, read | letters, "is it the layout and namespace of what runs there?")
+    await _check(end, {topic.name for topic in end.side.layout.public}, f"create them: {_apply_hint(end)}")
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -136,19 +138,8 @@ async def _cluster(bootstrap: str) -> str:
     return found
 
 
-async def _check_topics(end: End, advice: str, *, letters: bool) -> None:
-    """Raises Problem when a topic is missing, or has other partitions than the layout: keys would lie elsewhere."""
-    layout = end.side.layout
-    named = {topic.name for topic in layout.public}
-    if letters:
-        named |= {dead_letter_name(name) for name in named}
-    found = await plan(end.bootstrap, layout, end.settings.environment)
-    missing = [topic.name for topic in found.create if topic.name in named]
-    if missing:
-        raise Problem(f"{end.bootstrap} has no topic {', '.join(missing)}; {advice}")
-    for each in found.blocked:
-        if each.topic in named:
-            raise Problem(f"{each.topic} has {each.have} partitions, the layout {layout.name} wants {each.want}")
+async def _check(end: End, names: Collection[str], advice: str) -> None:
+    await check_present(end.bootstrap, end.side.layout, end.settings.environment, names, advice)
 
 
 def _apply_hint(end: End) -> str:

@@ -31,6 +31,8 @@ from streams.broker import BrokerFailed, EmbeddedBroker, cluster_id
 from streams.child import Child, spawn
 from streams.java import JavaMissing
 from streams.kafka_files import KafkaMissing
+from streams.layout import load_layout
+from streams.profile import weakens
 
 #: Kafka's data, the sandbox's ledger, the workers' rows.
 _DIRECTORIES = ("broker", "provider", "state")
@@ -113,7 +115,9 @@ class BringUp:
 
     async def _prepare_log(self) -> None:
         bootstrap = self._settings.bootstrap
-        instance.claim_cluster(self._settings.data, self._settings.layout, await _reachable(bootstrap))
+        if weakens(self._settings, load_layout(self._settings)):
+            say("WARNING: the document's own producer profile is in force: an acknowledged event may be lost (P7)")
+        instance.claim_cluster(self._settings, await _reachable(bootstrap))
         say(f"Kafka is at {bootstrap}; applying topics")
         await _persistently(lambda: apply_topics(bootstrap, self._settings))
 

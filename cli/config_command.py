@@ -33,7 +33,9 @@ def config(
         return
     for name, one in _both(effective).items():
         value = "" if one["value"] is None else one["value"]
-        print(f"{name:<18} {value!s:<28} {one['origin']}")
+        print(f"{name:<26} {value!s:<28} {one['origin']}")
+    for note in effective.notes:
+        print(f"note: {note}")
 
 
 def _both(effective: Effective) -> dict[str, dict[str, str | int | float | None]]:

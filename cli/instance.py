@@ -20,6 +20,8 @@ from config.directories import private
 from config.settings import Settings
 
 FILE_NAME = "vacancy.json"
+#: What a directory remembers of the instance it is of.
+_BELONGS = ("layout", "namespace", "profile")
 _MARKER = "instance.json"
 _LOCK = "up.lock"
 
@@ -56,11 +58,17 @@ def find(data: Path, url: str | None = None) -> Instance:
         raise Problem(f"{data / FILE_NAME}: cannot be read ({error}); `vacancy up` writes it anew") from None
 
 
+def belonging(settings: Settings) -> Settings:
+    """The settings with what the directory says it belongs to, where they leave it open."""
+    said = _marker(settings.data)
+    return settings.model_copy(
+        update={name: said[name] for name in _BELONGS if name in said and name not in settings.model_fields_set}
+    )
+
+
 def joined(settings: Settings) -> Settings:
     """Settings for a part that is started by hand: layout, broker and provider are the instance's where left open."""
-    found: dict[str, Any] = {}
-    if "layout" not in settings.model_fields_set and (belongs := _marker(settings.data).get("layout")):
-        found["layout"] = belongs
+    settings, found = belonging(settings), {}
     if settings.broker is None:
         # A broker that was started by itself says where it is in a file of its own.
         alone = part(settings.data, "broker")
@@ -88,21 +96,28 @@ def run_file(data: Path, name: str) -> Path:
     return data / "run" / f"{name}.json"
 
 
-def claim_layout(data: Path, layout: str) -> None:
-    """Raises Misuse when the directory belongs to another layout."""
-    belongs = _marker(data).get("layout", layout)
+def claim_layout(data: Path, layout: str, namespace: str = "") -> None:
+    """Raises Misuse when the directory belongs to another layout or namespace."""
+    said = _marker(data)
+    belongs, within = said.get("layout", layout), said.get("namespace", namespace)
     if belongs != layout:
         raise Misuse(f"{data} belongs to layout {belongs}, not {layout}: use --layout {belongs} or another --data DIR")
+    if within != namespace:
+        raise Misuse(
+            f"{data} belongs to namespace {within!r}, not {namespace!r}: set VACANCY_NAMESPACE={within} or use another "
+            "--data DIR"
+        )
 
 
-def claim_cluster(data: Path, layout: str, cluster_id: str) -> None:
-    """Makes the directory belong to this layout and cluster; Misuse when it belongs to another cluster."""
+def claim_cluster(settings: Settings, cluster_id: str) -> None:
+    """Makes the directory belong to this layout, namespace and cluster; Misuse when it belongs to another cluster."""
+    data = settings.data
     belongs = _marker(data).get("cluster_id", cluster_id)
     if belongs != cluster_id:
         raise Misuse(
             f"{data} belongs to Kafka cluster {belongs}, not {cluster_id}: use that broker or another --data DIR"
         )
-    write_whole(data / _MARKER, {"layout": layout, "cluster_id": cluster_id})
+    write_whole(data / _MARKER, {name: getattr(settings, name) for name in _BELONGS} | {"cluster_id": cluster_id})
 
 
 @contextmanager

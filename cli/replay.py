@@ -22,6 +22,7 @@ from cli import instance
 from cli.compose import STATEFUL
 from cli.loop import run
 from cli.options import AsJson, DataDirectory, SettingsFile, given
+from cli.present import check_present
 from cli.problem import Misuse, Problem
 from cli.replay_report import Report, as_json_object, print_report
 from config.directories import private
@@ -121,9 +122,12 @@ async def _replay(settings: Settings, asked: Asked) -> Report:
             f"no broker answers at {settings.bootstrap}: start it with `vacancy broker start --data {settings.data}` "
             "or `vacancy up`"
         )
+    topics = {asked.service.inbox, *([asked.service.rows] if asked.diff else ())}
+    advice = "is it the instance's broker, and the layout and namespace right?"
     try:
-        async with _reading(settings.bootstrap) as reader:
-            inbox = await _partitions(reader, asked.service.inbox, asked.layout.partitions)
+        await check_present(settings.bootstrap, asked.layout, settings.environment, topics, advice)
+        inbox = _partitions(asked, asked.service.inbox)
+        async with _reading(settings.bootstrap, inbox) as reader:
             with ExitStack() as opened:
                 return await _rebuilt(reader, asked, inbox, opened)
     except KafkaError as error:
@@ -133,29 +137,26 @@ async def _replay(settings: Settings, asked: Asked) -> Report:
 
 
 @asynccontextmanager
-async def _reading(bootstrap: str) -> AsyncIterator[AIOKafkaConsumer]:
+async def _reading(bootstrap: str, partitions: list[TopicPartition]) -> AsyncIterator[AIOKafkaConsumer]:
     reader = consumer(bootstrap)
     await reader.start()
-    reader.assign([])
+    # A consumer that never had an assignment raises when it is stopped.
+    reader.assign(partitions)
     try:
         yield reader
     finally:
         await reader.stop()
 
 
-async def _partitions(reader: AIOKafkaConsumer, topic: str, expected: int) -> list[TopicPartition]:
-    await reader.topics()
-    there = reader.partitions_for_topic(topic)
-    if not there:
-        raise Problem(f"this broker has no topic {topic}: is it the instance's, and the layout and namespace right?")
-    if len(there) != expected:
-        raise Problem(f"{topic} has {len(there)} partitions, the layout {expected}: keys would be looked for elsewhere")
-    return [TopicPartition(topic, number) for number in sorted(there)]
+def _partitions(asked: Asked, topic: str) -> list[TopicPartition]:
+    return [TopicPartition(topic, number) for number in range(asked.layout.partitions)]
 
 
 async def _rebuilt(reader: AIOKafkaConsumer, asked: Asked, inbox: list[TopicPartition], opened: ExitStack) -> Report:
-    live = await _live(reader, asked, opened) if asked.diff else {}
-    reader.assign(inbox)
+    live: dict[int, Partition] = {}
+    if asked.diff:
+        live = await _live(reader, asked, opened)
+        reader.assign(inbox)
     wanted = await extents(reader, inbox, asked.since, asked.until)
     partial = any(extent.start > 0 for extent in wanted.values())
     if asked.diff and partial:
@@ -182,7 +183,7 @@ async def _rebuilt(reader: AIOKafkaConsumer, asked: Asked, inbox: list[TopicPart
 
 async def _live(reader: AIOKafkaConsumer, asked: Asked, opened: ExitStack) -> dict[int, Partition]:
     """The live rows by partition, as a worker would restore them now."""
-    changelog = await _partitions(reader, asked.service.rows, asked.layout.partitions)
+    changelog = _partitions(asked, asked.service.rows)
     kept = Path(opened.enter_context(TemporaryDirectory(dir=asked.into, prefix="live-")))
     rows = {tp: Partition(tp.partition, LocalRows(kept / str(tp.partition))) for tp in changelog}
     for partition in rows.values():

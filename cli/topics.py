@@ -70,7 +70,7 @@ def plan(
 ) -> None:
     """Shows what apply would do; exit 1 if there is anything. Example: vacancy topics plan --data .vacancy"""
     asked = given(None, layout=layout, data=data, broker=broker, environment=environment)
-    settings = load(asked, config).settings
+    settings = instance.belonging(load(asked, config).settings)
     found = asyncio.run(make_plan(_bootstrap(settings), _layout(settings), settings.environment))
     _print(found, settings, as_json)
     raise typer.Exit(0 if found.empty else 1)
@@ -89,7 +89,7 @@ def apply(
 ) -> None:
     """Creates and changes topics until they are the layout's. Example: vacancy topics apply --broker kafka://h:9092"""
     asked = given(None, layout=layout, data=data, broker=broker, environment=environment)
-    settings = load(asked, config).settings
+    settings = instance.belonging(load(asked, config).settings)
     try:
         done = asyncio.run(apply_plan(_bootstrap(settings), _layout(settings), settings.environment))
         if prune and yes and done.unknown:

@@ -23,6 +23,7 @@ from cli.problem import Misuse
 from config.logging import configure
 from config.settings import Settings, load
 from streams import kafka_files, ports
+from streams.layout import load_layout
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -44,7 +45,9 @@ def up(
     if demo is not None and not 0 < demo <= 10_000:
         raise Misuse("--demo: should be more than 0 and at most 10000 bookings per second")
     command_line = given(settings, layout=layout, data=data, port=port, workers=workers, broker=broker)
-    run(load(command_line, config).settings, demo)
+    effective = load(command_line, config).settings
+    load_layout(effective)  # what it refuses is said before anything starts
+    run(effective, demo)
 
 
 def run(settings: Settings, demo: float | None = None) -> None:
@@ -53,7 +56,7 @@ def run(settings: Settings, demo: float | None = None) -> None:
     # While a broker starts, its clients complain of what is being waited for.
     logging.getLogger("aiokafka").setLevel(logging.DEBUG if settings.log_level == "debug" else logging.CRITICAL)
     with instance.alone(settings.data), _public_port(settings) as port:
-        instance.claim_layout(settings.data, settings.layout)
+        instance.claim_layout(settings.data, settings.layout, settings.namespace)
         settings = settings.model_copy(update={"port": port})
         _end_quietly_on_signals()
         if settings.broker is None and kafka_files.find() is None:

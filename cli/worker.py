@@ -50,14 +50,15 @@ def command(
     unknown = [name for name in names if name not in running]
     if unknown:
         raise Misuse(f"no service {unknown[0]!r} in the layout {settings.layout}; there are: {', '.join(running)}")
-    _check_provider(settings, names)
+    check_provider(settings, names)
     private(settings.data / "state")
     with Slot.take(settings.data / "state", slot) as taken:
         configure(f"worker-{taken.number}", settings.log_level)
         _run(settings, taken, names)
 
 
-def _check_provider(settings: Settings, names: Iterable[str]) -> None:
+def check_provider(settings: Settings, names: Iterable[str]) -> None:
+    """Raises Misuse when the payment service is to run and nobody knows a provider."""
     if "payment" in names and settings.provider_url is None:
         raise Misuse(
             "provider_url: not set and no provider runs here, which the payment service needs; start one with "
@@ -66,9 +67,9 @@ def _check_provider(settings: Settings, names: Iterable[str]) -> None:
 
 
 def _run(settings: Settings, slot: Slot, names: Iterable[str]) -> None:
-    loop = _new_loop()
+    loop = new_loop()
     asyncio.set_event_loop(loop)
-    apps, parts = loop.run_until_complete(_composed(settings, slot, names))
+    apps, parts = loop.run_until_complete(composed(settings, slot, names))
     settle_memory()
     _faust_worker(apps[0], parts, Together(apps[1:]), loop=loop).execute_from_commandline()
 
@@ -80,13 +81,15 @@ def _faust_worker(app: faust.App, *services: mode.Service, loop: asyncio.Abstrac
     return worker
 
 
-def _new_loop() -> asyncio.AbstractEventLoop:
+def new_loop() -> asyncio.AbstractEventLoop:
+    """A loop for Faust to run on."""
     # The policy, not only this loop: Faust's consumers run loops of their own in threads.
     asyncio.set_event_loop_policy(event_loop_policy())
     return asyncio.new_event_loop()
 
 
-async def _composed(settings: Settings, slot: Slot, names: Iterable[str]) -> tuple[list[faust.App], Parts]:
+async def composed(settings: Settings, slot: Slot, names: Iterable[str]) -> tuple[list[faust.App], Parts]:
+    """The Apps of the named services, and what has to be started before them; made on the loop they run on."""
     workshop = Workshop(settings, slot)
     groups = compose(workshop, names)
     parts = Parts(settings, slot, workshop, groups)

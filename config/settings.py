@@ -122,6 +122,16 @@ class Settings(BaseSettings):
             raise ValueError("should be kafka://HOST:PORT or kafka://HOST:PORT,HOST:PORT")
         return value
 
+    @field_validator("topics", mode="before")
+    @classmethod
+    def _topics_as_json(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value)
+        except ValueError:
+            raise ValueError('should be a JSON object like {"TOPIC": {"partitions": 3}}') from None
+
     @field_validator("log_level", mode="before")
     @classmethod
     def _level_in_any_case(cls, value: object) -> object:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from domain.appointments import appointment_period
-from domain.calendar import Unbookable, night_bounds, stay_of, zone
+from domain.appointments import CLINIC, appointment_period
+from domain.calendar import Unbookable, night_bounds, stay_of
 from domain.pricing import minor_unit, quote
 from domain.records import FIRST
 from domain.users import NEXT
@@ -26,10 +26,11 @@ from streams.events.records import ChangeRecord, OpenRecord, RecordNews
 from streams.events.users import ChangeUser, RegisterUser, UserCreated, UserNews
 
 MAX_LINES = 20
-#: Above this a quantity is no mistake any more but an attack, and not even written down.
 MAX_QUANTITY = 1_000_000
 MAX_PRICE = Decimal(10) ** 10
 MAX_BYTES = 65_536
+#: How long an order may be given back for its whole price; anything else until it begins.
+RETURNABLE = timedelta(days=14)
 
 #: Resources by (provider, product), as they are declared now.
 Resources = Mapping[tuple[str, str], ResourceDeclared]
@@ -63,24 +64,23 @@ def check_size(event: Event) -> None:
 def booking_of(created: BookingCreated, terms: Terms) -> RequestBooking:
     """The booking that was asked for, at our prices; `refusal` says why it cannot be had.
 
-    A resource that is not known is left to inventory to refuse; until then nothing is taken for it.
-
     Raises:
         Inadmissible: too many lines, or amounts and quantities that no booking has.
     """
     about = created.about or About(price_amount=created.price_amount, price_currency=created.price_currency)
     claimed = _claimed(about.lines or (_main_line(created),), created.price_amount)
     known = all(_pair(line) in terms.resources for line in claimed)
-    prepaid = known and about.kind != "appointment"
-    currency, place = created.price_currency, _place(about)
+    prepaid = not _is_visit(about, claimed)
+    currency, place = created.price_currency, "UTC"
     lines, price, refusal = claimed, created.price_amount, None
     try:
         if any(line.quantity > terms.max_quantity for line in claimed):
             raise Unbookable("quantity_too_large")
-        if known:
-            currency, place = _common(claimed, terms.resources)
-            lines = tuple(_quoted(line, about, terms.resources[_pair(line)]) for line in claimed)
-            price = sum((line.price_amount for line in lines), Decimal(0))
+        if not known:
+            raise Unbookable("unknown_resource")
+        currency, place = _common(claimed, terms.resources)
+        lines = tuple(_quoted(line, about, terms.resources[_pair(line)]) for line in claimed)
+        price = sum((line.price_amount for line in lines), Decimal(0))
         if prepaid:
             _check_offer(created, price, currency, terms)
     except Unbookable as found:
@@ -97,7 +97,7 @@ def booking_of(created: BookingCreated, terms: Terms) -> RequestBooking:
         price_currency=currency,
         payment_token=terms.payment_token or "",
         deadline=terms.deadline,
-        free_until=min(line.start for line in lines),
+        free_until=_free_until(about, lines),
         location=created.location,
         metadata=created.metadata,
         confirm_on=terms.confirm_on,
@@ -128,7 +128,7 @@ def change_of(updated: BookingUpdated, resources: Resources, deadline: datetime)
     except Unbookable as found:
         raise Inadmissible(f"the change cannot be booked: {found.reason}") from None
     price = sum((line.price_amount for line in lines), Decimal(0))
-    if about.kind != "appointment" and not _same_price(updated, price, currency):
+    if not _is_visit(about, lines) and not _same_price(updated, price, currency):
         raise Inadmissible(f"the change costs {price} {currency}, not {updated.price_amount} {updated.price_currency}")
     return ChangeBooking(
         booking_id=updated.booking_id,
@@ -136,7 +136,7 @@ def change_of(updated: BookingUpdated, resources: Resources, deadline: datetime)
         lines=lines,
         price_amount=price,
         deadline=deadline,
-        free_until=min(line.start for line in lines),
+        free_until=_free_until(about, lines),
         guest=about.guest,
         user_id=updated.user_id,
         details=about.details or None,
@@ -193,6 +193,11 @@ def _claimed(lines: tuple[Line, ...], total: Decimal) -> tuple[Line, ...]:
     return tuple(line.model_copy(update={"line": number}) for number, line in enumerate(lines, start=1))
 
 
+def _is_visit(about: About, lines: tuple[Line, ...]) -> bool:
+    """An appointment at a practitioner, which is paid at the desk: nothing else becomes free by calling itself one."""
+    return about.kind == "appointment" and all(line.provider_id == CLINIC for line in lines)
+
+
 def _check_offer(created: BookingCreated, price: Decimal, currency: str, terms: Terms) -> None:
     if not _same_price(created, price, currency):
         raise Unbookable("price_changed")
@@ -220,11 +225,8 @@ def _quoted(line: Line, about: About, resource: ResourceDeclared) -> Line:
     return line.model_copy(update={"start": start, "end": end, "price_amount": price})
 
 
-def _place(about: About) -> str:
-    try:
-        return zone(about.time_zone).key
-    except Unbookable:
-        return "UTC"
+def _free_until(about: About, lines: tuple[Line, ...]) -> datetime:
+    return min(line.start for line in lines) + (RETURNABLE if about.kind == "order" else timedelta(0))
 
 
 def _period(line: Line, about: About, resource: ResourceDeclared) -> tuple[datetime, datetime]:

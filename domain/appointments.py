@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from domain.calendar import MAX_MINUTES, Unbookable, zone
 from streams.events.availability import Slots
 
+#: Whose resources all practitioners are.
+CLINIC = "clinic"
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _TIME = re.compile(r"\d{2}:\d{2}", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -21,7 +21,7 @@ from streams.events.booking_news import BookingCheckedIn, BookingCompleted, Book
 
 def ask_change(booking: Booking, asked: ChangeBooking, now: datetime) -> Decision[Booking | None]:
     """Begins a change, or refuses it and remembers why. `revision` 0 takes the next; another than the next is late."""
-    revision = booking.revision + 1
+    revision = booking.next_revision
     if asked.revision not in (0, revision):
         return Decision(booking)
     refusal = _objection(booking, asked)
@@ -74,7 +74,7 @@ def _objection(booking: Booking, asked: ChangeBooking) -> str | None:
     if not booking.paid:
         return "not_paid_yet"
     price = asked.price_amount
-    if price is not None and booking.to_pay and price > booking.price_amount:
+    if price is not None and booking.prepaid and price > booking.price_amount:
         return "costs_more"
     return None
 
@@ -87,7 +87,8 @@ def _change_of(booking: Booking, asked: ChangeBooking, revision: int) -> Change:
         price_amount=booking.price_amount if asked.price_amount is None else asked.price_amount,
         deadline=asked.deadline,
         free_until=asked.free_until,
-        guest=asked.guest,
+        # Sealed under another user's key nobody could read it.
+        guest=asked.guest if asked.user_id in (None, booking.user_id) else None,
         details=asked.details,
     )
 

@@ -56,7 +56,7 @@ def reject(
 def refuse_opening(booking: Booking, reason: str, now: datetime) -> Decision[Booking | None]:
     """Nothing was asked of anybody yet: it only ends."""
     ended = _ended(booking, BookingStatus.REJECTED, reason, now)
-    return Decision(ended, (BookingRejected(**news(ended), rejected_at=now, reason=reason),))
+    return Decision(ended, (BookingRejected(**news(ended), rejected_at=now, reason=reason, at_entry=True),))
 
 
 def expire(booking: Booking, now: datetime) -> Decision[Booking | None]:
@@ -185,8 +185,8 @@ def _releases(booking: Booking, but: int | None = None) -> Iterator[Event]:
 
 
 def _stock(booking: Booking, reason: str | None, now: datetime) -> Iterator[Event]:
-    """ORD-04: what became of stock that was paid for first."""
-    if booking.pays_first:
+    """ORD-04: what became of the stock of an order, where orders are paid first."""
+    if booking.confirm_on == "payment.captured":
         status = "reserved" if reason is None else "out_of_stock"
         yield InventoryUpdated.model_validate({**news(booking), "status": status, "reason": reason, "updated_at": now})
 

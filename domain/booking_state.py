@@ -141,6 +141,12 @@ class Booking(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         return sum(self.refunds.values(), Decimal(0))
 
     @property
+    def next_revision(self) -> int:
+        """What the next change makes: never one that inventory was asked for before, which it would not answer."""
+        refused = self.refused_change.revision if self.refused_change is not None else 0
+        return max(self.revision, refused) + 1
+
+    @property
     def to_pay(self) -> bool:
         """Whether there is anything to pay here: a free booking has no payment, only its id."""
         return self.prepaid and self.price_amount > 0

@@ -16,6 +16,7 @@ import msgspec
 from domain.decision import Decision
 from domain.facts import facts_of
 from streams.events import Envelope, Event
+from streams.events.booking_news import BookingRejected, InventoryUpdated
 from streams.events.notices import Channel, EmailSent, MailHandedOver, MarkRead, Notify, SendMail
 from streams.events.records import RecordNews
 
@@ -76,8 +77,13 @@ def notices_of(news: Envelope, notices: Mapping[str, Mapping[str, str]]) -> list
             news=news.event_type,
         )
         for channel, templates in notices.items()
-        if news.event_type in templates
+        if news.event_type in templates and not _told_otherwise(news.data, templates)
     ]
+
+
+def _told_otherwise(event: Event, templates: Mapping[str, str]) -> bool:
+    """Where a customer hears what became of payment and stock, a rejection after those is no news any more."""
+    return isinstance(event, BookingRejected) and not event.at_entry and InventoryUpdated.event_type in templates
 
 
 def notice_id_of(event_id: str, channel: str) -> str:

@@ -7,10 +7,11 @@ twice is known there. Outcomes that this instance did not sign are left to the g
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from streams.codec import Undecodable
-from streams.envelope import caused_by, resulting
+from streams.envelope import caused_by, derive, resulting
 from streams.events import Envelope, Event
 from streams.foreign import FACTS, sealed
 from streams.group import GroupApp, Runtime
@@ -58,6 +59,11 @@ class Intake:
         self._group.commit(last.topic, last.partition, last.offset + 1)
         batch.done()
 
+    def _meant(self, news: Envelope, event: Event, index: int) -> Envelope:
+        """Several groups may make a message of the same type of one piece of news: the group is part of its id."""
+        said = caused_by(news, event, index=index, now=news.timestamp, source=f"{self._group.name}-intake")
+        return replace(said, event_id=derive(f"{news.event_id}/{event.event_type}/{self._group.name}/{index}"))
+
     async def _pass_on(self, record: Raw) -> list[Acknowledgement]:
         try:
             news = read(self._codec, self._layout, record)
@@ -65,10 +71,8 @@ class Intake:
             return []  # the gate has it
         source = f"{self._group.name}-intake"
         if self._signer.is_ours(record.headers, record.value):
-            meant = enumerate(self._translate(news))
             return [
-                self._voice.say(caused_by(news, event, index=index, now=news.timestamp, source=source))
-                for index, event in meant
+                self._voice.say(self._meant(news, event, index)) for index, event in enumerate(self._translate(news))
             ]
         if not isinstance(news.data, FACTS):
             return []  # an outcome is not theirs to say, and what they ask for is told again once it is decided

@@ -8,7 +8,7 @@ from importlib import resources
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from config.settings import Settings, TopicSettings, layouts
+from config.settings import Settings, SettingsError, TopicSettings, layouts
 from streams.events.about import ConfirmOn
 from streams.keys import KEYS, PARTITIONERS
 from streams.topics import DAY_MS
@@ -17,7 +17,7 @@ _RETENTION = re.compile(r"^(\d+)(d|h|ms)$")
 _UNITS = {"d": DAY_MS, "h": DAY_MS // 24, "ms": 1}
 
 
-class LayoutError(ValueError):
+class LayoutError(SettingsError):
     """A layout that cannot work; the text names the file's field and what to change."""
 
 

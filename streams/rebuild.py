@@ -190,8 +190,10 @@ async def _at(
 async def read_extents(
     reader: AIOKafkaConsumer, wanted: Mapping[TopicPartition, Extent]
 ) -> AsyncIterator[tuple[TopicPartition, list[Raw]]]:
-    """The records of those extents, in order within each partition."""
-    reader.assign(list(wanted))
+    """The records of those extents, in order within each partition. The reader has been assigned them.
+
+    Not here: an aiokafka consumer that is stopped at once after it was assigned anew may never end.
+    """
     for tp, extent in wanted.items():
         reader.seek(tp, extent.start)
     ends = {tp: extent.end for tp, extent in wanted.items()}

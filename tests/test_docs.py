@@ -9,15 +9,18 @@ from pathlib import Path
 import pytest
 
 from cli.main import COMMANDS
-from config.settings import PREFIX, Settings
+from config.settings import PREFIX, Settings, layouts
 from streams.layout import load_layout
 from streams.topics import DAY_MS, Topic
+from tests import layout_page
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 #: Written by `make soak` and the benchmarks; a checkout before the first run may be without them.
 GENERATED = {"docs/performance.md", "docs/soak.md"}
+#: What no checkout has: an instance's own files, and the documents the layouts follow.
+ELSEWHERE = {"vacancy.toml", *(f"{load_layout(name).document}.md" for name in layouts())}
 
 _CODE_BLOCK = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 _IN_BACKTICKS = re.compile(r"`([^`\n]+)`")
@@ -44,9 +47,7 @@ def there(path: str, beside: Path) -> bool:
 @each_document
 def test_every_file_that_is_named_exists(document: Path) -> None:
     named = {name for name in _IN_BACKTICKS.findall(prose(document)) if _LOOKS_LIKE_A_FILE.fullmatch(name)}
-    # An instance's own file, which no checkout has.
-    named -= {"vacancy.toml"}
-    assert {name for name in named if not there(name, document.parent)} == set()
+    assert {name for name in named - ELSEWHERE if not there(name, document.parent)} == set()
 
 
 @each_document
@@ -95,6 +96,15 @@ def test_the_newest_version_is_the_one_of_the_package() -> None:
     assert versions[0] == project["version"]
 
 
+def test_the_page_of_layouts_is_what_is_written() -> None:
+    assert layout_page.PAGE.read_text("utf-8") == layout_page.page(), "run `make docs`"
+
+
+def test_the_readme_names_every_layout() -> None:
+    named = re.findall(r"^\| `([a-z]+)` \|", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
+    assert sorted(named) == sorted(layouts())
+
+
 def test_the_table_of_topics_is_the_layout() -> None:
     table = [line for line in ARCHITECTURE.read_text("utf-8").splitlines() if line.startswith("| `")]
     shown = [line for line in table if re.match(r"\| `[a-z]+\.[a-z.]+` \| \d", line)]
@@ -102,8 +112,9 @@ def test_the_table_of_topics_is_the_layout() -> None:
 
 
 def topic_rows() -> list[str]:
-    """The lines of the table in docs/architecture.md, dead letters left out (every topic with a key has one)."""
-    topics = load_layout("catalogue").all_topics
+    """The table in docs/architecture.md: what is ours, dead letters left out (every topic with a key has one)."""
+    layout = load_layout("catalogue")
+    topics = [topic for topic in layout.all_topics if topic.name.removesuffix(".dlq") not in layout.topics]
     with_letters = {topic.name.removesuffix(".dlq") for topic in topics if topic.name.endswith(".dlq")}
     named = [topic for topic in topics if not topic.name.endswith(".dlq")]
     assert with_letters == {topic.name for topic in named if topic.key}

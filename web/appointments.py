@@ -122,7 +122,7 @@ def _with_details(
     if details == row.details:
         return change
     deadline = context.clock() + context.limits.deadline
-    found = change or ChangeBooking(booking_id=row.booking_id, revision=row.revision + 1, deadline=deadline)
+    found = change or ChangeBooking(booking_id=row.booking_id, revision=row.next_revision, deadline=deadline)
     return found.model_copy(update={"details": details})
 
 

@@ -64,12 +64,13 @@ def changed(
         raise _costs_more(row, price)
     return ChangeBooking(
         booking_id=row.booking_id,
-        revision=row.revision + 1,
+        revision=row.next_revision,
         lines=lines,
         price_amount=price,
         deadline=context.clock() + context.limits.deadline,
         free_until=min(line.start for line in lines) if lines is not None else None,
         guest=guest,
+        user_id=row.user_id if guest is not None else None,
     )
 
 

@@ -1,10 +1,11 @@
-"""Practitioners, whose time is booked in slots of minutes. A declaration is answered once every reader here knows it."""
+"""Practitioners, whose time is booked in slots of minutes. A declaration is answered once all readers here know it."""
 
 from __future__ import annotations
 
 from aiohttp import web
 from pydantic import ConfigDict, Field, field_validator
 
+from domain.appointments import CLINIC
 from streams.events.availability import DeclareResource, ResourceDeclared
 from streams.keys import resource_key
 from web.answers import Answer, Money
@@ -15,9 +16,6 @@ from web.operations import Operation
 from web.problems import FieldError, Problem, not_found
 from web.requests import name_in_path
 from web.units import readable
-
-#: Whose resources the practitioners are.
-PROVIDER = "clinic"
 
 
 class PractitionerRequest(Request):
@@ -52,7 +50,7 @@ async def put_practitioner(request: web.Request) -> web.Response:
     asked = check(PractitionerRequest, await read_json(request) if request.can_read_body else {})
     context = context_of(request)
     event = DeclareResource(
-        provider_id=PROVIDER,
+        provider_id=CLINIC,
         product_id=doctor_id,
         capacity=asked.capacity,
         slots=asked.slot_minutes,
@@ -61,7 +59,7 @@ async def put_practitioner(request: web.Request) -> web.Response:
         price_currency=asked.price.currency if asked.price is not None else "EUR",
     )
     appended = await context.log.append(event, source=SOURCE, correlation_id=correlation_of(request))
-    declared = await readable(context, PROVIDER, doctor_id, appended.offset)
+    declared = await readable(context, CLINIC, doctor_id, appended.offset)
     if declared.slots != asked.slot_minutes:
         raise Problem(
             409,
@@ -82,7 +80,7 @@ async def get_practitioner(request: web.Request) -> web.Response:
 
 def practitioner(context: Context, doctor_id: str) -> ResourceDeclared | None:
     """The resource that a practitioner's time is; None where nobody declared it in minutes."""
-    found = context.rates.get(resource_key(PROVIDER, doctor_id))
+    found = context.rates.get(resource_key(CLINIC, doctor_id))
     return found if found is not None and isinstance(found.slots, int) else None
 
 

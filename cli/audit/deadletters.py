@@ -14,8 +14,8 @@ from cli.audit.findings import Verdict
 from cli.audit.history import DeadLetter, History
 from cli.audit.wire import Record, digest, header
 
-REASON, TOPIC, PARTITION, OFFSET, VALUE = (
-    f"vacancy-dlq-{name}" for name in ("reason", "topic", "partition", "offset", "value")
+REASON, TOPIC, PARTITION, OFFSET, VALUE, GROUP = (
+    f"vacancy-dlq-{name}" for name in ("reason", "topic", "partition", "offset", "value", "group")
 )
 
 
@@ -32,16 +32,23 @@ def file_dead_letter(history: History, record: Record) -> None:
     history.dead.append(DeadLetter(place, None if missing else origin, content, missing))
     if origin is not None and not missing:
         history.dead_origins.setdefault(origin, set()).add(content)
+        if _silences(history, origin, header(record.headers, GROUP)):
+            history.silenced.add(origin)
+
+
+def _silences(history: History, origin: Place, group: str | None) -> bool:
+    """What another group could not use on a public topic was said all the same; only the gate judges it for us."""
+    judge = history.spelling.origin(group) if group is not None else history.dialect.gate
+    return origin.topic not in history.dialect.public or judge == history.dialect.gate
 
 
 def meet_origin(history: History, record: Record) -> bool:
-    """Whether this record was dead-lettered: then it says nothing, and its bytes are compared."""
+    """Compares the bytes of a record that was dead-lettered; whether it says nothing, for that."""
     place = Place(record.topic, record.partition, record.offset)
     contents = history.dead_origins.get(place)
-    if contents is None:
-        return False
-    history.met[place] = contents == {_content(record.key, record.value)}
-    return True
+    if contents is not None:
+        history.met[place] = contents == {_content(record.key, record.value)}
+    return place in history.silenced
 
 
 def check(history: History) -> Verdict:

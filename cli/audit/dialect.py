@@ -47,7 +47,7 @@ class Dialect:
     #: Its document shows producers that may lose what was acknowledged.
     weak: bool = False
 
-    @property
+    @cached_property
     def public(self) -> tuple[str, ...]:
         """Every topic another program may read and write."""
         return (*self.topics, names.EVENTS)

@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from cli import instance
 from cli.audit.broker import CannotAuditError
 from cli.audit.dialect import Dialect
 from cli.audit.dialects import DIALECTS
@@ -43,7 +44,7 @@ def command(
     """Checks the promises on a running or stopped instance. Example: vacancy audit --data .vacancy"""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it cannot do, it raises
     began = time.monotonic()
-    settings = load(given(None, data=data, broker=broker), config).settings
+    settings = instance.belonging(load(given(None, data=data, broker=broker), config).settings)
     asked = audit(
         settings.data,
         broker=settings.broker,
@@ -83,7 +84,7 @@ async def audit(
     history = History(acknowledged=set(journal(journal_file)) if journal_file else set())
     async with target_of(data, broker) as target:
         history.started = target.started
-        history.dialect = _dialect(target.layout or layout)
+        history.dialect = dialect_of(target.layout or layout)
         history.spelling = Spelling(namespace, prefix)
         history.weak = profile == "document" and history.dialect.weak
         with _progress() as bar:
@@ -98,7 +99,8 @@ async def audit(
     return history, judge(history)
 
 
-def _dialect(layout: str) -> Dialect:
+def dialect_of(layout: str) -> Dialect:
+    """How a layout is read. Raises CannotAuditError for one that is not known."""
     if layout not in DIALECTS:
         raise CannotAuditError(f"the instance has layout {layout!r}; known are {', '.join(sorted(DIALECTS))}")
     return DIALECTS[layout]

@@ -97,6 +97,8 @@ class History:
 
     dead: list[DeadLetter] = field(default_factory=list)
     dead_origins: dict[Place, set[bytes]] = field(default_factory=dict)
+    #: Those of them that say nothing because they are dead.
+    silenced: set[Place] = field(default_factory=set)
     #: Origins of dead letters that were met: True where the bytes are the same.
     met: dict[Place, bool] = field(default_factory=dict)
     #: Records that say nothing the auditor can read, or what is not theirs to say.

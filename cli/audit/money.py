@@ -89,20 +89,20 @@ def _check_capture(history: History, verdict: Verdict, booking_id: str, booking:
     for payment_id in booking.payments:
         payment = history.payments[payment_id]
         allowed, what = (payment.authorized_by, "authorization") if first else (confirmations, "confirmation")
-        if allowed and payment.capture_causes - allowed:
+        if (first or allowed) and payment.capture_causes - allowed:
             verdict.find(booking_id, f"the capture of {payment_id} was ordered by something else than its {what}")
 
 
 def _check_holds(history: History, verdict: Verdict) -> None:
     """Where the money comes first, inventory is asked because of it."""
-    for operations in history.inventory.values():
-        for hold in operations:
-            if not isinstance(hold, Hold) or hold.revision > 1 or hold.booking_id not in history.bookings:
-                continue
-            booking = history.bookings[hold.booking_id]
-            paid = {cause for payment_id in booking.payments for cause in history.payments[payment_id].captured_by}
-            if booking.request is not None and booking.request.pays_first and hold.cause not in paid:
-                verdict.find(hold.booking_id, f"line {hold.line} was held before the money was there")
+    holds = (hold for operations in history.inventory.values() for hold in operations if isinstance(hold, Hold))
+    for hold in holds:
+        booking = history.bookings.get(hold.booking_id)
+        if booking is None or booking.request is None or not booking.request.pays_first or hold.revision > 1:
+            continue
+        paid = {cause for payment_id in booking.payments for cause in history.payments[payment_id].captured_by}
+        if hold.cause not in paid and history.booking_settled(booking):
+            verdict.find(hold.booking_id, f"line {hold.line} was held before the money was there")
 
 
 def _owed(history: History, booking: Booking, held: list[Account]) -> Decimal:

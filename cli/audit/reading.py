@@ -19,8 +19,6 @@ from cli.audit.filing import add
 from cli.audit.history import History
 from cli.audit.wire import Record
 
-__all__ = ["CannotAuditError", "Progress", "read_log"]
-
 _FETCH = 8 * 1024 * 1024
 _RECORDS = 5_000
 _STALLED = 60.0

@@ -38,5 +38,5 @@ class Spelling:
         return found.removeprefix(outside) if found.startswith(outside) else None
 
     def origin(self, said: str) -> str:
-        """The plain name of a topic that a header names; headers know no prefix."""
-        return Spelling(self.namespace).plain(said) or said
+        """The plain name of a topic that a header names; headers know no prefix. One of others stays theirs."""
+        return Spelling(self.namespace).plain(said) or f"{said} (not of this instance)"

@@ -70,6 +70,10 @@ class BookingCancelled(BookingNews, type="booking.booking.cancelled"):
 class BookingRejected(BookingNews, type="booking.booking.rejected"):
     """Ours, beside the document's: a request that was refused, and why."""
 
+    beyond: ClassVar[frozenset[str]] = frozenset({"about", "at_entry"})
+
+    #: Refused before anybody was asked: neither inventory nor payment has told of it.
+    at_entry: bool = False
     rejected_at: Instant
     reason: str
 

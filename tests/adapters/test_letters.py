@@ -34,6 +34,7 @@ CATALOGUE = [
     "welcome",
     "order_result",
     "order_expired",
+    "order_rejected",
     "appointment_confirmed",
     "appointment_cancelled",
     "appointment_rejected",

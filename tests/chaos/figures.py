@@ -15,7 +15,8 @@ def as_markdown(report: ChaosReport) -> str:
     lines = [
         "# Fault run",
         "",
-        f"{plan.rate:g} bookings/s for {plan.duration:.0f} s, {plan.workers} workers, seed {plan.seed}; "
+        f"{plan.rate:g} bookings/s for {plan.duration:.0f} s, layout {plan.layout}, {plan.workers} workers, "
+        f"seed {plan.seed}; "
         "broker, gateway, provider, workers and load on one machine: "
         f"{on['processor']}, {on['cores']} cores, {on['memory_gib']} GiB, {on['system']}, Python {on['python']}. "
         "Written by `make soak`; the whole is in `soak.json`.",

@@ -36,6 +36,7 @@ class Instance:
     data: Path
     workers: int = 2
     settings: Mapping[str, str] = field(default_factory=dict)
+    layout: str = "catalogue"
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     @property
@@ -49,7 +50,8 @@ class Instance:
     def start(self) -> None:
         """Starts it and returns once it says that it is ready."""
         self.data.mkdir(parents=True, exist_ok=True)
-        arguments = ["up", "--data", str(self.data), "--port", str(ports.any_free()), "--workers", str(self.workers)]
+        arguments = ["up", "--layout", self.layout, "--data", str(self.data), "--workers", str(self.workers)]
+        arguments += ["--port", str(ports.any_free())]
         broker = {f"{PREFIX}BROKER_PORT": str(ports.any_free())}  # others on this machine begin at the usual one, too
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(

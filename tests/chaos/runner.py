@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cli.audit.broker import CannotAuditError
 from cli.audit.entry import audit
 from cli.audit.findings import Verdict, clean
-from cli.audit.reading import CannotAuditError
 from cli.parts import command
 from tests.chaos.faults import Due, Fault, Struck, schedule
 from tests.chaos.instance import Instance, environment
@@ -24,7 +24,6 @@ from tests.chaos.watch import Flow, watched
 
 #: After the load has ended: as long as a deadline with its minute of grace would be too long for a test.
 REST = 120.0
-_FIRST = 5.0
 _DEMO_END = 150.0
 
 
@@ -39,10 +38,13 @@ class Plan:
     every: float
     workers: int = 2
     settings: dict[str, str] = field(default_factory=dict)
+    layout: str = "catalogue"
+    #: Seconds from the beginning of the load until the first fault may strike.
+    first: float = 5.0
 
     @property
     def due(self) -> list[Due]:
-        return schedule(self.faults, seed=self.seed, first=_FIRST, every=self.every)
+        return schedule(self.faults, seed=self.seed, first=self.first, every=self.every)
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ class ChaosReport:
 
     def as_json(self) -> dict[str, Any]:
         return {
+            "layout": self.plan.layout,
             "seed": self.plan.seed,
             "rate": self.plan.rate,
             "duration": self.plan.duration,
@@ -83,20 +86,24 @@ class ChaosReport:
 
 async def run(plan: Plan, directory: Path) -> ChaosReport:
     """Runs a plan in an empty directory; every process is gone afterwards. InstanceFailed when it cannot be run."""
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it is loud while a broker is away
-    instance = Instance(directory / "data", plan.workers, plan.settings)
-    journal = directory / "journal.jsonl"
+    instance = Instance(directory / "data", plan.workers, plan.settings, plan.layout)
     try:
         await asyncio.to_thread(instance.start)
-        async with watched(lambda: instance.bootstrap) as flow, _load(plan, instance, journal) as load:
-            began = time.monotonic()
-            struck = await _strike_all(plan, instance, began)
-            demo = await _closing_report(load)
-            ended = time.monotonic()
-            faults = [_measured(fault, target, at, began, flow) for fault, target, at in struck]
-        verdicts, rest = await _at_rest(instance.data, journal, ended)
+        return await strike(plan, instance, directory / "journal.jsonl")
     finally:
         await asyncio.to_thread(instance.stop)
+
+
+async def strike(plan: Plan, instance: Instance, journal: Path) -> ChaosReport:
+    """The load and the faults of a plan on a running instance, and an audit of all it ever did once it is at rest."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it is loud while a broker is away
+    async with watched(lambda: instance.bootstrap) as flow, _load(plan, instance, journal) as load:
+        began = time.monotonic()
+        struck = await _strike_all(plan, instance, began)
+        demo = await _closing_report(load)
+        ended = time.monotonic()
+        faults = [_measured(fault, target, at, began, flow) for fault, target, at in struck]
+    verdicts, rest = await _at_rest(instance.data, journal, ended)
     return ChaosReport(plan, faults, demo, verdicts, _lines(journal), rest)
 
 

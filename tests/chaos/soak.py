@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 
 from bench.machine import describe
+from config.settings import layouts
 from tests.chaos.faults import Fault
 from tests.chaos.figures import as_markdown
 from tests.chaos.runner import ChaosReport, Plan, run
@@ -28,27 +29,29 @@ FAULTS = (
 _EVERY = 24.0
 
 
-def plan(seed: int = 1, rate: float = 100.0) -> Plan:
+def plan(seed: int = 1, rate: float = 100.0, layout: str = "catalogue") -> Plan:
     """The load lasts until the last fault has had its time."""
     paused = sum(fault.paused for fault in FAULTS)
-    return Plan(seed=seed, rate=rate, duration=len(FAULTS) * _EVERY + paused + 30, faults=FAULTS, every=_EVERY)
+    duration = len(FAULTS) * _EVERY + paused + 30
+    return Plan(seed=seed, rate=rate, duration=duration, faults=FAULTS, every=_EVERY, layout=layout)
 
 
-async def soak(seed: int = 1, rate: float = 100.0) -> ChaosReport:
+async def soak(seed: int = 1, rate: float = 100.0, layout: str = "catalogue") -> ChaosReport:
     """One run in a directory of its own, which stays only when something was found."""
     directory = Path(tempfile.mkdtemp(prefix="vacancy-soak-"))
-    report = await run(plan(seed, rate), directory)
+    report = await run(plan(seed, rate, layout), directory)
     if report.clean:
         await asyncio.to_thread(shutil.rmtree, directory)
     return report
 
 
 def write(report: ChaosReport, docs: Path = DOCS) -> None:
-    """The figures for readers and for programs."""
+    """The figures for readers and for programs; those of another layout under its name."""
     docs.mkdir(parents=True, exist_ok=True)
     figures = {"machine": describe(), **report.as_json()}
-    (docs / "soak.json").write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
-    (docs / "soak.md").write_text(as_markdown(report), "utf-8")
+    name = "soak" if report.plan.layout == "catalogue" else f"soak-{report.plan.layout}"
+    (docs / f"{name}.json").write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
+    (docs / f"{name}.md").write_text(as_markdown(report), "utf-8")
 
 
 def main() -> int:
@@ -56,9 +59,10 @@ def main() -> int:
     asked = argparse.ArgumentParser(description="The long fault run; writes docs/soak.md and docs/soak.json.")
     asked.add_argument("--seed", type=int, default=1)
     asked.add_argument("--rate", type=float, default=100.0)
+    asked.add_argument("--layout", choices=layouts(), default="catalogue")
     asked.add_argument("--docs", type=Path, default=DOCS)
     options = asked.parse_args()
-    report = asyncio.run(soak(options.seed, options.rate))
+    report = asyncio.run(soak(options.seed, options.rate, options.layout))
     write(report, options.docs)
     print(as_markdown(report))
     return 0 if report.clean else 1

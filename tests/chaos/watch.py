@@ -14,6 +14,8 @@ from aiokafka.errors import KafkaError
 
 from cli.audit import names
 
+#: Of the services that every booking passes: others may have nothing to do for a while.
+_TOPICS = tuple(f"vacancy.{service}.rows" for service in names.CORE)
 _POLL = 0.05
 #: What a killed process had sent may still arrive for so long.
 _ECHO = 0.2
@@ -65,12 +67,10 @@ async def _watch(bootstrap: Callable[[], str], flow: Flow) -> None:
 
 
 async def _poll(bootstrap: str, flow: Flow) -> None:
-    consumer = AIOKafkaConsumer(*names.CHANGELOGS, bootstrap_servers=bootstrap, request_timeout_ms=2_000)
+    consumer = AIOKafkaConsumer(*_TOPICS, bootstrap_servers=bootstrap, request_timeout_ms=2_000)
     try:
         await consumer.start()
-        found = [
-            TopicPartition(topic, n) for topic in names.CHANGELOGS for n in consumer.partitions_for_topic(topic) or ()
-        ]
+        found = [TopicPartition(topic, n) for topic in _TOPICS for n in consumer.partitions_for_topic(topic) or ()]
         consumer.unsubscribe()
         consumer.assign(found)
         consumer.pause(*found)

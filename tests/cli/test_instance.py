@@ -105,13 +105,22 @@ def test_a_part_started_by_hand_joins_the_instance(tmp_path: Path) -> None:
 
 def test_a_directory_belongs_to_one_layout_and_one_cluster(tmp_path: Path) -> None:
     instance.claim_layout(tmp_path, "catalogue")
-    instance.claim_cluster(tmp_path, "catalogue", "cluster-1")
+    instance.claim_cluster(Settings(data=tmp_path), "cluster-1")
     instance.claim_layout(tmp_path, "catalogue")
-    instance.claim_cluster(tmp_path, "catalogue", "cluster-1")
+    instance.claim_cluster(Settings(data=tmp_path), "cluster-1")
     with pytest.raises(Misuse, match="belongs to layout catalogue, not hotel"):
         instance.claim_layout(tmp_path, "hotel")
     with pytest.raises(Misuse, match="cluster-1"):
-        instance.claim_cluster(tmp_path, "catalogue", "cluster-2")
+        instance.claim_cluster(Settings(data=tmp_path), "cluster-2")
+
+
+def test_a_directory_remembers_its_namespace_and_profile(tmp_path: Path) -> None:
+    instance.claim_cluster(Settings(data=tmp_path, layout="campsite", namespace="north", profile="document"), "one")
+    found = instance.belonging(Settings(data=tmp_path))
+    assert (found.layout, found.namespace, found.profile) == ("campsite", "north", "document")
+    assert instance.belonging(Settings(data=tmp_path, namespace="south")).namespace == "south"
+    with pytest.raises(Misuse, match="VACANCY_NAMESPACE=north"):
+        instance.claim_layout(tmp_path, "campsite")
 
 
 def test_one_up_at_a_time(tmp_path: Path) -> None:

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
+from aiohttp.test_utils import BaseTestServer, TestServer
 
+from cli import instance
+from cli.client import Money, Settlement
 from cli.instance import Instance
 from cli.problem import Misuse, Problem
 from cli.settle import command, settle
@@ -41,7 +43,7 @@ class Gateway:
         return TestServer(app)
 
 
-def target(server: TestServer) -> Instance:
+def target(server: BaseTestServer) -> Instance:
     return Instance(str(server.make_url("")).rstrip("/"), KEY, "127.0.0.1:9092", "catalogue")
 
 
@@ -85,19 +87,17 @@ def test_without_an_instance_it_says_what_to_do(tmp_path: Path) -> None:
 async def test_the_command_prints_text_or_json(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    import cli.settle as module
-
-    settled = module.Settlement("run-1", 2, [module.Money("12.50", "EUR")], 0)
+    settled = Settlement("run-1", 2, [Money("12.50", "EUR")], 0)
 
     def run(main: Any) -> Any:
         main.close()
         return settled
 
-    monkeypatch.setattr(module, "run", run)
-    monkeypatch.setattr(module.instance, "find", lambda data, url: Instance("http://h", KEY, "b", "catalogue"))
-    module.command(data=tmp_path)
+    monkeypatch.setattr("cli.settle.run", run)
+    monkeypatch.setattr(instance, "find", lambda data, url: Instance("http://h", KEY, "b", "catalogue"))
+    command(data=tmp_path)
     assert capsys.readouterr().out == "settled 2 payments: 12.50 EUR (run run-1)\n"
-    module.command(data=tmp_path, as_json=True)
+    command(data=tmp_path, as_json=True)
     assert json.loads(capsys.readouterr().out) == {
         "settlement_id": "run-1",
         "payments": 2,

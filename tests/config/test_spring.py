@@ -105,7 +105,7 @@ def test_what_cannot_be_is_refused_by_its_name(tmp_path: Path, line: str, says: 
 
 def test_a_topic_the_layout_does_not_have_is_refused(tmp_path: Path) -> None:
     (tmp_path / "application.properties").write_text("kafka.topic.nothing.partitions=3")
-    with pytest.raises(LayoutError, match="the layout catalogue has no such topic"):
+    with pytest.raises(LayoutError, match="the layout catalogue has no such topic"):  # a SettingsError: exit code 2
         load_layout(load({"data": tmp_path}).settings)
 
 

@@ -215,12 +215,12 @@ def test_without_a_payment_method_only_what_costs_nothing_is_booked() -> None:
     asked = booking_of(created(about(line())), terms(resource(), token=None))
     assert (asked.refusal, asked.payment_token) == ("payment_method_missing", "")
     free = booking_of(created(about(line()), price="0"), terms(resource(price="0"), token=None))
-    assert (free.refusal, free.payment_token, free.price_amount) == (None, "", 0)
+    assert (free.refusal, free.payment_token, free.price_amount) == (None, "", Decimal(0))
 
 
-def test_an_unknown_resource_is_left_to_inventory_and_nothing_is_taken_for_it() -> None:
+def test_an_unknown_resource_is_refused_before_anything_is_asked_or_taken() -> None:
     asked = booking_of(created(about(line(), line("tent"))), terms(resource(), token=None))
-    assert (asked.refusal, asked.prepaid, len(asked.lines)) == (None, False, 2)
+    assert (asked.refusal, len(asked.lines)) == ("unknown_resource", 2)
     assert asked.lines[0].start == night(0)
 
 
@@ -282,7 +282,7 @@ def test_an_appointment_is_one_slot_of_the_practitioner_and_not_paid_here() -> N
     start = datetime(2026, 12, 24, 8, 15, tzinfo=UTC)
     assert asked.refusal is None
     assert (asked.lines[0].start, asked.lines[0].end) == (start, start + timedelta(minutes=15))
-    assert (asked.prepaid, asked.price_amount, asked.details["visit_type"]) == (False, 0, "virtual")
+    assert (asked.prepaid, asked.price_amount, asked.details["visit_type"]) == (False, Decimal(0), "virtual")
     priced = booking_of(created(appointment(), price="0"), terms(resource("dr-1", "clinic", 15, price="80.00")))
     assert (priced.refusal, priced.prepaid, priced.price_amount) == (None, False, Decimal("80.00"))
 
@@ -301,6 +301,23 @@ def test_an_appointment_is_one_slot_of_the_practitioner_and_not_paid_here() -> N
 )
 def test_an_appointment_at_no_slot_is_refused(day: str, hour: str, refusal: str) -> None:
     assert booking_of(created(appointment(day, hour), price="0"), terms(DOCTOR)).refusal == refusal
+
+
+@pytest.mark.proves("CLN-05")
+def test_nothing_else_becomes_free_by_calling_itself_an_appointment() -> None:
+    court = resource("court", "club", 60, price="50.00")
+    told = about(line("court", "club"), kind="appointment", details={"date": "2026-12-24", "time": "09:00"})
+    asked = booking_of(created(told, price="0"), terms(court))
+    assert (asked.prepaid, asked.refusal) == (True, "price_changed")
+    with pytest.raises(Inadmissible, match=r"costs 50\.00 EUR"):
+        change_of(updated(told, price="0"), terms(court).resources, DEADLINE)
+
+
+def test_an_order_may_be_given_back_for_two_weeks() -> None:
+    asked = booking_of(
+        created(about(line("a"), kind="order"), price="1"), terms(resource("a", slots="none", price="1"))
+    )
+    assert asked.free_until == asked.lines[0].start + timedelta(days=14)
 
 
 def test_an_appointment_needs_a_resource_of_minutes_and_a_time_zone() -> None:
@@ -338,7 +355,7 @@ def test_a_change_is_cut_and_priced_as_a_booking_is() -> None:
 
 def test_a_changed_appointment_has_our_price() -> None:
     change = change_of(updated(appointment(hour="10:00"), price="7"), terms(DOCTOR).resources, DEADLINE)
-    assert (change.price_amount, change.free_until) == (0, datetime(2026, 12, 24, 9, tzinfo=UTC))
+    assert (change.price_amount, change.free_until) == (Decimal(0), datetime(2026, 12, 24, 9, tzinfo=UTC))
 
 
 @pytest.mark.parametrize(

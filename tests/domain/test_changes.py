@@ -190,3 +190,22 @@ def test_who_is_not_there_cannot_leave_and_who_is_cannot_be_missing() -> None:
 def test_an_operator_may_give_back_after_check_out() -> None:
     story = given_stay(CHECK_IN, CHECK_OUT).when(payment_refunded(Decimal("20.00"), "goodwill"))
     assert story.service.state.refunded == Decimal("20.00")
+
+
+def test_a_change_that_was_refused_may_be_asked_for_again_under_a_new_revision() -> None:
+    """Inventory remembers what it decided of a revision, and would not answer for it twice."""
+    story = given_stay(change(LATER, price=HALF), rejected("sold_out", revision=2))
+    assert story.service.state.next_revision == 3
+    story.when(change(LATER, price=HALF, revision=2)).then_nothing()
+    story = story.when(change(LATER, price=HALF, revision=3)).then(hold(revision=3, start=night(1), end=night(2)))
+    assert story.when(reserved(revision=3)).service.state.revision == 3
+
+
+def test_what_was_free_does_not_change_into_what_costs() -> None:
+    story = given_booking(request(booked_line(price=PRICE * 0), price=PRICE * 0), reserved())
+    assert refused(story.when(change(LATER, price=HALF)).then_nothing()) == (2, "costs_more")
+
+
+def test_data_sealed_under_another_users_key_is_not_taken() -> None:
+    story = given_stay().when(change(guest="sealed for somebody else", user_id="u2"))
+    assert story.service.state.guest == "sealed guest"

@@ -127,7 +127,7 @@ def test_a_free_order_has_nothing_to_take_first() -> None:
     free = request(booked_line(price=Decimal(0)), price=Decimal(0), confirm_on="payment.captured")
     story = given_booking().when(free)
     assert story.events[1:] == (hold(end=night(2)),)
-    assert not stock(story.when(reserved()))
+    assert stock(story.when(reserved())) == [("reserved", None)]
 
 
 # --- what is not paid here, what was refused at entry, what others announced ---

@@ -237,6 +237,7 @@ def test_every_end_of_an_order_is_told_by_a_mail_of_its_own() -> None:
             "payment.payment.failed": "payment_failed",
             "inventory.order.updated": "order_result",
             "booking.booking.expired": "order_expired",
+            "booking.booking.rejected": "order_rejected",
             "booking.booking.cancelled": "booking_cancelled",
         },
         "app": {"inventory.order.updated": "order_result"},

@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -30,20 +29,18 @@ from streams.rows import RowStore
 from streams.services import SERVICES, Service
 from streams.topics import Topic
 from streams.working import WorkingRows
+from tables.analytics import Analytics
+from tables.availability import Availability
+from tables.notifications import Notifications
+from tables.payments import Payments
+from tables.rates import Rates
+from tables.receipts import Receipts
+from tables.records import Records
+from tables.reservations import Reservations
+from tables.users import Users
 
 E = TypeVar("E", bound=Event)
 
-_TABLES = {
-    "booking": "tables.reservations:Reservations",
-    "availability": "tables.availability:Availability",
-    "payment": "tables.payments:Payments",
-    "user": "tables.users:Users",
-    "record": "tables.records:Records",
-    "notification": "tables.notifications:Notifications",
-    "receipt": "tables.receipts:Receipts",
-    "rate": "tables.rates:Rates",
-    "analytics": "tables.analytics:Analytics",
-}
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 _SERVICE_OF = {model.event_type: service for service in SERVICES.values() for model in service.accepts}
 
@@ -91,6 +88,20 @@ class Table(Protocol):
     def apply(self, rows: WorkingRows, message: Envelope, now: datetime, offset: int) -> Sequence[Event]: ...
 
 
+def _tables(layout: Layout) -> dict[str, Table]:
+    return {
+        "booking": Reservations(),
+        "availability": Availability(),
+        "payment": Payments(),
+        "user": Users(),
+        "record": Records(),
+        "notification": Notifications(),
+        "receipt": Receipts(layout.partitions),
+        "rate": Rates(),
+        "analytics": Analytics(),
+    }
+
+
 class Numbers:
     def __init__(self) -> None:
         self.given = 0
@@ -116,7 +127,7 @@ class Instance:
         self.declines: str | None = None
         self.now = NOW
         self.stores = {name: self._store(name, directory) for name in SERVICES}
-        self._tables: dict[str, Table] = {}
+        self._tables = _tables(self.layout)
         self._ends: dict[tuple[str, int], int] = {}
         self._waiting: deque[tuple[Service, int, int, Envelope]] = deque()
 
@@ -180,18 +191,12 @@ class Instance:
     async def _decide(self, service: Service, number: int, offset: int, envelope: Envelope) -> None:
         partition = self.stores[service.name].partition(number)
         rows = WorkingRows(partition.local)
-        events = self._table(service.name).apply(rows, envelope, self.now, offset)
+        events = self._tables[service.name].apply(rows, envelope, self.now, offset)
         changed = {key: Row(written.payload, offset, offset) for key, written in rows.take_changes().items()}
         position = msgspec.json.encode(Position(offset, 0, 0))
         partition.store({**changed, POSITION_KEY: Row(position, offset, offset)}, offset + 1)
         for index, event in enumerate(events):
             await self._route(caused_by(envelope, event, index=index, now=self.now, source=service.name))
-
-    def _table(self, service: str) -> Table:
-        if service not in self._tables:
-            module, name = _TABLES[service].split(":")
-            self._tables[service] = getattr(import_module(module), name)()
-        return self._tables[service]
 
     async def _publish(self, envelope: Envelope) -> None:
         self.published.append(envelope)

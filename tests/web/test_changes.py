@@ -92,6 +92,15 @@ async def test_a_change_that_is_sold_out_leaves_everything(gateway: Gateway, sta
     assert await free(gateway, 30, 32) == [1, 1]
 
 
+async def test_what_was_sold_out_may_be_asked_for_again(gateway: Gateway, stayed: str) -> None:
+    others = [await gateway.book(check_in=str(day(40)), check_out=str(day(42))) for _ in range(2)]
+    for _ in range(2):
+        assert (await ask(gateway, stayed, check_in=str(day(40)), check_out=str(day(42))))[0] == 409
+    await gateway.call("POST", others[0]["links"]["cancel"])
+    status, body = await ask(gateway, stayed, check_in=str(day(40)), check_out=str(day(42)))
+    assert (status, body["check_in"]) == (200, str(day(40)))
+
+
 async def test_a_change_that_costs_more_is_refused_before_anything_is_appended(gateway: Gateway, stayed: str) -> None:
     status, body = await ask(gateway, stayed, check_out=str(day(33)))
     assert (status, body["type"]) == (409, "urn:vacancy:problem:costs-more")

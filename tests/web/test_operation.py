@@ -122,7 +122,9 @@ async def test_the_examples_of_openapi_are_accepted(gateway: Gateway) -> None:
     unit = "/api/properties/{property_id}/units/{unit_type}"
     declared = await gateway.call("PUT", "/api/properties/PROP-001/units/standard", example(unit, "put"))
     assert declared.status == 200
-    for path in ("/api/reservations", "/api/bookings"):
+    stock = "/api/stock/{product_id}"
+    assert (await gateway.call("PUT", "/api/stock/TENT-2P", example(stock, "put"))).status == 200
+    for path in ("/api/reservations", "/api/bookings", "/api/orders"):
         answer = await gateway.call("POST", path, example(path, "post"))
         assert answer.status == 201, await answer.text()
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import json
 import uuid
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,6 +92,14 @@ class Api:
                 await publisher.send(topic, partition, record)
         finally:
             await publisher.stop()
+
+
+async def eventually(holds: Callable[[], Awaitable[Any]], seconds: float = 15) -> Any:
+    """What `holds` finds, once it finds something. Raises TimeoutError."""
+    async with asyncio.timeout(seconds):
+        while not (found := await holds()):  # noqa: ASYNC110
+            await asyncio.sleep(0.2)
+        return found
 
 
 def stay(name: str, start: int = 30, nights: int = 2, token: str = "tok_visa", **more: Any) -> dict[str, Any]:

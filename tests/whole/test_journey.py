@@ -11,16 +11,9 @@ import pytest
 
 from streams.keys import partition_of
 from streams.publisher import Record
-from tests.whole.api import TODAY, Api, stay
+from tests.whole.api import TODAY, Api, eventually, stay
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
-
-
-async def eventually(holds: Any, seconds: float = 15) -> Any:
-    async with asyncio.timeout(seconds):
-        while not (found := await holds()):  # noqa: ASYNC110
-            await asyncio.sleep(0.2)
-        return found
 
 
 async def test_a_booking_is_confirmed_and_everybody_hears_of_it(api: Api) -> None:

@@ -30,19 +30,23 @@ def pend(story: Story, name: str, *, start: str = NIGHT, nights: int = 1, quanti
 
 def rows(story: Story, name: str, status: str, captured: Decimal = ZERO, **refunds: Decimal) -> None:
     """The rows of a booking and of its payment."""
+    booking_row(story, name, status)
     pay = story.bookings[name].payment_id
     given = {refund: {"amount": str(amount), "status": "refunded"} for refund, amount in refunds.items()}
-    last = story.end(names.BOOKING_INBOX, story.partition(name))
-    story.row("booking", f"b|{name}", {"booking_id": name, "status": status}, partition=name, source=last)
     payment = {"payment_id": pay, "captured": str(captured), "refunds": given}
     last = story.end(names.PAYMENT_INBOX, story.partition(pay))
     story.row("payment", f"p|{pay}", payment, partition=pay, source=last)
 
 
-def night(story: Story, slot: str, holds: dict[str, Any] | None, unit: str = UNIT) -> None:
-    """A night's row: hold -> {revision: quantity}; None for a deleted one."""
+def booking_row(story: Story, name: str, status: str) -> None:
+    last = story.end(names.BOOKING_INBOX, story.partition(name))
+    story.row("booking", f"b|{name}", {"booking_id": name, "status": status}, partition=name, source=last)
+
+
+def night(story: Story, slot: str, holds: dict[str, Any] | None, unit: str = UNIT, **more: Any) -> None:
+    """A night's row: hold -> {revision: quantity}; None for a deleted one. `more`: what of stock was sold."""
     last = story.end(names.AVAILABILITY_INBOX, story.partition(unit))
-    content = None if holds is None else {"holds": holds}
+    content = None if holds is None else {"holds": holds, **more}
     story.row("availability", f"n|{unit}|{slot}", content, partition=unit, source=last)
 
 

@@ -33,8 +33,8 @@ class Ids:
 class Story(Writer):
     """The steps of resources, bookings and payments."""
 
-    def __init__(self, dialect: Dialect = CATALOGUE) -> None:
-        super().__init__(dialect)
+    def __init__(self, dialect: Dialect = CATALOGUE, namespace: str = "") -> None:
+        super().__init__(dialect, namespace)
         self.bookings: dict[str, Ids] = {}
 
     def declare(self, capacity: int, unit: str = UNIT, **more: Any) -> None:
@@ -67,7 +67,7 @@ class Story(Writer):
         data = {
             **_resource(unit),
             **{"booking_id": name, "revision": revision, "line": line, "quantity": quantity},
-            **{"start": iso(begin), "end": iso(begin + timedelta(days=nights))},
+            **{"start": iso(begin), "end": iso(begin + (timedelta(days=nights) or timedelta(minutes=15)))},
         }
         ids = self.bookings[name].last
         ids["hold"] = self.say(names.AVAILABILITY_INBOX, "availability.line.hold", data, key=unit, cause=ids[cause])
@@ -145,11 +145,11 @@ class Story(Writer):
         self.provider(name, "refund", "refunded", amount=amount, refund_id=refund_id)
         self.answer(name, "payment.refunded", cause="answer to refund", refund_id=refund_id, amount=float(amount))
 
-    def cancel(self, name: str, refund: Decimal) -> None:
+    def cancel(self, name: str, refund: Decimal, *, unit: str = UNIT) -> None:
         """A guest cancels: the message, what the world hears, the release."""
         self.ask(name, "cancel", reason="ill", cancelled_by="guest")
         self.world(name, names.CANCELLED, cause="cancel", refund_amount=float(refund), cancellation_reason="ill")
-        self.release(name, "cancel")
+        self.release(name, "cancel", unit=unit)
 
 
 def _resource(unit: str) -> dict[str, str]:

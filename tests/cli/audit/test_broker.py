@@ -79,3 +79,29 @@ async def test_of_the_public_topics_only_the_gate_s_offsets_count() -> None:
     )
     found = await commits_of(admin, History(dialect=ORDERS, spelling=Spelling("shop")), 0.0)
     assert found == {("order_created", 0): 3, (names.BOOKING_INBOX, 0): 5, (names.PAYMENT_INBOX, 0): 7}
+
+
+@pytest.mark.parametrize("namespace", ["", "shop", "north-1"])
+@pytest.mark.parametrize("prefix", ["", "audit-1."])
+@pytest.mark.parametrize("name", ["vacancy.booking.inbox", "vacancy.events", "order_created", "vacancy-booking"])
+def test_a_name_is_known_again_as_it_is_spelled(namespace: str, prefix: str, name: str) -> None:
+    spelling = Spelling(namespace, prefix)
+    assert spelling.plain(spelling.on_broker(name)) == name
+
+
+@pytest.mark.parametrize(
+    ("namespace", "name", "spelled"),
+    [
+        ("", "vacancy.booking.inbox", "vacancy.booking.inbox"),
+        ("shop", "vacancy.booking.inbox", "vacancy.shop.booking.inbox"),
+        ("shop", "booking.booking.created", "shop.booking.booking.created"),
+        ("shop", "order-service", "shop.order-service"),
+    ],
+)
+def test_names_are_spelled_as_the_platform_spells_them(namespace: str, name: str, spelled: str) -> None:
+    assert Spelling(namespace).on_broker(name) == spelled
+
+
+@pytest.mark.parametrize("other", ["order_created", "vacancy.booking.inbox", "north.order_created"])
+def test_what_is_not_in_the_namespace_is_somebody_else_s(other: str) -> None:
+    assert Spelling("shop").plain(other) is None

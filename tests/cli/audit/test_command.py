@@ -12,8 +12,11 @@ import typer
 from typer.testing import CliRunner, Result
 
 from cli.audit import command, names
+from cli.audit.broker import CannotAuditError
+from cli.audit.entry import dialect_of
 from cli.audit.spelling import Spelling
 from tests.cli.audit.clean import clean, confirm
+from tests.cli.audit.layouts import LAYOUTS, NOTICE
 from tests.cli.audit.stage import delete, play, write_ledger
 from tests.cli.audit.story import Story
 
@@ -43,6 +46,30 @@ def test_a_clean_log_is_clean(kafka: str, tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert report["records"] == len(story.records)
     assert {promise["state"] for promise in report["promises"][:8]} == {"ok"}
+
+
+@pytest.mark.broker
+@pytest.mark.parametrize("layout", sorted(LAYOUTS))
+def test_every_layout_is_judged_in_its_namespace(
+    layout: str, kafka: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    namespace = f"n{uuid.uuid4().hex[:8]}"
+    monkeypatch.setenv("VACANCY_NAMESPACE", namespace)
+    (tmp_path / "instance.json").write_text(json.dumps({"layout": layout}))
+    (tmp_path / "mail").mkdir()
+    (tmp_path / "mail" / f"{NOTICE}.eml").write_text(f"Message-ID: <{NOTICE}@vacancy>\r\n\r\nHello")
+
+    result = _audit(LAYOUTS[layout](namespace), kafka, tmp_path, "--json")
+
+    report = json.loads(result.stdout)
+    assert report["ok"], report
+    assert result.exit_code == 0
+    assert {promise["open"] for promise in report["promises"]} == {0}
+
+
+def test_a_layout_that_is_not_known_cannot_be_audited() -> None:
+    with pytest.raises(CannotAuditError, match="the instance has layout 'moon'"):
+        dialect_of("moon")
 
 
 @pytest.mark.broker

@@ -89,7 +89,7 @@ def _reads_what_was_meant(name: str, envelope: Envelope) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(DIALECTS))
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_what_the_platform_says_is_read_as_it_was_meant(name: str, data: st.DataObject) -> None:
     judged = [model for model in PLATFORMS[name].kinds if model.event_type in NEWS]

@@ -39,9 +39,9 @@ _PHASES = (
 class Writer:
     """Records and ledger entries, written one by one on a clock of its own."""
 
-    def __init__(self, dialect: Dialect = CATALOGUE) -> None:
+    def __init__(self, dialect: Dialect = CATALOGUE, namespace: str = "") -> None:
         self.dialect = dialect
-        self.spelling = Spelling()
+        self.spelling = Spelling(namespace)
         self.now = BEGINNING
         self.records: list[Record] = []
         self.ledger: list[Entry] = []
@@ -95,10 +95,13 @@ class Writer:
     def fresh_id(self) -> str:
         return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{len(self.records)}"))
 
-    def bury(self, record: Record, *, value: bytes | None = None, leave_out: str = "") -> None:
-        """Appends the dead letter of a record, perhaps with other bytes or without a header."""
+    def bury(self, record: Record, *, value: bytes | None = None, leave_out: str = "", by: str = "") -> None:
+        """Appends the dead letter of a record, perhaps with other bytes or without a header, from the gate's group or
+        another one.
+        """
         headers = {
             "vacancy-dlq-reason": "not JSON",
+            "vacancy-dlq-group": by or self.spelling.on_broker(self.dialect.gate),
             "vacancy-dlq-topic": self.spelling.on_broker(record.topic),
             "vacancy-dlq-partition": str(record.partition),
             "vacancy-dlq-offset": str(record.offset),
@@ -151,7 +154,7 @@ class Writer:
 
     def history(self, **more: Any) -> History:
         """All of it, read as the auditor reads a stopped instance; `more` are further fields."""
-        known = {"dialect": self.dialect, "spelling": self.spelling, "committed": dict(self.committed)}
+        known: dict[str, Any] = {"dialect": self.dialect, "spelling": self.spelling, "committed": dict(self.committed)}
         history = History(ledger=list(self.ledger), **known | more)
         for record in self.in_order():
             add(history, record)

@@ -1,0 +1,64 @@
+"""How every layout's run ends: traffic while the worker is killed, everything rebuilt and compared, an audit."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+from cli.parts import command
+from tests.chaos.faults import Fault
+from tests.chaos.instance import Instance, environment
+from tests.chaos.runner import Plan, strike
+
+RATE, DURATION = 10.0, 8.0
+
+
+async def killed_under_load(instance: Instance, directory: Path) -> None:
+    """`vacancy demo` with a `kill -9` of the worker in its middle: nothing is lost, sold twice or left open."""
+    faults = (Fault("worker"),)
+    plan = Plan(1, RATE, DURATION, faults, every=2, workers=1, layout=instance.layout, first=DURATION / 4)
+    report = await strike(plan, instance, directory / "journal.jsonl")
+    assert [finding for verdict in report.verdicts for finding in verdict.findings] == []
+    assert report.rest is not None, [verdict.as_json() for verdict in report.verdicts if verdict.open]
+    assert len(report.faults) == 1
+    assert report.demo["clean"], report.demo
+    assert report.demo["races"]["sold_twice"] == 0
+    assert report.acknowledged >= 0.9 * RATE * DURATION
+
+
+async def rebuilt(instance: Instance, directory: Path, *services: str) -> None:
+    """`vacancy replay --from 0 --diff` of these services: what the log says is what their rows hold."""
+    at_once = asyncio.Semaphore(2)
+
+    async def replay(service: str) -> tuple[str, int, dict[str, Any]]:
+        into = str(directory / service)
+        async with at_once:
+            code, out = await vacancy(
+                instance, "replay", "--service", service, "--from", "0", "--into", into, "--diff", "--json"
+            )
+        return service, code, json.loads(out) if out.startswith("{") else {"said": out}
+
+    for service, code, report in await asyncio.gather(*map(replay, services)):
+        assert code == 0, (service, report)
+        assert report["records"] > 0, (service, report)
+
+
+async def audited(instance: Instance) -> None:
+    """`vacancy audit` finds nothing."""
+    code, out = await vacancy(instance, "audit")
+    assert code == 0, out
+
+
+async def vacancy(instance: Instance, *arguments: str) -> tuple[int, str]:
+    """Exit code and output of a command about the instance."""
+    child = await asyncio.create_subprocess_exec(
+        *command(*arguments, "--data", str(instance.data)),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env=environment({}),
+    )
+    out, _ = await child.communicate()
+    assert child.returncode is not None
+    return child.returncode, out.decode()
