@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from agents.follow import follow
+from agents.lazy import lazy_app
 from agents.tools import Tools
 from domain.analytics import observation_of
 from streams.app import ServiceApp
@@ -21,3 +22,6 @@ def attach(analytics: ServiceApp, tools: Tools) -> None:
             await analytics.decide(batch)
 
     follow(analytics, tools, observation_of)
+
+
+__getattr__ = lazy_app("analytics")

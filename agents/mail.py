@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from agents.follow import follow
 from agents.notification import send_mails
+from agents.lazy import lazy_app
 from agents.tools import Tools
 from domain.notices import notices_of
 from streams.group import GroupApp
@@ -18,3 +19,6 @@ def attach(mail: GroupApp, tools: Tools) -> None:
     follow(mail, tools, lambda news: notices_of(news, notices))
     # Another App owns the rows.
     send_mails(mail, tools, lambda partition, effect: False)
+
+
+__getattr__ = lazy_app("mail")

@@ -11,6 +11,7 @@ from typing import Any
 from adapters.letters import address_of, addressed, render
 from adapters.mailbox import Mailbox, message_id_of
 from agents.follow import follow
+from agents.lazy import lazy_app
 from agents.tools import Tools
 from domain.notices import notices_of
 from streams.app import ServiceApp
@@ -112,3 +113,6 @@ async def _known(keyring: Keyring, user_id: str, sealed: str | None) -> dict[str
         return None
     found = json.loads(text)
     return found if isinstance(found, dict) else {}
+
+
+__getattr__ = lazy_app("notification")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from agents.follow import follow
+from agents.lazy import lazy_app
 from agents.tools import Tools
 from domain.rates import rate_messages_of
 from streams.app import ServiceApp
@@ -21,3 +22,6 @@ def attach(rate: ServiceApp, tools: Tools) -> None:
             await rate.decide(batch)
 
     follow(rate, tools, rate_messages_of)
+
+
+__getattr__ = lazy_app("rate")

@@ -10,6 +10,7 @@ from typing import Any
 from adapters.letters import render
 from adapters.receipt_files import ReceiptFiles
 from agents.follow import follow
+from agents.lazy import lazy_app
 from agents.tools import Tools
 from domain.facts import facts_of
 from domain.receipts import receipt_request_of
@@ -84,3 +85,6 @@ async def write_receipt(files: ReceiptFiles, effect: Envelope) -> Envelope:
         raise Unreachable(f"the receipt cannot be written: {failure.strerror}") from failure
     answered = ReceiptWritten(payment_id=asked.payment_id, effect_id=effect.event_id)
     return resulting(effect, answered, now=datetime.now(UTC), source="receipt-service")
+
+
+__getattr__ = lazy_app("receipt")

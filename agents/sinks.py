@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import orjson
 
 from adapters.journal import Journal, Line
+from agents.lazy import app_of
 from agents.tools import Tools
 from streams.codec import Undecodable
 from streams.events import Envelope
@@ -39,6 +40,13 @@ _IDS = (
     "provider_id",
     "product_id",
 )
+
+
+def __getattr__(name: str) -> Any:
+    """The App of one of the three groups: `faust -A agents.sinks:archive worker`."""
+    if name in ("integration", "logging", "archive"):
+        return app_of(name)
+    raise AttributeError(f"there is no {name!r} in the agents of files")
 
 
 def attach_integration(group: GroupApp, tools: Tools) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from agents.follow import follow
+from agents.lazy import lazy_app
 from agents.tools import Tools
 from streams.app import ServiceApp
 from streams.group import batches
@@ -21,3 +22,6 @@ def attach(user: ServiceApp, tools: Tools) -> None:
 
     # Nothing to pass on: the gate lets in what other programs say of users.
     follow(user, tools, lambda news: ())
+
+
+__getattr__ = lazy_app("user")

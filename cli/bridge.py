@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import sys
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
@@ -85,8 +86,7 @@ def command(
 
 
 def _end(layout: str, data: Path | None, broker: str | None, namespace: str | None) -> End:
-    settings = load(given(None, layout=layout, data=data, broker=broker, namespace=namespace)).settings
-    settings = instance.joined(settings)
+    settings = instance.joined(load(given(None, layout=layout, data=data, broker=broker, namespace=namespace)).settings)
     if data is not None:
         instance.claim_layout(data, layout, settings.namespace)
     return End(Side(load_layout(settings)), settings, _secrets(settings) if data is not None else None)
@@ -121,6 +121,10 @@ async def _carry(begin: End, end: End, group: str, once: bool) -> Tally:
             )
             prepare = keyring.caught_up if keyring is not None else None
             carrier = Carrier(bridge, group, there=there, back=back, prepare=prepare)
+            if not once:
+                print(
+                    f"vacancy: carrying {begin.side.name} to {end.side.name} until Ctrl-C", file=sys.stderr, flush=True
+                )
             with _progress() as bar:
                 task = bar.add_task(_said(carrier.tally), total=None)
                 await carrier.run(

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import cast
 
 import aiohttp
 import mode
-from tables.analytics import Analytics
-from tables.rates import Rates
 
 from adapters.provider import ProviderClient
 from agents import (
@@ -43,9 +40,11 @@ from streams.profile import max_poll_records, others, session_timeout
 from streams.publisher import KafkaPublisher
 from streams.signing import Signer
 from streams.voice import Voice
+from tables.analytics import Analytics
 from tables.availability import Availability
 from tables.notifications import Notifications
 from tables.payments import Payments
+from tables.rates import Rates
 from tables.receipts import Receipts
 from tables.records import Records
 from tables.reservations import Reservations
@@ -135,4 +134,4 @@ def _app(name: str, tools: Tools) -> GroupApp:
 
 def stateful(groups: Iterable[GroupApp]) -> list[ServiceApp]:
     """Those of the Apps that have rows."""
-    return [cast("ServiceApp", group) for group in groups if isinstance(group, ServiceApp)]
+    return [group for group in groups if isinstance(group, ServiceApp)]

@@ -99,6 +99,11 @@ def run_file(data: Path, name: str) -> Path:
 def claim_layout(data: Path, layout: str, namespace: str = "") -> None:
     """Raises Misuse when the directory belongs to another layout or namespace."""
     said = _marker(data)
+    if said and "namespace" not in said:
+        raise Misuse(
+            f"{data} is of version 0.1, which did not sign its events, so that they look like another program's now: "
+            "use another --data DIR (CHANGELOG.md)"
+        )
     belongs, within = said.get("layout", layout), said.get("namespace", namespace)
     if belongs != layout:
         raise Misuse(f"{data} belongs to layout {belongs}, not {layout}: use --layout {belongs} or another --data DIR")

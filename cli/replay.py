@@ -127,7 +127,8 @@ async def _replay(settings: Settings, asked: Asked) -> Report:
     try:
         await check_present(settings.bootstrap, asked.layout, settings.environment, topics, advice)
         inbox = _partitions(asked, asked.service.inbox)
-        async with _reading(settings.bootstrap, inbox) as reader:
+        changelog = _partitions(asked, asked.service.rows) if asked.diff else []
+        async with _reading(settings.bootstrap, [*inbox, *changelog]) as reader:
             with ExitStack() as opened:
                 return await _rebuilt(reader, asked, inbox, opened)
     except KafkaError as error:
@@ -140,7 +141,8 @@ async def _replay(settings: Settings, asked: Asked) -> Report:
 async def _reading(bootstrap: str, partitions: list[TopicPartition]) -> AsyncIterator[AIOKafkaConsumer]:
     reader = consumer(bootstrap)
     await reader.start()
-    # A consumer that never had an assignment raises when it is stopped.
+    # Once for all: one that never had an assignment raises when it is stopped, and one that was assigned anew and is
+    # stopped soon after may never end.
     reader.assign(partitions)
     try:
         yield reader
@@ -153,10 +155,7 @@ def _partitions(asked: Asked, topic: str) -> list[TopicPartition]:
 
 
 async def _rebuilt(reader: AIOKafkaConsumer, asked: Asked, inbox: list[TopicPartition], opened: ExitStack) -> Report:
-    live: dict[int, Partition] = {}
-    if asked.diff:
-        live = await _live(reader, asked, opened)
-        reader.assign(inbox)
+    live = await _live(reader, asked, opened) if asked.diff else {}
     wanted = await extents(reader, inbox, asked.since, asked.until)
     partial = any(extent.start > 0 for extent in wanted.values())
     if asked.diff and partial:

@@ -92,17 +92,17 @@ def apply(
     settings = instance.belonging(load(asked, config).settings)
     try:
         done = asyncio.run(apply_plan(_bootstrap(settings), _layout(settings), settings.environment))
-        if prune and yes and done.unknown:
-            asyncio.run(delete_topics(_bootstrap(settings), done.unknown))
+        if prune and yes and done.leftover:
+            asyncio.run(delete_topics(_bootstrap(settings), done.leftover))
     except TopicsError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
     _print(done, settings, as_json)
-    if prune and not yes and done.unknown:
-        typer.echo(f"nothing was deleted: --prune --yes deletes {', '.join(done.unknown)}", err=True)
+    if prune and not yes and done.leftover:
+        typer.echo(f"nothing was deleted: --prune --yes deletes {', '.join(done.leftover)}", err=True)
         raise typer.Exit(2)
     if prune and not as_json:
-        typer.echo("\n".join(f"- {name}" for name in done.unknown) or "there was nothing to delete")
+        typer.echo("\n".join(f"- {name}" for name in done.leftover) or "there was nothing to delete")
 
 
 def _bootstrap(settings: Settings) -> str:
@@ -138,7 +138,8 @@ def _print(plan: Plan, settings: Settings, as_json: bool) -> None:
     for each in plan.blocked:
         typer.echo(f"! {each.topic} {each.setting}: {each.have}, wanted {each.want} (cannot be changed in place)")
     for name in plan.unknown:
-        typer.echo(f"? {name} is not of this layout (apply --prune --yes deletes it)")
+        fate = "apply --prune --yes deletes it" if name in plan.leftover else "another program's: it is left alone"
+        typer.echo(f"? {name} is not of this layout ({fate})")
     if plan.empty:
         typer.echo("the broker has what the layout wants")
 

@@ -20,7 +20,6 @@ from streams.events.payment_news import (
     PaymentSucceeded,
 )
 
-
 _about: TypeAdapter[About | None] = TypeAdapter(About | None)
 
 

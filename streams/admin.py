@@ -14,11 +14,12 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from config.secrets import Secrets
-from config.settings import Settings
+from config.settings import Settings, layouts
 from streams.codec import decode, encode
 from streams.envelope import originate
 from streams.events.control import InstanceNamed
 from streams.layout import Layout, load_layout
+from streams.layout_file import read_layout
 from streams.log import producer
 from streams.reader import first_records
 from streams.topics import Topic
@@ -51,6 +52,12 @@ class Plan:
     change: tuple[Change, ...]
     blocked: tuple[Change, ...]
     unknown: tuple[str, ...]
+
+    @property
+    def leftover(self) -> tuple[str, ...]:
+        """Of the unknown topics those that some layout of ours would have made: only these are ever deleted."""
+        named = {topic for name in layouts() for topic in read_layout(name).topics}
+        return tuple(name for name in self.unknown if _is_of_ours(name, named))
 
     @property
     def empty(self) -> bool:
@@ -111,6 +118,11 @@ def _may_be_ours(name: str, namespace: str, names: set[str]) -> bool:
     others = {found[1] for each in names if (found := _INSTANCE.fullmatch(each))}
     prefixes = tuple(prefix for other in others for prefix in (f"{other}.", f"vacancy.{other}."))
     return not name.startswith(("__", *prefixes))
+
+
+def _is_of_ours(name: str, documented: set[str]) -> bool:
+    base = name.removesuffix(".dlq")
+    return name.startswith("vacancy.") or base in documented or base.partition(".")[2] in documented
 
 
 async def prune(bootstrap: str, names: Sequence[str]) -> None:

@@ -204,8 +204,10 @@ async def read_extents(
 
 
 async def read_live(reader: AIOKafkaConsumer, rows: Mapping[TopicPartition, Partition]) -> None:
-    """Fills each partition with what its changelog says, the highest decision of each row winning."""
-    reader.assign(list(rows))
+    """Fills each partition with what its changelog says, the highest decision of each row winning.
+
+    The reader has been assigned them.
+    """
     await reader.seek_to_beginning(*rows)
     async for tp, records in read_to_end(reader, list(rows)):
         for start in range(0, len(records), _CHUNK):

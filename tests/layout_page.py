@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from config.settings import layouts
 from streams.bridge import SHARED, SHARED_ABOUT
 from streams.events import Event
+from streams.events.about import Kind
 from streams.layout import Layout, load_layout
 from streams.topics import DAY_MS, Topic
 from streams.wire import codec_of
@@ -20,6 +21,8 @@ from web.samples import PERSON, envelope_of
 PAGE = ROOT / "docs" / "layouts.md"
 #: Which requirements a document's layout answers for.
 PREFIX = {"campsite": "CAMP", "orders": "ORD", "hotel": "HTL", "catalogue": "CAT", "clinic": "CLN"}
+#: What the samples are bookings of, where not of nights.
+_KIND: dict[str, Kind] = {"clinic": "appointment", "orders": "order"}
 #: How many tests are named for one requirement.
 _MOST = 3
 
@@ -38,8 +41,8 @@ sealed), so that nothing is lost between our own parts; readers of the document 
 has `ce_id` and `vacancy-sig`; where the document has no place for them, `ce_time` and `correlation_id` too.
 
 **Other programs** may write requests in a document's format: bookings that are created, changed or cancelled, users,
-and the clinic's records. They are priced and numbered by us, get an outcome like any other, and are not announced a
-second time. A message without an id gets one from its topic, partition and offset. Without a payment token the setting
+and the clinic's records. They are priced and numbered by us and get an outcome like any other; what is created by them
+is not announced a second time. The booking service's group reads every public topic for them. A message without an id gets one from its topic, partition and offset. Without a payment token the setting
 `foreign_payment_token` is used; unset, the booking is REJECTED `payment_method_missing`. Another price than ours is
 REJECTED `price_changed`. What only this instance can say (confirmed, authorized, reserved...) is not believed from
 anybody else: without our signature it goes to `{topic}.dlq` with the class `not-ours`; what cannot be read goes there
@@ -139,8 +142,9 @@ def _samples(layout: Layout) -> Iterator[str]:
     yield "<details><summary>A message of each type</summary>\n"
     for topic in layout.topics.values():
         for model in topic.carries:
-            kind = "appointment" if layout.name == "clinic" else "order" if layout.name == "orders" else "stay"
-            value, _ = codec.encode(envelope_of(model, kind), topic, lambda user, sealed: PERSON)
+            value, _ = codec.encode(
+                envelope_of(model, _KIND.get(layout.name, "stay")), topic, lambda user, sealed: PERSON
+            )
             yield f"`{topic.name}`: {topic.names.get(model.event_type, model.event_type)}\n"
             yield f"```json\n{json.dumps(json.loads(value), indent=2, ensure_ascii=False)}\n```\n"
     yield "</details>\n"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import subprocess
 import uuid
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -190,19 +190,23 @@ async def test_news_is_carried_once_shown_as_the_target_shows_it_and_never_back(
     await home.says(_night(7))
     assert once(home, away) == {"carried": 1, "home": 0, "dead": 0}
     assert once(away, home) == {"carried": 0, "home": 7, "dead": 0}
-    _ends_when_told(home, away)
+    await _follows_until_told(home, away)
 
 
-def _ends_when_told(home: Home, away: Home) -> None:
+async def _follows_until_told(home: Home, away: Home) -> None:
     """Without --once it follows until a signal ends it, and says what it did."""
-    running = subprocess.Popen(
-        [str(part) for part in command(*between(home, away))],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with suppress(subprocess.TimeoutExpired):
-        running.wait(8)
+    running = _started(home, away)
+    assert running.stderr is not None
+    assert running.stderr.readline().startswith(f"vacancy: carrying catalogue@{home.namespace} to campsite@")
+    [news] = await home.says(_night(8))
+    codec = codec_of(away.layout.codec)
+    while news not in [read(codec, away.layout, record) for record in await away.heard([away.layout.events])]:  # noqa: ASYNC110
+        await asyncio.sleep(0.1)
     running.send_signal(signal.SIGTERM)
     out, err = running.communicate(timeout=30)
-    assert (running.returncode, out) == (0, "carried 0, there already 0, dead letters 0\n"), err
+    assert (running.returncode, out) == (0, "carried 1, there already 0, dead letters 0\n"), err
+
+
+def _started(home: Home, away: Home) -> subprocess.Popen[str]:
+    asked = [str(part) for part in between(home, away)]
+    return subprocess.Popen(command(*asked), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

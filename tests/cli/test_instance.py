@@ -103,6 +103,15 @@ def test_a_part_started_by_hand_joins_the_instance(tmp_path: Path) -> None:
     assert instance.joined(given) == given
 
 
+def test_a_part_started_by_hand_takes_the_directorys_layout_and_a_broker_of_its_own(tmp_path: Path) -> None:
+    _INSTANCE.write(tmp_path)
+    instance.claim_cluster(Settings(data=tmp_path, layout="hotel"), "cluster-1")
+    instance.write_whole(instance.run_file(tmp_path, "broker"), {"pid": 3, "url": "kafka://127.0.0.1:5"})
+    joined = instance.joined(Settings(data=tmp_path))
+    assert (joined.layout, joined.bootstrap) == ("hotel", "127.0.0.1:5")
+    assert instance.joined(Settings(data=tmp_path, layout="catalogue")).layout == "catalogue"
+
+
 def test_a_directory_belongs_to_one_layout_and_one_cluster(tmp_path: Path) -> None:
     instance.claim_layout(tmp_path, "catalogue")
     instance.claim_cluster(Settings(data=tmp_path), "cluster-1")
@@ -121,6 +130,12 @@ def test_a_directory_remembers_its_namespace_and_profile(tmp_path: Path) -> None
     assert instance.belonging(Settings(data=tmp_path, namespace="south")).namespace == "south"
     with pytest.raises(Misuse, match="VACANCY_NAMESPACE=north"):
         instance.claim_layout(tmp_path, "campsite")
+
+
+def test_a_directory_of_the_first_version_is_refused(tmp_path: Path) -> None:
+    instance.write_whole(tmp_path / "instance.json", {"layout": "catalogue", "cluster_id": "one"})
+    with pytest.raises(Misuse, match=r"version 0\.1"):
+        instance.claim_layout(tmp_path, "catalogue")
 
 
 def test_one_up_at_a_time(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from config.secrets import Secrets
 from config.settings import Settings
 from streams import ports
-from streams.admin import TopicsError, admin, apply, apply_topics, config_of, plan
+from streams.admin import TopicsError, admin, apply, apply_topics, config_of, plan, prune
 from streams.broker import EmbeddedBroker
 from streams.layout import Layout, load_layout
 from streams.topics import Topic
@@ -92,13 +92,35 @@ def test_fewer_than_three_replicas_wait_for_none() -> None:
     assert config_of(topic, 3) == topic.config() | {"min.insync.replicas": "2"}
 
 
-async def test_a_topic_of_somebody_else_is_named_and_left_alone(empty: str) -> None:
+@pytest.mark.proves("C3")
+async def test_only_what_a_layout_left_behind_is_pruned(empty: str) -> None:
+    """Another program's topic is named and left alone, and so is what lies in a namespace."""
     await apply(empty, CATALOGUE, "local")
+    left, others = ("booking-events", "booking-events.dlq", "vacancy.old"), ("vacancy.south.instance", "south.x")
     async with admin(empty) as client:
-        await client.create_topics([NewTopic("somebody.elses", 1, 1)])
+        await client.create_topics([NewTopic(name, 1, 1) for name in ("somebody.elses", *left, *others)])
     found = await plan(empty, CATALOGUE)
-    assert found.unknown == ("somebody.elses",)
+    assert found.unknown == ("booking-events", "booking-events.dlq", "somebody.elses", "vacancy.old")
+    assert found.leftover == left
     assert found.empty
+    await prune(empty, found.leftover)
+    assert (await plan(empty, CATALOGUE)).unknown == ("somebody.elses",)
+    async with admin(empty) as client:
+        await client.delete_topics(list(others))
+
+
+@pytest.mark.proves("C3")
+async def test_two_namespaces_share_a_cluster(empty: str, tmp_path: Path) -> None:
+    await apply(empty, CATALOGUE, "local")
+    north = Settings(data=tmp_path / "north", namespace="north", layout="campsite")
+    await apply_topics(empty, north)
+    names = {topic.name for topic in load_layout(north).all_topics}
+    assert {"north.booking-events", "north.booking-events.dlq", "vacancy.north.booking.inbox"} <= names
+    assert all(name.startswith(("north.", "vacancy.north.")) for name in names)
+    with pytest.raises(TopicsError, match="already carries the instance"):
+        await apply_topics(empty, Settings(data=tmp_path / "other", namespace="north", layout="campsite"))
+    assert (await plan(empty, CATALOGUE)).empty
+    assert (await plan(empty, load_layout(north))).unknown == ()
 
 
 async def test_a_cluster_carries_one_instance(empty: str, tmp_path: Path) -> None:

@@ -253,7 +253,7 @@ def test_the_groups_are_the_documents() -> None:
     assert LAYOUT.subscriptions("mail") == (BOOKINGS, USERS, PAYMENTS)
 
 
-@pytest.mark.proves("CAMP-09", "CAMP-10", "CAMP-25")
+@pytest.mark.proves("CAMP-09", "CAMP-10", "CAMP-25", "C17")
 def test_the_documents_actions_have_a_text_each() -> None:
     assert LAYOUT.notices == {
         "mail": {

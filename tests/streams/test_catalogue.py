@@ -288,7 +288,7 @@ def test_a_model_says_what_the_document_says_and_no_more(sample: dict[str, Any])
     assert fields - model.beyond == set(sample["data"])
 
 
-@pytest.mark.proves("CAT-24")
+@pytest.mark.proves("CAT-24", "C4")
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample["event_type"])
 def test_events_lie_under_the_documents_key(sample: dict[str, Any]) -> None:
     topic, key = LAYOUT.route(foreign(sample).data)

@@ -302,7 +302,7 @@ def test_the_groups_are_the_documents(group: str, service: str, topics: set[str]
     assert {topic.name for topic in LAYOUT.subscriptions(service)} == topics
 
 
-@pytest.mark.proves("HTL-12", "HTL-19")
+@pytest.mark.proves("HTL-12", "HTL-19", "HTL-34")
 def test_a_reservation_is_read_by_four_services_at_once() -> None:
     readers = {name for name in LAYOUT.groups if LAYOUT.topics["reservation.created"] in LAYOUT.subscriptions(name)}
     assert readers >= {"availability", "payment", "rate", "analytics"}
@@ -331,7 +331,7 @@ def test_an_event_is_shown_field_by_field_and_comes_back(event: Event, shown: di
     assert replace(heard(LAYOUT, found), personal={}) == told(event)
 
 
-@pytest.mark.proves("HTL-18", "HTL-35")
+@pytest.mark.proves("HTL-18", "HTL-35", "C4")
 @pytest.mark.parametrize(("event", "shown"), SAMPLES, ids=[type(event).__name__ for event, _ in SAMPLES])
 def test_every_event_lies_under_its_property(event: Event, shown: dict[str, Any]) -> None:
     assert LAYOUT.route(event) == (LAYOUT.topics[shown["eventType"]], "PROP-001")

@@ -52,6 +52,7 @@ async def test_a_moved_partition_is_found_at_its_new_owner(gateway: Gateway) -> 
     assert (await reading).status == 200
 
 
+@pytest.mark.proves("C22")
 async def test_a_post_whose_row_cannot_be_read_is_503_and_its_retry_gets_the_same_booking(gateway: Gateway) -> None:
     await gateway.unit()
     gateway.instance.paused.add("booking")
@@ -76,6 +77,7 @@ async def test_a_missing_row_is_404_only_once_its_inbox_is_decided(gateway: Gate
     assert (await gateway.call("GET", path)).status == 200
 
 
+@pytest.mark.proves("C22")
 async def test_without_the_log_nothing_is_accepted(gateway: Gateway) -> None:
     await gateway.unit()
     opened = await gateway.book()
