@@ -24,4 +24,4 @@ def attach(availability: ServiceApp, tools: Tools) -> None:
             await availability.decide(batch)
 
     # Nothing to pass on: the booking asks for its holds in the inbox, where their order is on the log.
-    follow(availability, tools, lambda news: ())
+    follow(availability, tools, None)

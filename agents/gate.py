@@ -32,7 +32,7 @@ def attach(booking: GroupApp, tools: Tools) -> None:
     async def admit(news: Envelope) -> Sequence[Event]:
         return await admitted(news, tools)
 
-    gate = Gate(booking, tools.runtime, tools.signer, tools.keyring, admit)
+    gate = Gate(booking, tools.runtime, tools.listener, tools.keyring, admit)
 
     @booking.app.agent(booking.topics(tools.runtime.layout.public), name="admit-foreign")
     async def admit_foreign(stream: Any) -> None:

@@ -6,8 +6,8 @@ Its notices are decided by the notification service, whose rows remember them; a
 from __future__ import annotations
 
 from agents.follow import follow
-from agents.notification import send_mails
 from agents.lazy import lazy_app
+from agents.notification import send_mails
 from agents.tools import Tools
 from domain.notices import notices_of
 from streams.group import GroupApp

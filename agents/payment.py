@@ -60,7 +60,7 @@ def attach(payment: ServiceApp, tools: Tools) -> None:
             await payment.guarded(runner.apply(batch))
 
     # Nothing to pass on: the booking asks for its money in the inbox, where the order of it is on the log.
-    follow(payment, tools, lambda news: ())
+    follow(payment, tools, None)
 
 
 async def call_provider(provider: ProviderClient, keyring: Keyring, effect: Envelope) -> Envelope:

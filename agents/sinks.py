@@ -20,8 +20,6 @@ from streams.events import Envelope
 from streams.group import GroupApp, batches
 from streams.processor import Batch
 from streams.reader import Raw
-from streams.wire import codec_of
-from streams.wire.reading import read
 
 #: What is written of a record; None for nothing.
 Describe = Callable[[Raw], Awaitable[Mapping[str, Any] | None]]
@@ -51,10 +49,10 @@ def __getattr__(name: str) -> Any:
 
 def attach_integration(group: GroupApp, tools: Tools) -> None:
     """DIR/integration: our events as CloudEvents, for programs outside to fetch."""
-    known, is_ours = reading(tools), tools.signer.is_ours
+    known, hear = reading(tools), tools.listener.hear
 
     async def describe(record: Raw) -> Mapping[str, Any] | None:
-        news = known(record) if is_ours(record.headers, record.value) else None
+        news = known(record) if hear(record).is_ours else None
         return cloud_event(news) if news is not None else None
 
     _attach(group, tools, "integration", describe)
@@ -118,12 +116,11 @@ def _attach(group: GroupApp, tools: Tools, folder: str, describe: Describe) -> N
 
 def reading(tools: Tools) -> Read:
     """Reads records in the layout's words; what cannot be read is None: the gate has it."""
-    layout = tools.runtime.layout
-    codec = codec_of(layout.codec)
+    hear = tools.listener.hear
 
     def known(record: Raw) -> Envelope | None:
         try:
-            return read(codec, layout, record)
+            return hear(record).news
         except Undecodable:
             return None
 

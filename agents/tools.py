@@ -10,15 +10,15 @@ from streams.compacted import Compacted
 from streams.events.availability import ResourceDeclared
 from streams.group import Runtime
 from streams.keyring import Keyring
+from streams.listening import Listener
 from streams.numbers import Numbers
-from streams.signing import Signer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
     settings: Settings
     runtime: Runtime
-    signer: Signer
+    listener: Listener
     keyring: Keyring
     rates: Compacted[ResourceDeclared]
     numbers: Numbers

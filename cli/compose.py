@@ -34,6 +34,7 @@ from streams.events.control import UserKeyAdded
 from streams.group import GroupApp, Runtime, consumer_app
 from streams.keyring import Keyring
 from streams.layout import Layout, load_layout
+from streams.listening import Listener
 from streams.log import Log
 from streams.numbers import Numbers
 from streams.profile import max_poll_records, others, session_timeout
@@ -97,7 +98,7 @@ class Workshop(mode.Service):
                 publisher=self._publisher,
                 voice=Voice(self._publisher, layout, signer, keyring),
             ),
-            signer=signer,
+            listener=Listener(layout, signer),
             keyring=keyring,
             rates=Compacted(settings.bootstrap, layout.rates, ResourceDeclared),
             numbers=Numbers(self._log, f"worker-{slot.number}"),

@@ -15,13 +15,11 @@ from streams.events.booking_news import BookingCancelled, BookingCreated, Bookin
 from streams.events.records import RecordNews
 from streams.events.users import UserNews
 from streams.group import GroupApp, Runtime
+from streams.listening import Heard, Listener
 from streams.processor import Batch
 from streams.publisher import Acknowledgement
 from streams.reader import Raw
-from streams.signing import Signer
 from streams.topics import dead_letter_name
-from streams.wire import codec_of
-from streams.wire.reading import read
 
 #: What another program may write; everything else on a documented topic is an outcome, and ours to say.
 REQUESTS = (BookingCreated, BookingUpdated, BookingCancelled, UserNews, RecordNews)
@@ -65,32 +63,32 @@ class Gate:
         self,
         group: GroupApp,
         runtime: Runtime,
-        signer: Signer,
+        listener: Listener,
         keyring: Seals,
         admit: Callable[[Envelope], Awaitable[Sequence[Event]]],
     ) -> None:
         self._group = group
         self._runtime = runtime
-        self._signer = signer
+        self._listener = listener
         self._keyring = keyring
         self._admit = admit
-        self._codec = codec_of(runtime.layout.codec)
 
     async def apply(self, batch: Batch) -> None:
         """Looks at a batch; done once everything that follows from it is on the log."""
         said: list[Acknowledgement] = []
         for record in batch.records:
-            if not self._signer.is_ours(record.headers, record.value):
-                said += await self._look_at(record)
+            heard = self._listener.hear(record)
+            if not heard.is_ours:
+                said += await self._look_at(record, heard)
         for acknowledged in dict.fromkeys(said):
             await acknowledged
         last = batch.records[-1]
         self._group.commit(last.topic, last.partition, last.offset + 1)
         batch.done()
 
-    async def _look_at(self, record: Raw) -> list[Acknowledgement]:
+    async def _look_at(self, record: Raw, heard: Heard) -> list[Acknowledgement]:
         try:
-            news = read(self._codec, self._runtime.layout, record)
+            news = heard.news
         except Undecodable as error:
             return [self._bury(record, str(error), "undecodable")]
         if not isinstance(news.data, REQUESTS):

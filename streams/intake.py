@@ -15,18 +15,28 @@ from streams.envelope import caused_by, derive, resulting
 from streams.events import Envelope, Event
 from streams.foreign import FACTS, sealed
 from streams.group import GroupApp, Runtime
+from streams.listening import Listener
 from streams.processor import Batch
 from streams.publisher import Acknowledgement
 from streams.reader import Raw
-from streams.signing import Signer
-from streams.wire import codec_of
-from streams.wire.reading import read
 
 
 class Seals(Protocol):
     """What an intake needs of the keyring."""
 
     async def seal(self, user_id: str, text: str) -> str: ...
+
+
+class Along:
+    """Reads along and passes nothing on."""
+
+    def __init__(self, group: GroupApp) -> None:
+        self._group = group
+
+    async def apply(self, batch: Batch) -> None:
+        last = batch.records[-1]
+        self._group.commit(last.topic, last.partition, last.offset + 1)
+        batch.done()
 
 
 class Intake:
@@ -36,17 +46,15 @@ class Intake:
         self,
         group: GroupApp,
         runtime: Runtime,
-        signer: Signer,
+        listener: Listener,
         keyring: Seals,
         translate: Callable[[Envelope], Sequence[Event]],
     ) -> None:
         self._group = group
-        self._layout = runtime.layout
         self._voice = runtime.voice
-        self._signer = signer
+        self._listener = listener
         self._keyring = keyring
         self._translate = translate
-        self._codec = codec_of(runtime.layout.codec)
 
     async def apply(self, batch: Batch) -> None:
         """Passes on what a batch says; done once all of it is on the log."""
@@ -65,12 +73,13 @@ class Intake:
         return replace(said, event_id=derive(f"{news.event_id}/{event.event_type}/{self._group.name}/{index}"))
 
     async def _pass_on(self, record: Raw) -> list[Acknowledgement]:
+        heard = self._listener.hear(record)
         try:
-            news = read(self._codec, self._layout, record)
+            news = heard.news
         except Undecodable:
             return []  # the gate has it
         source = f"{self._group.name}-intake"
-        if self._signer.is_ours(record.headers, record.value):
+        if heard.is_ours:
             return [
                 self._voice.say(self._meant(news, event, index)) for index, event in enumerate(self._translate(news))
             ]

@@ -15,6 +15,7 @@ from config.settings import Settings
 from streams.app import service_app
 from streams.group import GroupApp, Runtime, consumer_app
 from streams.layout import Group, Layout, load_layout
+from streams.listening import Listener
 from streams.signing import Signer
 from streams.voice import Voice
 from tables.notifications import Notifications
@@ -38,7 +39,9 @@ def tools(layout: Layout, directory: Path) -> Tools:
         publisher=log,
         voice=Voice(log, layout, signer),
     )
-    found = SimpleNamespace(settings=Settings(data=directory), runtime=runtime, signer=signer, keyring=None)
+    found = SimpleNamespace(
+        settings=Settings(data=directory), runtime=runtime, listener=Listener(layout, signer), keyring=None
+    )
     return cast("Tools", found)
 
 

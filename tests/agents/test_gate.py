@@ -23,6 +23,7 @@ from streams.foreign import Gate
 from streams.group import GroupApp, Runtime
 from streams.keys import resource_key
 from streams.layout import load_layout
+from streams.listening import Listener
 from streams.processor import Batch
 from streams.signing import Signer
 from streams.voice import Voice
@@ -104,7 +105,11 @@ class Site:
         group = SimpleNamespace(name="booking", commit=lambda *args: None)
         tools = cast("Tools", fake)
         gate = Gate(
-            cast("GroupApp", group), cast("Runtime", runtime), signer, Seals(), lambda news: admitted(news, tools)
+            cast("GroupApp", group),
+            cast("Runtime", runtime),
+            Listener(layout, signer),
+            Seals(),
+            lambda news: admitted(news, tools),
         )
         value = body if isinstance(body, bytes) else json.dumps(body).encode()
         record = Stored(topic, 0, 0, 1_700_000_000_000, b"k", value)

@@ -24,6 +24,7 @@ from streams.events.rate import RateUpdated
 from streams.events.records import PrescriptionCreated
 from streams.group import GroupApp
 from streams.layout import load_layout
+from streams.listening import Listener
 from streams.publisher import Record
 from streams.signing import Signer
 from streams.voice import Voice
@@ -130,7 +131,7 @@ class World:
         group = Group(self._service)
         tools = SimpleNamespace(
             runtime=SimpleNamespace(layout=self.layout),
-            signer=SIGNER,
+            listener=Listener(self.layout, SIGNER),
             keyring=Keys(),
             settings=SimpleNamespace(data=self.directory),
         )

@@ -174,7 +174,7 @@ async def test_what_is_not_theirs_to_say_changes_nothing(world: World) -> None:
     updated = next(each for each in said if each.body["order_id"] == order_id)
     copied = updated.record.value or b""
     changed = [(name, b"{}" if name == "vacancy-rest" else value) for name, value in updated.record.headers]
-    paid = {"order_id": order_id, "payment_id": "p", "amount": 1.0, "currency": "EUR"}
+    [(_, paid)] = [each for each in await story(world, order_id) if each[0] == "payment_successful"]
     await world.tell("inventory_updated", copied, order_id, changed)
     await world.tell("payment_successful", paid, order_id)
     await world.tell("order_created", b"[1, 2]", order_id)
