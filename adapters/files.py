@@ -11,7 +11,8 @@ from config.directories import private
 
 def write_whole(path: Path, content: bytes) -> None:
     """Replaces a file at once, mode 0600: a reader sees the old one or the new one. Raises OSError."""
-    private(path.parent)
+    if not path.parent.is_dir():
+        private(path.parent)
     fresh = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:

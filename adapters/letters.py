@@ -20,7 +20,9 @@ _LONGEST = 500
 _MOST_ITEMS = 100
 _GAP = re.compile(r"\n{3,}")
 # Plain text: nothing to escape; values are cleaned instead.
-_TEMPLATES = Environment(loader=PackageLoader("adapters"), trim_blocks=True, lstrip_blocks=True, autoescape=False)
+_TEMPLATES = Environment(
+    loader=PackageLoader("adapters"), trim_blocks=True, lstrip_blocks=True, autoescape=False, auto_reload=False
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from agents.follow import follow
 from agents.lazy import lazy_app
 from agents.tools import Tools
 from streams.app import ServiceApp
@@ -31,6 +32,9 @@ def attach(booking: ServiceApp, tools: Tools) -> None:
         """Decides every booking's outcome, in the order of its inbox."""
         async for batch in batches(stream):
             await booking.decide(batch)
+
+    # Nothing to pass on: payment answers in the inbox, where the order of its answers is on the log.
+    follow(booking, tools, None)
 
     @app.timer(interval=_TICK_S, name="expire-bookings")  # type: ignore[untyped-decorator]
     async def expire_bookings() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from agents.lazy import lazy_app
 from agents.tools import Tools
 from domain.admission import Inadmissible, Resources, Terms, booking_of, change_of, check_size, record_of, user_of
 from streams.events import Envelope, Event
@@ -26,19 +27,19 @@ _PATIENCE_S = 3.0
 _REASON = 200
 
 
-def attach(booking: GroupApp, tools: Tools) -> None:
-    """Attaches the agent to the booking service's App: it reads every topic another program may write."""
+def attach(group: GroupApp, tools: Tools) -> None:
+    """Attaches the agent to a group of its own, which reads every topic another program may write."""
 
     async def admit(news: Envelope) -> Sequence[Event]:
         return await admitted(news, tools)
 
-    gate = Gate(booking, tools.runtime, tools.listener, tools.keyring, admit)
+    gate = Gate(group, tools.runtime, tools.listener, tools.keyring, admit)
 
-    @booking.app.agent(booking.topics(tools.runtime.layout.public), name="admit-foreign")
+    @group.app.agent(group.topics(tools.runtime.layout.public), name="admit-foreign")
     async def admit_foreign(stream: Any) -> None:
         """Lets in what other programs may ask for; what they may not say is buried."""
         async for batch in batches(stream):
-            await booking.guarded(gate.apply(batch))
+            await group.guarded(gate.apply(batch))
 
 
 async def admitted(news: Envelope, tools: Tools) -> Sequence[Event]:
@@ -97,3 +98,6 @@ async def _resources(wanted: Iterable[Line | BookingCreated], tools: Tools) -> R
 
 def _deadline(tools: Tools) -> datetime:
     return datetime.now(UTC) + timedelta(seconds=tools.settings.booking_deadline)
+
+
+__getattr__ = lazy_app("gate")

@@ -65,6 +65,7 @@ STATEFUL: dict[str, tuple[Callable[[Layout], Decides], Callable[[ServiceApp, Too
 }
 #: Groups that keep no rows.
 STATELESS: dict[str, Callable[[GroupApp, Tools], None]] = {
+    "gate": gate.attach,
     "mail": mail.attach,
     "integration": sinks.attach_integration,
     "logging": sinks.attach_logging,
@@ -128,8 +129,6 @@ def _app(name: str, tools: Tools) -> GroupApp:
     table, attach = STATEFUL[name]
     built = service_app(tools.runtime.layout.services[name], table(tools.runtime.layout), tools.runtime)
     attach(built, tools)
-    if name == "booking":
-        gate.attach(built, tools)
     return built
 
 

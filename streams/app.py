@@ -14,7 +14,7 @@ from streams.lease import Lease
 from streams.processor import Batch, Processor
 from streams.restore import Restorer
 from streams.rows import NotOwner, RowStore
-from streams.services import Service
+from streams.services import PATIENT, Service
 from streams.settling import Settler
 
 
@@ -59,6 +59,7 @@ def service_app(service: Service, table: Decides, runtime: Runtime) -> ServiceAp
         faust_app(service.name, runtime),
         lease,
         runtime.fail,
+        patient=service.name in PATIENT,
         service=service,
         store=store,
         processor=processor,

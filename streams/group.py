@@ -21,6 +21,7 @@ from streams.lease import Lease
 from streams.processor import Batch
 from streams.publisher import Publisher
 from streams.recovery import RowsManager
+from streams.services import PATIENT
 from streams.topics import Topic
 from streams.transport import Batches, Consumer, Transport
 from streams.voice import Voice
@@ -84,6 +85,8 @@ class GroupApp:
     app: faust.App
     lease: Lease
     fail: Callable[[BaseException], object]
+    #: Whether records may gather before they are fetched.
+    patient: bool = False
     #: Called with the partitions of the service's own topics each time they are ready.
     on_ready: list[Callable[[set[int]], Awaitable[None]]] = field(default_factory=list)
     #: Called when a rebalance begins.
@@ -173,7 +176,12 @@ def connect(
             group.fail(error)
 
     app._new_transport = lambda: Transport(  # type: ignore[method-assign]
-        app.conf.broker_consumer, app, lease=group.lease, on_revoked=group.revoked, start_at=start_at
+        app.conf.broker_consumer,
+        app,
+        lease=group.lease,
+        on_revoked=group.revoked,
+        start_at=start_at,
+        patient=group.patient,
     )
     manager = cast("RowsManager", app.tables)
     manager.restore, manager.restored = restored, lambda: group.ready
@@ -181,7 +189,8 @@ def connect(
 
 def consumer_app(name: str, runtime: Runtime) -> GroupApp:
     """The App of a group that keeps no rows."""
-    group = GroupApp(name, faust_app(name, runtime), Lease(runtime.session_timeout), runtime.fail)
+    lease = Lease(runtime.session_timeout)
+    group = GroupApp(name, faust_app(name, runtime), lease, runtime.fail, patient=name in PATIENT)
 
     async def nothing(partitions: set[int]) -> bool:
         return True

@@ -108,9 +108,11 @@ SERVICES = {
     for service in (BOOKING, AVAILABILITY, PAYMENT, USER, RECORD, NOTIFICATION, RECEIPT, RATE, ANALYTICS)
 }
 #: Services that run under every layout, named by its document or not.
-CORE = ("booking", "availability", "payment", "user", "record")
-#: Consumers without rows: they read and pass on, or write files (`agents.mail`, `agents.sinks`).
-STATELESS = ("mail", "integration", "logging", "archive")
+CORE = ("booking", "availability", "payment", "user", "record", "gate")
+#: Consumers without rows: they read and pass on, or write files (`agents.gate`, `agents.mail`, `agents.sinks`).
+STATELESS = ("gate", "mail", "integration", "logging", "archive")
+#: Groups nobody waits for: they let records gather, because what comes one by one costs a hundred times as much.
+PATIENT = frozenset({"gate", "notification", "receipt", "rate", "analytics", *STATELESS})
 
 
 def service_topics(service: Service, partitions: int) -> tuple[Topic, ...]:

@@ -18,6 +18,9 @@ from faust.types import TP
 
 from streams.lease import Lease
 
+#: What a patient consumer waits for at most, and how many bytes are worth a fetch before.
+_PATIENCE_MS, _ENOUGH_BYTES = 150, 256 * 1024
+
 
 class Batches(DefaultSchedulingStrategy):
     """Hands each fetched partition's records on as one message, at the offset of the last."""
@@ -72,6 +75,9 @@ class _Thread(driver.AIOKafkaConsumerThread):
             return accepted
 
         coordinator._do_heartbeat = renewing
+        if cast("Consumer", self.consumer).patient:
+            fetcher = cast("Any", self._ensure_consumer())._fetcher
+            fetcher._fetch_min_bytes, fetcher._fetch_max_wait_ms = _ENOUGH_BYTES, _PATIENCE_MS
 
 
 class Consumer(driver.Consumer):
@@ -86,6 +92,7 @@ class Consumer(driver.Consumer):
         self.lease = transport.lease
         self._tell_revoked = transport.on_revoked
         self._start_at = transport.start_at
+        self.patient = transport.patient
         #: The next offset to commit, for each partition something became durable in.
         self.durable: dict[TP, int] = {}
 
@@ -134,12 +141,14 @@ class Transport(driver.Transport):
         lease: Lease,
         on_revoked: Callable[[], None],
         start_at: Callable[[TP], int | None],
+        patient: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.lease = lease
         self.on_revoked = on_revoked
         self.start_at = start_at
+        self.patient = patient
 
 
 assert aiokafka.__version__.startswith("0.14."), "streams.transport overrides private methods of aiokafka 0.14"

@@ -41,7 +41,7 @@ _CATALOGUE_TOPICS = (
 CATALOGUE: Final = Dialect(
     name="catalogue",
     topics={kind: {kind: (kind,)} for kind in _CATALOGUE_TOPICS},
-    gate="vacancy-booking",
+    gate="vacancy-gate",
 )
 
 
@@ -66,7 +66,7 @@ CAMPSITE: Final = Dialect(
         "user-events": {"UserCreated": ("user.user.created",), "UserUpdated": ("user.user.updated",)},
         "payment-events": {"PaymentProcessed": (_SUCCEEDED,), "RefundProcessed": (_REFUNDED,)},
     },
-    gate="vacancy-booking",
+    gate="vacancy-gate",
     kind_of=_camp_kind,
     id=("EventId",),
     fields=_flat(
@@ -103,7 +103,7 @@ HOTEL: Final = Dialect(
             "analytics.reservation": "analytics.event.tracked",
         }.items()
     },
-    gate="reservation-engine-group",
+    gate="vacancy-gate",
     kind_of=lambda body, topic: str(body.get("eventType")),
     id=("eventId",),
     fields={
@@ -127,7 +127,7 @@ ORDERS: Final = Dialect(
             "notification_sent": "notification.email.sent",
         }.items()
     },
-    gate="order-service",
+    gate="vacancy-gate",
     kind_of=lambda body, topic: topic,
     fields=_flat(booking_id="order_id", payment_id="payment_id", price_amount="total_amount"),
 )
@@ -163,7 +163,7 @@ CLINIC: Final = Dialect(
         "order-events": _records("order", "created", "updated", "shipped", "delivered"),
         "health-record-events": _records("health", "created", "updated"),
     },
-    gate="vacancy-booking",
+    gate="vacancy-gate",
     kind_of=_clinic_kind,
     fields=_flat(booking_id="appointmentId"),
     unsaid={"price_amount": 0, "refund_amount": 0, "cancellation_reason": ""},

@@ -41,7 +41,7 @@ def test_it_prints_a_line_for_each_and_no_secret(tmp_path: Path) -> None:
         (["up", "--demo", "0"], "--demo"),
         (["up", "--broker", "localhost:9092"], "broker: "),
         (["up", "--set", "namespace=Not Mine"], "namespace: "),
-        (["up", "--set", "topics={\"nothing\": {\"partitions\": 3}}"], "topics.nothing"),
+        (["up", "--set", 'topics={"nothing": {"partitions": 3}}'], "topics.nothing"),
         (["topics", "plan", "--broker", "localhost:9092"], "broker: "),
         (["topics", "lint", "--layout", "motel"], "layout: "),
         (["audit", "--broker", "localhost:9092"], "broker: "),

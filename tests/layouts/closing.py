@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from pathlib import Path
-from typing import Any
 
 from cli.parts import command
 from tests.chaos.faults import Fault
 from tests.chaos.instance import Instance, environment
 from tests.chaos.runner import Plan, strike
 
+ROOT = Path(__file__).parents[2]
 RATE, DURATION = 10.0, 8.0
 
 
@@ -30,19 +31,14 @@ async def killed_under_load(instance: Instance, directory: Path) -> None:
 
 async def rebuilt(instance: Instance, directory: Path, *services: str) -> None:
     """`vacancy replay --from 0 --diff` of these services: what the log says is what their rows hold."""
-    at_once = asyncio.Semaphore(2)
-
-    async def replay(service: str) -> tuple[str, int, dict[str, Any]]:
-        into = str(directory / service)
-        async with at_once:
-            code, out = await vacancy(
-                instance, "replay", "--service", service, "--from", "0", "--into", into, "--diff", "--json"
-            )
-        return service, code, json.loads(out) if out.startswith("{") else {"said": out}
-
-    for service, code, report in await asyncio.gather(*map(replay, services)):
-        assert code == 0, (service, report)
-        assert report["records"] > 0, (service, report)
+    asked = [sys.executable, "-m", "tests.layouts.replays", str(instance.data), str(directory), *services]
+    code, out = await _output_of(*asked)
+    assert code == 0, out
+    reports = [json.loads(line) for line in out.splitlines()]
+    assert [report["service"] for report in reports] == list(services)
+    for report in reports:
+        assert report["records"] > 0, report
+        assert report["comparison"]["differences"] == [], report
 
 
 async def audited(instance: Instance) -> None:
@@ -53,11 +49,16 @@ async def audited(instance: Instance) -> None:
 
 async def vacancy(instance: Instance, *arguments: str) -> tuple[int, str]:
     """Exit code and output of a command about the instance."""
+    return await _output_of(*command(*arguments, "--data", str(instance.data)))
+
+
+async def _output_of(*command_line: str) -> tuple[int, str]:
     child = await asyncio.create_subprocess_exec(
-        *command(*arguments, "--data", str(instance.data)),
+        *command_line,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         env=environment({}),
+        cwd=ROOT,
     )
     out, _ = await child.communicate()
     assert child.returncode is not None

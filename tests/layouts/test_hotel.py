@@ -76,8 +76,20 @@ async def test_every_service_reads_what_concerns_it(world: World) -> None:
 
 
 @pytest.mark.proves(
-    *("HTL-02", "HTL-03", "HTL-04", "HTL-05", "HTL-06", "HTL-15", "HTL-16", "HTL-17", "HTL-19"),
-    *("HTL-20", "HTL-21", "HTL-22", "HTL-23", "HTL-24", "HTL-25", "HTL-26", "HTL-33"),
+    "HTL-02",
+    "HTL-03",
+    "HTL-05",
+    "HTL-06",
+    "HTL-15",
+    "HTL-16",
+    "HTL-17",
+    "HTL-19",
+    "HTL-20",
+    "HTL-21",
+    "HTL-22",
+    "HTL-23",
+    "HTL-24",
+    "HTL-26",
 )
 async def test_a_reservation_reaches_the_documents_final_state(world: World) -> None:
     await rooms(world, "PROP-001", 5)
@@ -120,7 +132,7 @@ async def test_a_reservation_is_changed_then_stayed(world: World) -> None:
     start = dt.date.fromisoformat(booking["check_in"])
     changed = await world.patch(f"{PATH}/{reservation}", {"check_out": str(start + dt.timedelta(days=2))})
     assert (changed["revision"], changed["price"]["amount"]) == (2, "200.00")
-    assert await free(world, "PROP-002", 3) == [1, 1, 2]
+    await eventually(lambda: is_free(world, "PROP-002", [1, 1, 2]))
     [modified] = await world.of("reservationId", reservation, "reservation.modified")
     assert modified["stayDetails"]["checkOut"] == changed["check_out"]
 
@@ -145,7 +157,7 @@ async def test_a_cancellation_restores_refunds_and_is_counted(world: World) -> N
     assert (said["stayDetails"]["reason"], said["pricingDetails"]["refundAmount"]) == ("plans changed", 200.0)
     [refunded] = await eventually(lambda: world.of("reservationId", reservation, "payment.refunded"))
     assert refunded["amount"] == 200.0
-    assert await free(world, "PROP-003") == [1, 1]
+    await eventually(lambda: is_free(world, "PROP-003", [1, 1]))
     await eventually(lambda: has_kpis(world, "PROP-003", confirmed=1, cancelled=1))
 
 
@@ -217,7 +229,7 @@ async def test_another_programs_reservation_takes_part_fully(world: World) -> No
     cancel = {"eventId": str(uuid.uuid4()), "eventType": "reservation.cancelled", "propertyId": "PROP-006"}
     await world.tell("reservation.cancelled", {**cancel, "stayDetails": {"reservationId": reservation}})
     await world.ended(PATH, reservation, "CANCELLED")
-    assert await free(world, "PROP-006") == [1, 1]
+    await eventually(lambda: is_free(world, "PROP-006", [1, 1]))
     await eventually(lambda: world.of("reservationId", reservation, "payment.refunded"))
 
 
@@ -272,6 +284,10 @@ async def rooms(world: World, hotel: str, capacity: int, price: str = "100.00") 
 
 async def free(world: World, hotel: str, nights: int = 2) -> list[int]:
     return await world.free(hotel, 30, nights)
+
+
+async def is_free(world: World, hotel: str, nights: list[int]) -> bool:
+    return await free(world, hotel, len(nights)) == nights
 
 
 async def has_kpis(world: World, hotel: str, revenue: str | None = None, **counts: int) -> bool:

@@ -68,7 +68,7 @@ def test_the_inboxes_are_kept_and_take_the_logs_own_time(name: str) -> None:
 @pytest.mark.parametrize("name", layouts())
 def test_the_core_always_runs_and_the_rest_where_it_has_a_group(name: str) -> None:
     layout = load_layout(name)
-    core = {"booking", "availability", "payment", "user", "record"}
+    core = {"booking", "availability", "payment", "user", "record", "gate"}
     assert set(layout.running) == core | set(layout.groups)
     assert list(layout.running) == [each for each in (*SERVICES, *STATELESS) if each in layout.running]
 

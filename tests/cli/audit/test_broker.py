@@ -72,9 +72,9 @@ class Groups:
 async def test_of_the_public_topics_only_the_gate_s_offsets_count() -> None:
     admin: Any = Groups(
         {
-            "shop.order-service": {"shop.order_created": 3, "vacancy.shop.booking.inbox": 5},
+            "shop.vacancy-gate": {"shop.order_created": 3, "vacancy.shop.booking.inbox": 5},
             "shop.payment-service": {"shop.order_created": 9, "vacancy.shop.payment.inbox": 7},
-            "order-service": {"order_created": 11, "vacancy.booking.inbox": 13},
+            "vacancy-gate": {"order_created": 11, "vacancy.booking.inbox": 13},
         }
     )
     found = await commits_of(admin, History(dialect=ORDERS, spelling=Spelling("shop")), 0.0)

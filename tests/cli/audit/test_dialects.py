@@ -72,7 +72,7 @@ def test_the_tables_name_the_layout_s_topics_types_and_gate(name: str) -> None:
 
     carried = {topic: {kind for likely in kinds.values() for kind in likely} for topic, kinds in dialect.topics.items()}
     assert carried == {topic.name: {model.event_type for model in topic.carries} for topic in layout.topics.values()}
-    assert dialect.gate == layout.group("booking")
+    assert dialect.gate == layout.group("gate")
     assert dialect.weak == (layout.profile is not None)
 
 
