@@ -29,8 +29,12 @@ demo: install ## a whole instance with demo traffic, until Ctrl-C
 up: install ## a whole instance without traffic, until Ctrl-C
 	@exec $(BIN)/vacancy up $(UP)
 
+# The decisions are measured by their own tests; what starts whole instances has the machine to itself.
+WHOLE := tests/whole tests/layouts tests/chaos
 test: install kafka ## all tests but the long ones, those on a real broker included
-	$(BIN)/python -m pytest -m 'not soak' --cov --cov-report=term-missing:skip-covered
+	$(BIN)/python -m pytest -q tests/domain --cov --cov-report=term-missing:skip-covered
+	$(BIN)/python -m pytest -q -m 'not soak' -n 2 --dist loadfile tests $(WHOLE:%=--ignore %) --ignore tests/domain
+	$(BIN)/python -m pytest -q -m 'not soak' $(WHOLE)
 
 soak: install kafka ## the long fault run; its figures go to docs/soak.md
 	$(BIN)/python -m tests.chaos.soak

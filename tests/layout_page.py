@@ -42,7 +42,7 @@ has `ce_id` and `vacancy-sig`; where the document has no place for them, `ce_tim
 
 **Other programs** may write requests in a document's format: bookings that are created, changed or cancelled, users,
 and the clinic's records. They are priced and numbered by us and get an outcome like any other; what is created by them
-is not announced a second time. The booking service's group reads every public topic for them. A message without an id
+is not announced a second time. The group `vacancy-gate` reads every public topic for them. A message without an id
 gets one from its topic, partition and offset. Without a payment token the setting `foreign_payment_token` is used;
 unset, the booking is REJECTED `payment_method_missing`. Another price than ours is REJECTED `price_changed`. What only
 this instance can say (confirmed, authorized, reserved...) is not believed from anybody else: without our signature it
