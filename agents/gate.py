@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import asyncio
 import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -10,7 +10,16 @@ from typing import Any
 
 from agents.lazy import lazy_app
 from agents.tools import Tools
-from domain.admission import Inadmissible, Resources, Terms, booking_of, change_of, check_size, record_of, user_of
+from domain.admission import (
+    ChangeTerms,
+    Inadmissible,
+    Resources,
+    Terms,
+    booking_of,
+    change_of,
+    check_size,
+)
+from domain.hearsay import record_of, user_of
 from streams.events import Envelope, Event
 from streams.events.about import About, Line
 from streams.events.booking import CancelBooking
@@ -46,26 +55,28 @@ async def admitted(news: Envelope, tools: Tools) -> Sequence[Event]:
     """What a request of another program means in our own words. Raises Refused."""
     try:
         check_size(news.data)
-        return await _meant(news.data, tools)
+        return await _meant(news.data, news.event_id, tools)
     except Inadmissible as error:
         raise Refused(str(error)) from None
 
 
-async def _meant(event: Event, tools: Tools) -> Sequence[Event]:
+async def _meant(event: Event, message_id: str, tools: Tools) -> Sequence[Event]:
     match event:
         case BookingCreated():
             return (booking_of(event, await _terms(event, tools)),)
         case BookingUpdated():
             resources = await _resources(event.about.lines if event.about is not None else (), tools)
-            return (change_of(event, resources, _deadline(tools)),)
+            now, deadline = datetime.now(UTC), _deadline(tools)
+            terms = ChangeTerms(resources=resources, deadline=deadline, now=now, message_id=message_id)
+            return (change_of(event, terms),)
         case BookingCancelled():
             reason = event.cancellation_reason[:_REASON] or "cancelled by another program"
             by = event.cancelled_by[:_REASON] or "unknown"
             return (CancelBooking(booking_id=event.booking_id, reason=reason, cancelled_by=by),)
         case UserNews():
-            return (user_of(event),)
+            return (user_of(event, message_id),)
         case RecordNews():
-            return (record_of(event),)
+            return (record_of(event, message_id),)
         case _:
             return ()
 
@@ -83,6 +94,7 @@ async def _terms(created: BookingCreated, tools: Tools) -> Terms:
         payment_token=await tools.keyring.seal(created.user_id, token) if token else None,
         fingerprint=hashlib.sha256(said).hexdigest(),
         max_quantity=tools.settings.max_quantity,
+        now=datetime.now(UTC),
     )
 
 
@@ -90,10 +102,18 @@ async def _resources(wanted: Iterable[Line | BookingCreated], tools: Tools) -> R
     """Those of the resources that are declared. One just declared may not be in the view yet: it is read to its end."""
     pairs = {(each.provider_id, each.product_id) for each in wanted}
     if any(tools.rates.get(resource_key(*pair)) is None for pair in pairs):
-        with contextlib.suppress(TimeoutError):
-            await tools.rates.caught_up(_PATIENCE_S)
+        await _caught_up(tools)
     found = {pair: tools.rates.get(resource_key(*pair)) for pair in pairs}
     return {pair: resource for pair, resource in found.items() if resource is not None}
+
+
+async def _caught_up(tools: Tools) -> None:
+    """However long it takes: a booking is not refused because the broker stumbles. Nothing is committed meanwhile."""
+    while True:
+        try:
+            return await tools.rates.caught_up(_PATIENCE_S)
+        except TimeoutError:
+            await asyncio.sleep(_PATIENCE_S / 10)
 
 
 def _deadline(tools: Tools) -> datetime:

@@ -68,6 +68,7 @@ def send_mails(group: GroupApp, tools: Tools, already_answered: Callable[[int, E
         fail=runtime.fail,
     )
     group.on_revoked.append(runner.forget)
+    group.on_ready.append(runner.resume)
 
     @group.app.agent(group.topic(service.effects_topic), name="send-mail")
     async def send_mail(stream: Any) -> None:

@@ -46,6 +46,7 @@ def attach(payment: ServiceApp, tools: Tools) -> None:
         fail=runtime.fail,
     )
     payment.on_revoked.append(runner.forget)
+    payment.on_ready.append(runner.resume)
 
     @app.agent(payment.topic(service.inbox), name="decide-payments")
     async def decide_payments(stream: Any) -> None:

@@ -48,6 +48,7 @@ def attach(receipt: ServiceApp, tools: Tools) -> None:
         fail=runtime.fail,
     )
     receipt.on_revoked.append(runner.forget)
+    receipt.on_ready.append(runner.resume)
 
     @app.agent(receipt.topic(service.inbox), name="decide-receipts")
     async def decide_receipts(stream: Any) -> None:

@@ -8,29 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
-from domain.appointments import CLINIC, appointment_period
-from domain.calendar import Unbookable, night_bounds, stay_of
+from domain.appointments import CLINIC, appointment_period, local_time
+from domain.calendar import HORIZON, Unbookable, night_bounds, stay_of
+from domain.cancellation import RETURNABLE
 from domain.pricing import minor_unit, quote
-from domain.records import FIRST
 from domain.users import NEXT
 from streams.events import Event
 from streams.events.about import About, ConfirmOn, Line
 from streams.events.availability import ResourceDeclared
 from streams.events.booking import ChangeBooking, RequestBooking
 from streams.events.booking_news import BookingCreated, BookingUpdated
-from streams.events.records import ChangeRecord, OpenRecord, RecordNews
-from streams.events.users import ChangeUser, RegisterUser, UserCreated, UserNews
 
 MAX_LINES = 20
 MAX_QUANTITY = 1_000_000
 MAX_PRICE = Decimal(10) ** 10
 MAX_BYTES = 65_536
-#: How long an order may be given back for its whole price; anything else until it begins.
-RETURNABLE = timedelta(days=14)
 
 #: Resources by (provider, product), as they are declared now.
 Resources = Mapping[tuple[str, str], ResourceDeclared]
@@ -51,7 +46,21 @@ class Terms:
     #: Sealed; None where bookings without a payment method are not taken.
     payment_token: str | None
     fingerprint: str
+    #: When the request was met.
+    now: datetime
     max_quantity: int = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeTerms:
+    """What a change of another program is taken on."""
+
+    resources: Resources
+    deadline: datetime
+    #: When the request was met.
+    now: datetime
+    #: The message's own id: a row takes each change once.
+    message_id: str
 
 
 def check_size(event: Event) -> None:
@@ -81,6 +90,7 @@ def booking_of(created: BookingCreated, terms: Terms) -> RequestBooking:
         currency, place = _common(claimed, terms.resources)
         lines = tuple(_quoted(line, about, terms.resources[_pair(line)]) for line in claimed)
         price = sum((line.price_amount for line in lines), Decimal(0))
+        _check_time(about, lines, terms.now)
         if prepaid:
             _check_offer(created, price, currency, terms)
     except Unbookable as found:
@@ -97,7 +107,7 @@ def booking_of(created: BookingCreated, terms: Terms) -> RequestBooking:
         price_currency=currency,
         payment_token=terms.payment_token or "",
         deadline=terms.deadline,
-        free_until=_free_until(about, lines),
+        free_until=_free_until(about, lines, terms.now),
         location=created.location,
         metadata=created.metadata,
         confirm_on=terms.confirm_on,
@@ -109,7 +119,7 @@ def booking_of(created: BookingCreated, terms: Terms) -> RequestBooking:
     )
 
 
-def change_of(updated: BookingUpdated, resources: Resources, deadline: datetime) -> ChangeBooking:
+def change_of(updated: BookingUpdated, terms: ChangeTerms) -> ChangeBooking:
     """The change that was asked for, at our prices.
 
     Raises:
@@ -120,11 +130,11 @@ def change_of(updated: BookingUpdated, resources: Resources, deadline: datetime)
         raise Inadmissible("a change names all lines of the booking, and this one names none")
     claimed = _claimed(about.lines, updated.price_amount)
     for provider_id, product_id in map(_pair, claimed):
-        if (provider_id, product_id) not in resources:
+        if (provider_id, product_id) not in terms.resources:
             raise Inadmissible(f"the change names {provider_id} / {product_id}, which nobody declared")
     try:
-        currency, _ = _common(claimed, resources)
-        lines = tuple(_quoted(line, about, resources[_pair(line)]) for line in claimed)
+        currency, _ = _common(claimed, terms.resources)
+        lines = tuple(_quoted(line, about, terms.resources[_pair(line)]) for line in claimed)
     except Unbookable as found:
         raise Inadmissible(f"the change cannot be booked: {found.reason}") from None
     price = sum((line.price_amount for line in lines), Decimal(0))
@@ -135,36 +145,13 @@ def change_of(updated: BookingUpdated, resources: Resources, deadline: datetime)
         revision=NEXT,
         lines=lines,
         price_amount=price,
-        deadline=deadline,
-        free_until=_free_until(about, lines),
+        deadline=terms.deadline,
+        free_until=_free_until(about, lines, terms.now),
         guest=about.guest,
         user_id=updated.user_id,
+        message_id=terms.message_id,
         details=about.details or None,
     )
-
-
-def user_of(news: UserNews) -> RegisterUser | ChangeUser:
-    """The user as another program tells of it. Raises Inadmissible: it says nothing of the user."""
-    if not news.personal:
-        raise Inadmissible("the user has no e-mail and no name")
-    if isinstance(news, UserCreated):
-        return RegisterUser(user_id=news.user_id, personal=news.personal, announced=True)
-    return ChangeUser(user_id=news.user_id, personal=news.personal, revision=NEXT, announced=True)
-
-
-def record_of(news: RecordNews) -> OpenRecord | ChangeRecord:
-    """The record as another program tells of it. Raises Inadmissible: without content, or beginning in no status."""
-    if not news.content:
-        raise Inadmissible(f"the {news.kind} has no content")
-    said: dict[str, Any] = {"record_id": news.record_id, "kind": news.kind, "user_id": news.user_id}
-    said |= {"content": news.content, "announced": True}
-    if news.action != "created":
-        status = news.status if news.action == "updated" and news.kind != "health" else None
-        return ChangeRecord(**said, action=news.action, status=status)
-    first = "created" if news.kind == "health" else news.status
-    if first not in FIRST[news.kind]:
-        raise Inadmissible(f"no {news.kind} begins {first!r}, but {', '.join(sorted(FIRST[news.kind]))}")
-    return OpenRecord(**said, status=first)
 
 
 def _main_line(created: BookingCreated) -> Line:
@@ -198,6 +185,16 @@ def _is_visit(about: About, lines: tuple[Line, ...]) -> bool:
     return about.kind == "appointment" and all(line.provider_id == CLINIC for line in lines)
 
 
+def _check_time(about: About, lines: tuple[Line, ...], now: datetime) -> None:
+    """Goods are taken when they are asked for; everything else lies ahead, and not out of sight."""
+    if about.kind == "order":
+        return
+    if any(line.end <= now for line in lines):
+        raise Unbookable("in_the_past")
+    if any(line.start > now + HORIZON for line in lines):
+        raise Unbookable("too_far_ahead")
+
+
 def _check_offer(created: BookingCreated, price: Decimal, currency: str, terms: Terms) -> None:
     if not _same_price(created, price, currency):
         raise Unbookable("price_changed")
@@ -225,14 +222,16 @@ def _quoted(line: Line, about: About, resource: ResourceDeclared) -> Line:
     return line.model_copy(update={"start": start, "end": end, "price_amount": price})
 
 
-def _free_until(about: About, lines: tuple[Line, ...]) -> datetime:
-    return min(line.start for line in lines) + (RETURNABLE if about.kind == "order" else timedelta(0))
+def _free_until(about: About, lines: tuple[Line, ...], now: datetime) -> datetime:
+    return now + RETURNABLE if about.kind == "order" else min(line.start for line in lines)
 
 
 def _period(line: Line, about: About, resource: ResourceDeclared) -> tuple[datetime, datetime]:
     """Documents show local dates and hours, and what reads them does not know in which zone they are meant."""
     if about.kind == "appointment":
         day, hour = (str(about.details.get(name, "")) for name in ("date", "time"))
+        if about.time_zone not in ("UTC", resource.time_zone):  # the message says which clock it means
+            day, hour = local_time(line.start, resource.time_zone)
         return appointment_period(resource.slots, resource.time_zone, day, hour)
     if about.kind == "stay" and resource.slots == "nights":
         check_in, check_out = stay_of(line.start, line.end, about.time_zone)

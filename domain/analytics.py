@@ -47,7 +47,7 @@ def observation_of(news: Envelope) -> list[Observe]:
         name=event.event_type,
         occurred_at=news.timestamp,
         day=day,
-        provider_id=taken[0].provider_id if taken else _provider(event),
+        provider_id=taken[0].provider_id if taken else _provider(event, about),
         amount=amount,
         currency=currency or (about.price_currency if about is not None else None),
         units=sum(each.units * max(each.nights, 1) for each in taken),
@@ -78,7 +78,9 @@ def _entity(event: Event) -> str:
     return resource if len(resource) <= 100 else str(uuid5(_NAMESPACE, resource))
 
 
-def _provider(event: Event) -> str | None:
+def _provider(event: Event, about: About | None) -> str | None:
+    if about is not None and about.lines:
+        return about.lines[0].provider_id
     names = _having(type(event), ("provider_id",))
     return getattr(event, names[0]) if names else None
 

@@ -22,8 +22,10 @@ from streams.events.booking_news import BookingCheckedIn, BookingCompleted, Book
 def ask_change(booking: Booking, asked: ChangeBooking, now: datetime) -> Decision[Booking | None]:
     """Begins a change, or refuses it and remembers why. `revision` 0 takes the next; another than the next is late."""
     revision = booking.next_revision
-    if asked.revision not in (0, revision):
+    if asked.revision not in (0, revision) or asked.message_id in booking.asked_by:
         return Decision(booking)
+    if asked.message_id is not None:
+        booking = msgspec.structs.replace(booking, asked_by=(*booking.asked_by, asked.message_id))
     refusal = _objection(booking, asked)
     if refusal is not None:
         return Decision(_refused(booking, revision, refusal, now))
@@ -102,7 +104,8 @@ def _taken(booking: Booking, change: Change, now: datetime, released: tuple[Even
         held_revision=change.revision if released else booking.held_revision,
         lines=change.lines,
         price_amount=change.price_amount,
-        free_until=change.free_until or booking.free_until,
+        # The earlier one: a stay is not moved out of reach of its fee.
+        free_until=min(change.free_until or booking.free_until, booking.free_until),
         guest=change.guest or booking.guest,
         details=booking.details if change.details is None else change.details,
         change=None,

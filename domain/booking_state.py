@@ -112,6 +112,8 @@ class Booking(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     held_revision: int = 1
     change: Change | None = None
     refused_change: RefusedChange | None = None
+    #: The messages of other programs that asked for changes.
+    asked_by: tuple[str, ...] = ()
     status: BookingStatus = BookingStatus.PENDING
     reason: str | None = None
     #: The lines inventory agreed to so far.

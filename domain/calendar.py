@@ -18,6 +18,9 @@ MAX_SLOTS = 366
 #: A slot of minutes is at most a day long.
 MAX_MINUTES = 24 * 60
 
+#: How far ahead anything can be booked.
+HORIZON = timedelta(days=5 * 366)
+
 #: The one slot of what is not cut in time.
 STOCK = "stock"
 

@@ -6,10 +6,13 @@ The gateway quotes with it before a cancellation is taken, the booking decides w
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from domain.booking_state import Booking, BookingStatus
+
+#: How long goods may be given back.
+RETURNABLE = timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True)

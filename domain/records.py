@@ -47,6 +47,8 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     revision: int = 1
     #: What it was opened by; empty where another program told of it.
     fingerprint: str = ""
+    #: The messages of other programs that told of changes.
+    told_by: tuple[str, ...] = ()
     created_at: datetime
     updated_at: datetime
 
@@ -169,7 +171,8 @@ _HANDLERS: Mapping[Action, Handler] = {
 def _concerns(record: Record, change: ChangeRecord) -> bool:
     """Whether it is this record's next change: of its kind and patient, under whose key the content is sealed."""
     same = record.kind == change.kind and change.user_id in (None, record.user_id)
-    return same and change.revision in (None, record.revision + 1)
+    again = change.message_id is not None and change.message_id in record.told_by
+    return same and not again and change.revision in (None, record.revision + 1)
 
 
 def _changed(record: Record, change: ChangeRecord, status: str | None, now: datetime) -> Outcome:
@@ -181,6 +184,7 @@ def _changed(record: Record, change: ChangeRecord, status: str | None, now: date
         status=status,
         action=change.action,
         revision=record.revision + 1,
+        told_by=record.told_by if change.message_id is None else (*record.told_by, change.message_id),
         updated_at=now,
     )
     return Decision(after, () if change.announced else (_news(after, now),))

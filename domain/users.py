@@ -22,6 +22,8 @@ class User(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     revision: int = 1
     #: What the user was registered by; empty where another program told of the user.
     fingerprint: str = ""
+    #: The messages of other programs that told of changes.
+    told_by: tuple[str, ...] = ()
     created_at: datetime
     updated_at: datetime
 
@@ -46,8 +48,15 @@ def _register(asked: RegisterUser, now: datetime) -> Decision[User | None]:
 
 
 def _change(user: User, change: ChangeUser, now: datetime) -> Decision[User | None]:
-    if change.personal == user.personal:  # the same message under a new offset: a sealed text is never made twice
+    again = change.message_id is not None and change.message_id in user.told_by
+    if again or change.personal == user.personal:  # the same message under a new offset
         return Decision(user)
-    changed = msgspec.structs.replace(user, personal=change.personal, revision=user.revision + 1, updated_at=now)
+    changed = msgspec.structs.replace(
+        user,
+        personal=change.personal,
+        revision=user.revision + 1,
+        told_by=user.told_by if change.message_id is None else (*user.told_by, change.message_id),
+        updated_at=now,
+    )
     told = UserUpdated(user_id=user.user_id, personal=changed.personal, updated_at=now)
     return Decision(changed, () if change.announced else (told,))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,18 +13,16 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from config.secrets import Secrets
-from config.settings import Settings, layouts
+from config.settings import Settings
 from streams.codec import decode, encode
 from streams.envelope import originate
 from streams.events.control import InstanceNamed
 from streams.layout import Layout, load_layout
-from streams.layout_file import read_layout
+from streams.leftovers import is_of_a_layout, may_be_ours
 from streams.log import producer
 from streams.reader import first_records
 from streams.topics import Topic
 
-#: By which an instance with a namespace is known.
-_INSTANCE = re.compile(r"vacancy\.([^.]+)\.instance")
 #: From so many replicas on, one may be away without stopping anybody.
 _REPLICATED = 3
 
@@ -56,8 +53,7 @@ class Plan:
     @property
     def leftover(self) -> tuple[str, ...]:
         """Of the unknown topics those that some layout of ours would have made: only these are ever deleted."""
-        named = {topic for name in layouts() for topic in read_layout(name).topics}
-        return tuple(name for name in self.unknown if _is_of_ours(name, named))
+        return tuple(filter(is_of_a_layout, self.unknown))
 
     @property
     def empty(self) -> bool:
@@ -80,8 +76,11 @@ def replication_of(layout: Layout, environment: str) -> int:
 
 
 def config_of(topic: Topic, replication: int) -> dict[str, str]:
-    """A topic's settings on the broker. With three replicas two have to have a record before it is acknowledged."""
-    return topic.config() | ({"min.insync.replicas": "2"} if replication >= _REPLICATED else {})
+    """A topic's settings on the broker, where topics have so many replicas that have no number of their own. With three
+    replicas two have to have a record before it is acknowledged.
+    """
+    copies = topic.replication or replication
+    return topic.config() | ({"min.insync.replicas": "2"} if copies >= _REPLICATED else {})
 
 
 async def plan(bootstrap: str, layout: Layout, environment: str = "local") -> Plan:
@@ -107,22 +106,8 @@ async def plan(bootstrap: str, layout: Layout, environment: str = "local") -> Pl
             for name, topic in present.items()
             if partitions[name] != topic.partitions
         ),
-        unknown=tuple(sorted(name for name in names - set(wanted) if _may_be_ours(name, layout.namespace, names))),
+        unknown=tuple(sorted(name for name in names - set(wanted) if may_be_ours(name, layout.namespace, names))),
     )
-
-
-def _may_be_ours(name: str, namespace: str, names: set[str]) -> bool:
-    """Whether a topic lies where this instance's would: Kafka's own and other namespaces' never do."""
-    if namespace:
-        return name.startswith((f"{namespace}.", f"vacancy.{namespace}."))
-    others = {found[1] for each in names if (found := _INSTANCE.fullmatch(each))}
-    prefixes = tuple(prefix for other in others for prefix in (f"{other}.", f"vacancy.{other}."))
-    return not name.startswith(("__", *prefixes))
-
-
-def _is_of_ours(name: str, documented: set[str]) -> bool:
-    base = name.removesuffix(".dlq")
-    return name.startswith("vacancy.") or base in documented or base.partition(".")[2] in documented
 
 
 async def prune(bootstrap: str, names: Sequence[str]) -> None:
@@ -220,7 +205,7 @@ async def _create(client: AIOKafkaAdminClient, topics: tuple[Topic, ...], replic
                 topic.name,
                 topic.partitions,
                 topic.replication or replication,
-                topic_configs=config_of(topic, topic.replication or replication),
+                topic_configs=config_of(topic, replication),
             )
             for topic in topics
         ]

@@ -135,7 +135,7 @@ class Bridge:
 
 def came_through(headers: Sequence[tuple[str, bytes]]) -> tuple[str, ...]:
     """The names of the sides that a record came through, the first first."""
-    path = dict(headers).get(BRIDGE_HEADER, b"").decode(errors="replace")
+    path = (dict(headers).get(BRIDGE_HEADER) or b"").decode(errors="replace")
     return tuple(path.split(",")) if path else ()
 
 

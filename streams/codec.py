@@ -17,6 +17,8 @@ from streams.events.booking_news import BookingCancelled
 
 #: A message larger than this is poison, whatever it says.
 MAX_MESSAGE_BYTES = 512 * 1024
+#: Of a message, its cause and its correlation.
+LONGEST_ID = 200
 
 
 class Undecodable(Exception):
@@ -113,6 +115,23 @@ def as_event(model: type[Event], data: object) -> Event:
 def _metadata_of(event: Event) -> dict[str, Any]:
     # CAT-18 shows who cancelled in the envelope's metadata, not in the data.
     return {"cancelled_by": event.cancelled_by} if isinstance(event, BookingCancelled) else {}
+
+
+def identified(envelope: Envelope) -> Envelope:
+    """The envelope, unless its ids are none: they are copied into everything that follows from it.
+
+    Raises:
+        Undecodable: an id is longer than `LONGEST_ID`.
+    """
+    for field, value in (
+        ("event_id", envelope.event_id),
+        ("correlation_id", envelope.correlation_id),
+        ("causation_id", envelope.causation_id or ""),
+        ("source", envelope.source),
+    ):
+        if len(value) > LONGEST_ID:
+            raise Undecodable(f"{field}: longer than {LONGEST_ID} characters")
+    return envelope
 
 
 def _text(body: dict[str, Any], field: str) -> str:

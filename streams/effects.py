@@ -80,11 +80,14 @@ class EffectRunner:
         self._tasks: set[asyncio.Task[None]] = set()
         self._room = asyncio.Event()
         self._generation = 0
+        self._forgotten = False
 
     async def apply(self, batch: Batch) -> None:
         """Starts every effect of a batch; returns when they are under way."""
         # Nothing is lost if Faust believes the batch is finished: commits follow the results, not its acknowledgements.
         batch.done()
+        if self._forgotten:
+            return  # on its way when the partitions were taken: whoever has them next reads it again
         generation = self._generation
         queue = self._underway.setdefault(batch.partition, deque())
         for record in batch.records:
@@ -99,6 +102,7 @@ class EffectRunner:
 
     def forget(self) -> None:
         """Drops what is under way: the partitions go to somebody else, who begins at the committed offset."""
+        self._forgotten = True
         for task in self._tasks:
             task.cancel()
         self._generation += 1
@@ -107,6 +111,10 @@ class EffectRunner:
             queue.clear()
         self._underway.clear()
         self._room.set()
+
+    async def resume(self, partitions: set[int]) -> None:
+        """Partitions are assigned anew: work begins at what is committed."""
+        self._forgotten = False
 
     def _start(self, partition: int, record: Raw, entry: _Underway) -> None:
         key = record.key or b""

@@ -13,7 +13,7 @@ from config.settings import Settings
 from streams.events import EVENT_TYPES, Event
 from streams.events.about import ConfirmOn, Kind
 from streams.keys import KEYS, PARTITIONERS
-from streams.layout_file import LayoutError, LayoutFile, Profile, TopicSpec, adjusted, read_layout
+from streams.layout_file import LayoutError, LayoutFile, Profile, TopicSpec, adjusted, check_namespace, read_layout
 from streams.services import CORE, SERVICES, STATELESS, Service, internal_name, service_topics
 from streams.topics import INSTANCE, NUMBERS, OWN, RATES, USER_KEYS, WORKERS, Topic, dead_letters, events_topic
 
@@ -175,6 +175,7 @@ def load_layout(settings: Settings | str) -> Layout:
 
 def make_layout(name: str, file: LayoutFile, namespace: str = "") -> Layout:
     """What a file says, with every name in the instance's namespace. Raises LayoutError."""
+    check_namespace(namespace)
     groups, differences = _groups(name, file)
     topics = [_topic(name, topic, spec, namespace) for topic, spec in file.topics.items()]
     services = [replace(service, namespace=namespace) for service in SERVICES.values()]

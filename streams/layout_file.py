@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from functools import cache
 from importlib import resources
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from config.settings import Settings, SettingsError, TopicSettings, layouts
 from streams.events.about import ConfirmOn
 from streams.keys import KEYS, PARTITIONERS
+from streams.services import SERVICES, STATELESS
 from streams.topics import DAY_MS
 
 _RETENTION = re.compile(r"^(\d+)(d|h|ms)$")
@@ -138,6 +140,7 @@ def _adjusted(spec: TopicSpec, settings: Settings, wanted: TopicSettings | None)
     return spec.model_copy(update=update)
 
 
+@cache
 def read_layout(name: str) -> LayoutFile:
     """The file of the layout of this name.
 
@@ -160,3 +163,16 @@ def parse_layout(name: str, text: str) -> LayoutFile:
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(str(part) for part in first["loc"])
         raise LayoutError(f"{name}: {field}: {first['msg'].removeprefix('Value error, ')}") from None
+
+
+@cache
+def _beginnings() -> frozenset[str]:
+    """What the names of our own topics and of the documents' begin with."""
+    own = {*SERVICES, *STATELESS, "events", "rates", "workers", "keys", "instance", "numbers"}
+    return frozenset(own | {topic.partition(".")[0] for each in layouts() for topic in read_layout(each).topics})
+
+
+def check_namespace(namespace: str) -> None:
+    """Raises LayoutError for one that begins other names: two instances' topics would look like one's."""
+    if namespace and namespace in _beginnings():
+        raise LayoutError(f"namespace: {namespace!r} begins names of our own: choose another one")

@@ -102,9 +102,7 @@ class Processor:
     async def _take(self, partition: Partition, slice_: Slice, record: Raw) -> None:
         try:
             message = self._decider.read(record)
-            if self._voice.lacks(message.data):
-                await self._voice.catch_up()
-            self._decide(partition, slice_, record, message)
+            await self._decide(partition, slice_, record, message)
         except Poison as poison:
             self._bury(slice_, record, poison)
         partition.decided = record.offset
@@ -112,10 +110,13 @@ class Processor:
         slice_.last_offset, slice_.last_timestamp = record.offset, record.timestamp
         slice_.last_checksum = checksum(record.value)
 
-    def _decide(self, partition: Partition, slice_: Slice, record: Raw, message: Envelope) -> None:
+    async def _decide(self, partition: Partition, slice_: Slice, record: Raw, message: Envelope) -> None:
         events, changes, now = self._decider.decide(partition.working, record, message)
         partition.working.hand_over(changes, slice_.number)
         slice_.add(changes, record.offset)
+        if any(self._voice.lacks(event) for event in events):
+            # Said without it now and with it after a crash, the same event would say two things.
+            await self._voice.catch_up()
         for index, event in enumerate(events):
             said = caused_by(message, event, index=index, now=now, source=f"{self._service.name}-service")
             slice_.says(self._voice.say(said))

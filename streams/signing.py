@@ -18,7 +18,7 @@ SIGNATURE_HEADER = "vacancy-sig"
 #: The headers that are part of a message, in the order they are signed in; others (a tracer's) are not ours.
 SIGNED = (ID_HEADER, TIME_HEADER, CORRELATION_HEADER, REST_HEADER)
 
-Headers = Sequence[tuple[str, bytes]]
+Headers = Sequence[tuple[str, bytes | None]]
 
 
 class Signer:
@@ -28,7 +28,9 @@ class Signer:
         # Set up once: the key's schedule costs as much as signing a message.
         self._keyed = hmac.new(key, digestmod="sha256")
 
-    def signed(self, event_id: str, value: bytes, beside: Headers = ()) -> tuple[tuple[str, bytes], ...]:
+    def signed(
+        self, event_id: str, value: bytes, beside: Sequence[tuple[str, bytes]] = ()
+    ) -> tuple[tuple[str, bytes], ...]:
         """The headers of a message of ours: its id, what its codec says beside it, and the signature over all of it."""
         headers = ((ID_HEADER, event_id.encode()), *beside)
         return (*headers, (SIGNATURE_HEADER, self._signature(headers, value)))
@@ -36,7 +38,7 @@ class Signer:
     def is_ours(self, headers: Headers, value: bytes | None) -> bool:
         """Whether this instance wrote the message: with this id, these bytes, and this beside it."""
         shown = [each for name, each in headers if name == SIGNATURE_HEADER]
-        if len(shown) != 1 or value is None:
+        if len(shown) != 1 or shown[0] is None or value is None:  # another program's header may be null
             return False
         return hmac.compare_digest(shown[0], self._signature(headers, value))
 
@@ -44,7 +46,7 @@ class Signer:
         # Each part with its length: no two messages have the same text to sign. A header twice is not the one once.
         parts = [value]
         for name in SIGNED:
-            parts += [each for named, each in headers if named == name] or [b""]
+            parts += [each or b"" for named, each in headers if named == name] or [b""]
         text = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
         signing = self._keyed.copy()
         signing.update(text)

@@ -105,11 +105,18 @@ class Consumer(driver.Consumer):
         await super().on_partitions_revoked(revoked)
 
     async def perform_seek(self) -> None:
-        """To the committed offsets, or to where the rows say that work goes on."""
+        """To the committed offsets, or to where the rows say that work goes on.
+
+        A partition nothing was committed of begins at its first record: aiokafka leaves it where it is, which is behind
+        whatever was fetched, and dropped, while the rows were being restored.
+        """
         await super().perform_seek()
         self.durable.clear()
+        uncommitted = [tp for tp in self.assignment() if self._read_offset.get(tp) is None]
+        firsts = await self.earliest_offsets(*uncommitted) if uncommitted else {}
         for tp in self.assignment():
             offset = self._start_at(tp)
+            offset = firsts.get(tp) if offset is None else offset
             if offset is not None:
                 await self.seek(tp, offset)
 

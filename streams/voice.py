@@ -11,6 +11,7 @@ from streams.layout import Layout
 from streams.publisher import Acknowledgement, Publisher, Record
 from streams.signing import Signer
 from streams.wire import codec_of
+from streams.wire.document import sealed_of
 
 
 class Reveals(Protocol):
@@ -52,13 +53,12 @@ class Voice:
                 headers = self._signer.signed(envelope.event_id, value)
         return self._publisher.send(topic.name, topic.partition(key), Record(key.encode(), value, headers))
 
-    def lacks(self, message: Event) -> bool:
-        """Whether deciding on a message may say something personal whose key is not at hand yet."""
-        if self._reveals is None or not isinstance(message, self._shown):
+    def lacks(self, event: Event) -> bool:
+        """Whether saying an event would show something personal whose key is not at hand yet."""
+        if self._reveals is None or not isinstance(event, self._shown):
             return False
-        sealed = _sealed(message)
-        user_id = getattr(message, "user_id", None)
-        return sealed is not None and user_id is not None and not self._reveals.knows(user_id, sealed)
+        sealed = sealed_of(event)
+        return sealed is not None and not self._reveals.knows(str(getattr(event, "user_id", "")), sealed)
 
     async def catch_up(self) -> None:
         """Reads the keys to their end."""
@@ -67,11 +67,3 @@ class Voice:
 
     def _reveal(self, user_id: str, sealed: str | None) -> Mapping[str, Any]:
         return self._reveals.reveal(user_id, sealed) if self._reveals is not None else {}
-
-
-def _sealed(message: Event) -> str | None:
-    for name in ("guest", "personal", "content"):
-        found = getattr(message, name, None)
-        if found is not None:
-            return str(found)
-    return None

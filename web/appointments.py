@@ -11,7 +11,7 @@ from aiohttp import web
 
 from domain.appointments import appointment_period, local_time
 from domain.booking_state import Booking
-from domain.calendar import Unbookable
+from domain.calendar import HORIZON, Unbookable
 from streams.events.about import Line
 from streams.events.availability import ResourceDeclared
 from streams.events.booking import ChangeBooking
@@ -31,7 +31,7 @@ from web.changes import (
     nothing_to_change,
     one_line,
 )
-from web.checks import HORIZON, line_of
+from web.checks import line_of
 from web.context import Context, context_of
 from web.models import CancelRequest
 from web.opening import Draft, links_of, open_booking

@@ -3,11 +3,11 @@ field of the request that is at fault."""
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from domain.calendar import MAX_SLOTS, Unbookable, night_bounds, slots_of
+from domain.calendar import HORIZON, MAX_SLOTS, Unbookable, night_bounds, slots_of
 from domain.pricing import quote
 from streams.events.about import Line
 from streams.events.availability import ResourceDeclared
@@ -17,7 +17,6 @@ from web.context import Context
 from web.problems import FieldError, Problem, invalid, unprocessable
 
 #: Nothing is booked further ahead than this.
-HORIZON = timedelta(days=5 * 366)
 
 
 def resource_of(context: Context, provider: tuple[str, str], product: tuple[str, str]) -> ResourceDeclared:

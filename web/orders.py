@@ -8,6 +8,7 @@ from datetime import timedelta
 from aiohttp import web
 
 from domain.booking_state import BookedLine, Booking
+from domain.cancellation import RETURNABLE
 from streams.events.availability import ResourceDeclared
 from streams.keys import resource_key
 from web.answers import Money, Opened, OrderItemOut, OrderOut, Timeline
@@ -23,7 +24,6 @@ from web.reading import asked_for, cancellation_out, cancelled, get_timeline, gu
 from web.stock import PROVIDER
 
 #: How long an order may be given back for its whole price.
-RETURNABLE = timedelta(days=14)
 #: Stock is not cut in time: an item's period only has to be one.
 _PERIOD = timedelta(seconds=1)
 

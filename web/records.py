@@ -105,7 +105,9 @@ class Collection:
         if row.action != "cancelled":
             change = ChangeRecord(record_id=row.record_id, kind=self.kind, action="cancelled", user_id=row.user_id)
             if decide(row, change, context.clock()).state is not row:
-                row = await _appended(request, change, {"reason": asked.reason})
+                # Of a patient's record everything is sealed, a reason too.
+                reason = await context.keyring.seal(row.user_id, asked.reason)
+                row = await _appended(request, change, {"reason": reason})
         if row.action != "cancelled":
             raise self._refused(row, "cancelled")
         return await self._answer(request, row)

@@ -11,6 +11,7 @@ from decimal import Decimal
 import msgspec
 from aiohttp import web
 
+from domain.payment_state import Payment
 from streams.events.payment import Settle
 from streams.services import PAYMENT
 from tables.payments import Unsettled
@@ -36,7 +37,7 @@ async def settle_payments(request: web.Request) -> web.Response:
     booked = [each for part in _parts(waiting[:MOST]) for each in await _settle(request, settlement_id, part)]
     totals: defaultdict[str, Decimal] = defaultdict(Decimal)
     for payment in booked:
-        totals[payment.currency] += payment.amount
+        totals[payment.currency] += payment.captured - payment.refunded
     body = SettlementOut(
         settlement_id=settlement_id,
         payments=len(booked),
@@ -52,15 +53,15 @@ async def _waiting(context: Context) -> list[Unsettled]:
     return [_unsettled.decode(row) for rows in await asyncio.gather(*scans) for _, row in rows]
 
 
-async def _settle(request: web.Request, settlement_id: str, payments: Iterable[Unsettled]) -> list[Unsettled]:
-    """Those of the payments that were settled by this run."""
+async def _settle(request: web.Request, settlement_id: str, payments: Iterable[Unsettled]) -> list[Payment]:
+    """Those of the payments that were settled by this run, as their rows say it."""
 
-    async def settle(payment: Unsettled) -> Unsettled | None:
+    async def settle(payment: Unsettled) -> Payment | None:
         context, event = context_of(request), Settle(payment_id=payment.payment_id, settlement_id=settlement_id)
         appended = await context.log.append(event, source=SOURCE, correlation_id=correlation_of(request))
         row = await context.rows.payment(payment.payment_id, after=appended.offset)
         # Another run may have been faster.
-        return payment if row is not None and row.settlement_id == settlement_id else None
+        return row if row is not None and row.settlement_id == settlement_id else None
 
     found = await asyncio.gather(*(settle(payment) for payment in payments))
     return [payment for payment in found if payment is not None]

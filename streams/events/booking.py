@@ -51,6 +51,8 @@ class ChangeBooking(Event, type="booking.booking.change"):
     booking_id: Id
     #: The revision this makes: one that is taken already was made by another change.
     revision: int
+    #: The message of another program that asks for it: each is taken once.
+    message_id: str | None = None
     lines: tuple[Line, ...] | None = None
     price_amount: Amount | None = None
     #: When a change that inventory did not answer is given up.

@@ -40,6 +40,8 @@ class ChangeRecord(Event, type="record.record.change"):
     content: Sealed | None = None
     status: str | None = None
     announced: bool = False
+    #: The message of another program that tells of it: each is taken once.
+    message_id: str | None = None
 
 
 # --- told to the world ---

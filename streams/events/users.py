@@ -25,6 +25,8 @@ class ChangeUser(Event, type="user.user.change"):
     user_id: Id
     personal: Sealed
     revision: int
+    #: The message of another program that tells of it: each is taken once.
+    message_id: str | None = None
     announced: bool = False
 
 

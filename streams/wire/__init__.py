@@ -12,9 +12,10 @@ from importlib import import_module
 from typing import Any, Protocol, cast
 
 from streams.events import Envelope, Event
-from streams.events.booking import ChangeBooking, RequestBooking
-from streams.events.records import ChangeRecord, OpenRecord
-from streams.events.users import ChangeUser, RegisterUser
+from streams.events.booking_news import BookingNews
+from streams.events.payment_news import PaymentNews
+from streams.events.records import RecordNews
+from streams.events.users import UserNews
 from streams.reader import Raw
 from streams.topics import Topic
 
@@ -23,10 +24,10 @@ Reveal = Callable[[str, str | None], Mapping[str, Any]]
 Headers = tuple[tuple[str, bytes], ...]
 
 
-#: Messages that bring personal data which news of them may show.
-GUESTS: tuple[type[Event], ...] = (RequestBooking, ChangeBooking)
-USERS: tuple[type[Event], ...] = (RegisterUser, ChangeUser)
-RECORDS: tuple[type[Event], ...] = (OpenRecord, ChangeRecord)
+#: News that carries personal data, which a document may show.
+GUESTS: tuple[type[Event], ...] = (BookingNews, PaymentNews)
+USERS: tuple[type[Event], ...] = (UserNews,)
+RECORDS: tuple[type[Event], ...] = (RecordNews,)
 
 
 class Codec(Protocol):
@@ -34,7 +35,7 @@ class Codec(Protocol):
 
     @property
     def reveals(self) -> tuple[type[Event], ...]:
-        """The messages whose personal data the document shows in what follows from them."""
+        """The news whose personal data the document shows."""
         ...
 
     def encode(self, envelope: Envelope, topic: Topic, reveal: Reveal) -> tuple[bytes, Headers]:

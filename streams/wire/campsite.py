@@ -148,7 +148,9 @@ def _news(fields: Mapping[str, str]) -> Callable[[Body], Read]:
         }
         if None not in (found.CampsiteId, found.CheckInDate, found.CheckOutDate, found.TotalPrice):
             known["about"] = _about(found)
-        return Read(_booked(body) | known | given(body, fields), given(body, _GUEST))
+        # Whoever cancels need not say whose booking it is.
+        unsaid = {"GuestId": _UNKNOWN} if body.get("GuestId") is None and not body.get("GuestEmail") else {}
+        return Read(_booked(body | unsaid) | known | given(body, fields), given(body, _GUEST))
 
     return read
 

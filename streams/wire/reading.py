@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streams.codec import Undecodable, decode
+from streams.codec import Undecodable, decode, identified
 from streams.events import Envelope
 from streams.layout import Layout
 from streams.reader import Raw
@@ -19,4 +19,4 @@ def read(codec: Codec, layout: Layout, record: Raw) -> Envelope:
     found = decode(record.value) if topic.name == layout.events.name else codec.decode(record, topic)
     if not isinstance(found.data, topic.carries):
         raise Undecodable(f"{found.event_type} does not belong on {topic.name}")
-    return found
+    return identified(found)

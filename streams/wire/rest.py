@@ -19,7 +19,7 @@ def rest_header(rest: Mapping[str, Any]) -> tuple[tuple[str, bytes], ...]:
 def rest_of(headers: Sequence[tuple[str, bytes]]) -> dict[str, Any]:
     """What a message carries beside its document. Raises Undecodable."""
     for name, value in headers:
-        if name == REST_HEADER:
+        if name == REST_HEADER and value is not None:
             try:
                 found = orjson.loads(value)
             except orjson.JSONDecodeError as error:

@@ -13,10 +13,12 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from cli.audit import names
+from streams.admin import admin
 
 #: Of the services that every booking passes: others may have nothing to do for a while.
 _TOPICS = tuple(f"vacancy.{service}.rows" for service in names.CORE)
 _POLL = 0.05
+_END = 5.0
 #: What a killed process had sent may still arrive for so long.
 _ECHO = 0.2
 
@@ -55,7 +57,7 @@ async def watched(bootstrap: Callable[[], str]) -> AsyncIterator[Flow]:
         yield flow
     finally:
         task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
+        with contextlib.suppress(asyncio.CancelledError, TimeoutError):
             await task
 
 
@@ -67,11 +69,12 @@ async def _watch(bootstrap: Callable[[], str], flow: Flow) -> None:
 
 
 async def _poll(bootstrap: str, flow: Flow) -> None:
-    consumer = AIOKafkaConsumer(*_TOPICS, bootstrap_servers=bootstrap, request_timeout_ms=2_000)
+    async with admin(bootstrap) as client:
+        described = await client.describe_topics(list(_TOPICS))
+    found = [TopicPartition(each["topic"], number) for each in described for number in range(len(each["partitions"]))]
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, request_timeout_ms=2_000)
     try:
         await consumer.start()
-        found = [TopicPartition(topic, n) for topic in _TOPICS for n in consumer.partitions_for_topic(topic) or ()]
-        consumer.unsubscribe()
         consumer.assign(found)
         consumer.pause(*found)
         while found:
@@ -79,4 +82,5 @@ async def _poll(bootstrap: str, flow: Flow) -> None:
             flow.see(ends, time.monotonic())
             await asyncio.sleep(_POLL)
     finally:
-        await consumer.stop()
+        # aiokafka may wait for ever for a fetch that was cancelled with its broker.
+        await asyncio.wait_for(consumer.stop(), _END)

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.admission import Inadmissible, Terms, booking_of, change_of, check_size, record_of, user_of
+from domain.admission import ChangeTerms, Inadmissible, Terms, booking_of, change_of, check_size
 from domain.appointments import appointment_period, local_time
 from domain.calendar import Unbookable
+from domain.hearsay import record_of, user_of
 from streams.events.about import About, Kind, Line
 from streams.events.availability import ResourceDeclared, Slots
 from streams.events.booking_news import BookingCreated, BookingUpdated
@@ -128,7 +129,13 @@ def terms(*resources: ResourceDeclared, token: str | None = "sealed token") -> T
         deadline=DEADLINE,
         payment_token=token,
         fingerprint="f" * 64,
+        now=NOW,
     )
+
+
+def changing(*resources: ResourceDeclared) -> ChangeTerms:
+    known = {(each.provider_id, each.product_id): each for each in resources}
+    return ChangeTerms(resources=known, deadline=DEADLINE, now=NOW, message_id="m1")
 
 
 def appointment(day: str = "2026-12-24", hour: str = "09:15") -> About:
@@ -157,7 +164,7 @@ def test_dates_are_the_nights_of_the_place_they_are_spent_at() -> None:
 @given(
     st.sampled_from(["UTC", AMSTERDAM, "Pacific/Kiritimati", "America/St_Johns", "Africa/Casablanca"]),
     st.sampled_from(["UTC", "Asia/Tokyo", "America/Los_Angeles"]),
-    st.dates(date(2025, 1, 1), date(2030, 1, 1)),
+    st.dates(date(2026, 12, 5), date(2031, 1, 1)),
     st.integers(1, 20),
 )
 def test_every_stay_keeps_the_dates_its_document_shows(place: str, told: str, first: date, nights: int) -> None:
@@ -310,14 +317,14 @@ def test_nothing_else_becomes_free_by_calling_itself_an_appointment() -> None:
     asked = booking_of(created(told, price="0"), terms(court))
     assert (asked.prepaid, asked.refusal) == (True, "price_changed")
     with pytest.raises(Inadmissible, match=r"costs 50\.00 EUR"):
-        change_of(updated(told, price="0"), terms(court).resources, DEADLINE)
+        change_of(updated(told, price="0"), changing(court))
 
 
 def test_an_order_may_be_given_back_for_two_weeks() -> None:
     asked = booking_of(
         created(about(line("a"), kind="order"), price="1"), terms(resource("a", slots="none", price="1"))
     )
-    assert asked.free_until == asked.lines[0].start + timedelta(days=14)
+    assert asked.free_until == NOW + timedelta(days=14)
 
 
 def test_an_appointment_needs_a_resource_of_minutes_and_a_time_zone() -> None:
@@ -345,16 +352,16 @@ def test_every_slot_is_found_by_the_hour_its_clocks_show(zone: str, quarter: int
 
 def test_a_change_is_cut_and_priced_as_a_booking_is() -> None:
     known = resource()
-    change = change_of(updated(about(line(), details={"note": "late"})), terms(known).resources, DEADLINE)
+    change = change_of(updated(about(line(), details={"note": "late"})), changing(known))
     assert (change.revision, change.price_amount, change.deadline) == (0, Decimal("100.00"), DEADLINE)
     assert (change.guest, change.user_id, change.details) == ("sealed guest", "u1", {"note": "late"})
     assert change.lines is not None
     assert change.lines[0].start == change.free_until == datetime(2026, 12, 23, 23, tzinfo=UTC)
-    assert change_of(updated(about(line())), terms(known).resources, DEADLINE).details is None
+    assert change_of(updated(about(line())), changing(known)).details is None
 
 
 def test_a_changed_appointment_has_our_price() -> None:
-    change = change_of(updated(appointment(hour="10:00"), price="7"), terms(DOCTOR).resources, DEADLINE)
+    change = change_of(updated(appointment(hour="10:00"), price="7"), changing(DOCTOR))
     assert (change.price_amount, change.free_until) == (Decimal(0), datetime(2026, 12, 24, 9, tzinfo=UTC))
 
 
@@ -372,7 +379,7 @@ def test_a_changed_appointment_has_our_price() -> None:
 )
 def test_a_change_that_cannot_be_had_is_not_taken(news: BookingUpdated, why: str) -> None:
     with pytest.raises(Inadmissible, match=why):
-        change_of(news, terms(resource()).resources, DEADLINE)
+        change_of(news, changing(resource()))
 
 
 # --- users and records ---
@@ -380,12 +387,12 @@ def test_a_change_that_cannot_be_had_is_not_taken(news: BookingUpdated, why: str
 
 @pytest.mark.proves("CAMP-13")
 def test_a_user_is_taken_as_another_program_tells_of_it() -> None:
-    registered = user_of(UserCreated(user_id="u1", personal="sealed", created_at=NOW))
+    registered = user_of(UserCreated(user_id="u1", personal="sealed", created_at=NOW), "m1")
     assert registered == RegisterUser(user_id="u1", personal="sealed", announced=True)
-    changed = user_of(UserUpdated(user_id="u1", personal="sealed", updated_at=NOW))
-    assert changed == ChangeUser(user_id="u1", personal="sealed", revision=0, announced=True)
+    changed = user_of(UserUpdated(user_id="u1", personal="sealed", updated_at=NOW), "m1")
+    assert changed == ChangeUser(user_id="u1", personal="sealed", revision=0, announced=True, message_id="m1")
     with pytest.raises(Inadmissible, match="no e-mail"):
-        user_of(UserUpdated(user_id="u1", personal="", updated_at=NOW))
+        user_of(UserUpdated(user_id="u1", personal="", updated_at=NOW), "m1")
 
 
 def record(model: type[RecordNews], status: str = "", content: str = "sealed") -> RecordNews:
@@ -394,15 +401,15 @@ def record(model: type[RecordNews], status: str = "", content: str = "sealed") -
 
 @pytest.mark.proves("CLN-07", "CLN-08")
 def test_a_record_begins_as_another_program_tells_of_it() -> None:
-    opened = record_of(record(PharmacyOrderCreated, "pending"))
+    opened = record_of(record(PharmacyOrderCreated, "pending"), "m1")
     assert opened == OpenRecord(
         record_id="r1", kind="order", user_id="p1", content="sealed", status="pending", announced=True
     )
-    assert record_of(record(HealthRecordCreated, "whatever")).status == "created"
+    assert record_of(record(HealthRecordCreated, "whatever"), "m1").status == "created"
     with pytest.raises(Inadmissible, match="no order begins 'shipped', but pending"):
-        record_of(record(PharmacyOrderCreated, "shipped"))
+        record_of(record(PharmacyOrderCreated, "shipped"), "m1")
     with pytest.raises(Inadmissible, match="no content"):
-        record_of(record(PharmacyOrderCreated, "pending", content=""))
+        record_of(record(PharmacyOrderCreated, "pending", content=""), "m1")
 
 
 @pytest.mark.proves("CLN-06", "CLN-07", "CLN-08")
@@ -417,7 +424,7 @@ def test_a_record_begins_as_another_program_tells_of_it() -> None:
     ],
 )
 def test_a_record_changes_by_its_action(news: RecordNews, status: str | None) -> None:
-    assert record_of(news) == ChangeRecord(
+    assert record_of(news, "m1") == ChangeRecord(
         record_id="r1",
         kind=news.kind,
         action=news.action,
@@ -425,4 +432,32 @@ def test_a_record_changes_by_its_action(news: RecordNews, status: str | None) ->
         content="sealed",
         status=status,
         announced=True,
+        message_id="m1",
     )
+
+
+# --- when ---
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "refusal"),
+    [
+        (night(-400), night(-397), "in_the_past"),
+        (night(9 * 366), night(9 * 366 + 1), "too_far_ahead"),
+        (night(0), night(1), None),
+    ],
+)
+def test_a_stay_lies_ahead_and_within_sight(start: datetime, end: datetime, refusal: str | None) -> None:
+    told = about(line().model_copy(update={"start": start, "end": end}))
+    asked = booking_of(created(told, price="0"), terms(resource(price="0")))
+    assert asked.refusal == refusal
+
+
+def test_an_appointment_says_which_clock_it_means() -> None:
+    """10:30 in New York is not 10:30 in Berlin."""
+    doctor = resource("dr-1", "clinic", 15, price="0", zone="Europe/Berlin")
+    start = datetime(2026, 12, 24, 15, 30, tzinfo=UTC)
+    told = appointment(hour="10:30").model_copy(update={"time_zone": "America/New_York"})
+    asked_line = told.lines[0].model_copy(update={"start": start, "end": start + timedelta(minutes=15)})
+    asked = booking_of(created(told.model_copy(update={"lines": (asked_line,)}), price="0"), terms(doctor))
+    assert (asked.refusal, asked.lines[0].start) == (None, start)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from itertools import permutations
 
@@ -22,6 +23,8 @@ from streams.events.booking_news import (
 from streams.events.payment import Refund
 from tests.domain.messages import (
     DEADLINE,
+    FREE_UNTIL,
+    NOW,
     PRICE,
     booked_line,
     cancel,
@@ -121,11 +124,11 @@ def test_a_change_to_another_revision_than_the_next_is_late_and_0_takes_the_next
 
 
 def test_a_change_of_words_takes_effect_at_once_and_keeps_the_holds() -> None:
-    story = given_stay().when(change(guest="sealed anew", details={"note": "late arrival"}, free_until=night(-1)))
+    story = given_stay().when(change(guest="sealed anew", details={"note": "late arrival"}, free_until=NOW))
     (told,) = story.events
     assert isinstance(told, BookingUpdated)
     booking = story.service.state
-    assert (booking.guest, booking.details, booking.free_until) == ("sealed anew", {"note": "late arrival"}, night(-1))
+    assert (booking.guest, booking.details, booking.free_until) == ("sealed anew", {"note": "late arrival"}, NOW)
     assert (booking.revision, booking.held_revision) == (2, 1)
     assert release(revision=1) in story.when(cancel()).events
     assert given_stay(change(guest="sealed anew")).service.state.details == {}
@@ -209,3 +212,21 @@ def test_what_was_free_does_not_change_into_what_costs() -> None:
 def test_data_sealed_under_another_users_key_is_not_taken() -> None:
     story = given_stay().when(change(guest="sealed for somebody else", user_id="u2"))
     assert story.service.state.guest == "sealed guest"
+
+
+@pytest.mark.proves("CAT-23")
+def test_another_programs_change_is_taken_once() -> None:
+    """It may be let in again after a crash of the gate, under a fresh id and the next revision."""
+    asked = change(LATER, price=HALF, revision=0, message_id="m1")
+    story = given_stay(asked, reserved(revision=2)).when(asked).then_nothing()
+    assert story.service.state.revision == 2
+    again = story.when(change(booked_line(), price=HALF, revision=0, message_id="m2"))
+    assert again.events == (hold(revision=3, end=night(2)),)
+
+
+def test_a_stay_is_not_moved_out_of_reach_of_its_fee() -> None:
+    later = change(LATER, price=HALF, free_until=FREE_UNTIL + timedelta(days=300))
+    story = given_stay(later, reserved(revision=2)).when(cancel(), at=FREE_UNTIL)
+    (told,) = story.of(BookingCancelled)
+    assert isinstance(told, BookingCancelled)
+    assert told.refund_amount == 0

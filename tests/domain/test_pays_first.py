@@ -24,6 +24,7 @@ from tests.domain.messages import (
     payment_authorized,
     payment_captured,
     payment_declined,
+    payment_refunded,
     rejected,
     release,
     request,
@@ -166,3 +167,11 @@ def test_news_says_what_the_booking_is_about() -> None:
     assert (about.kind, about.confirmation_number, about.guest) == ("stay", "RSV-2026-000123", "sealed guest")
     assert (about.time_zone, about.details, about.lines) == ("Europe/Vienna", {"visit_type": "virtual"}, asked.lines)
     assert bare(told) != told
+
+
+def test_what_an_operator_gives_back_before_the_end_is_noted() -> None:
+    story = given_paid().when(payment_refunded(Decimal("40.00"), "goodwill"))
+    assert story.service.state.refunded == Decimal("40.00")
+    (told,) = story.when(cancel()).of(BookingCancelled)
+    assert isinstance(told, BookingCancelled)
+    assert told.refund_amount == PRICE - Decimal("40.00")

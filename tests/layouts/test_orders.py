@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -188,7 +188,7 @@ async def test_what_is_not_theirs_to_say_changes_nothing(world: World) -> None:
 @pytest.mark.parametrize("seed", range(2))
 async def test_the_last_item_is_sold_once(world: World, seed: int) -> None:
     await stock(world, f"LAST-{seed}", 1)
-    ends = await world.race(PATH, lambda: world.call("POST", PATH, order(**{f"LAST-{seed}": 1})))
+    ends = await world.race(PATH, lambda: world.call("POST", PATH, order(items={f"LAST-{seed}": 1})))
     assert ends == ONE_OF_A_HUNDRED
     await eventually(lambda: has_stock(world, f"LAST-{seed}", 0))
 
@@ -261,9 +261,11 @@ async def message_ids(world: World, to: str) -> list[str]:
     return [mail["message_id"] for mail in answer.body]
 
 
-def order(email: str | None = None, token: str = "tok_visa", **items: int) -> Body:
+def order(
+    email: str | None = None, token: str = "tok_visa", items: Mapping[str, int] | None = None, **more: int
+) -> Body:
     person = {"email": email or f"{uuid.uuid4().hex[:8]}@example.com", "first_name": "Ada", "last_name": "Buyer"}
-    wanted = [{"product_id": product, "quantity": quantity} for product, quantity in items.items()]
+    wanted = [{"product_id": product, "quantity": quantity} for product, quantity in {**(items or {}), **more}.items()]
     return {"customer": person, "items": wanted, "payment_method": {"token": token}}
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from domain.cancellation import RETURNABLE
 from streams.events.booking import RequestBooking
 from tests.web.conftest import Gateway, stay
-from web.orders import RETURNABLE
 
 
 def order(*items: dict[str, Any], **more: object) -> dict[str, Any]:

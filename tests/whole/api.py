@@ -80,8 +80,9 @@ class Api:
             await reader.stop()
 
     async def events(self, topic: str, booking_id: str, partitions: int = 3) -> list[dict[str, Any]]:
-        found = [json.loads(record.value or b"{}") for record in await self.records(topic, partitions)]
-        return [event for event in found if event["data"].get("booking_id") == booking_id]
+        found = [record.value for record in await self.records(topic, partitions)]
+        ours = [json.loads(value) for value in found if value and booking_id.encode() in value]
+        return [event for event in ours if event["data"].get("booking_id") == booking_id]
 
     async def write(self, topic: str, partition: int, *records: Record) -> None:
         """What a program of somebody else writes to a topic."""

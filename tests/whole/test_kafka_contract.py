@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -120,7 +121,7 @@ async def test_everybody_else_hears_of_a_booking_too(world: World) -> None:
     assert updated["data"]["price_amount"] == 200.0
     await world.mails(email, "Welcome", "Your receipt RCP-")
     for topic, subject in (("user.user.created", "Do"), ("user.user.updated", "Dough")):
-        [told] = await eventually(lambda topic=topic: world.of("user_id", user_id, topic))
+        [told] = await eventually(partial(world.of, "user_id", user_id, topic))
         assert (told["data"]["email"], told["data"]["last_name"]) == (email, subject)
 
     async def sent() -> bool:
@@ -137,7 +138,13 @@ async def test_everybody_else_hears_of_a_booking_too(world: World) -> None:
 
 
 async def test_every_message_has_the_documents_fields_and_key(world: World) -> None:
-    """CAT-16..22, CAT-24: after the journeys above and in `test_journey` there is one of each that has a schema."""
+    """CAT-16..22, CAT-24: after the journey above, a decline and a cancellation there is one of each with a schema."""
+    await units(world, "CAT-4", 2)
+    declined = (await world.post("/api/reservations", stay("CAT-4", token="tok_declined")))["booking_id"]
+    assert (await world.ended("/api/reservations", declined))["reason"] == "card_declined"
+    booking_id = (await world.post("/api/reservations", stay("CAT-4")))["booking_id"]
+    await world.ended("/api/reservations", booking_id)
+    await world.post(f"/api/reservations/{booking_id}/cancel", {"reason": "plans changed"})
     said = [each for each in await world.said(*DOCUMENTED) if "vacancy-sig" in each.headers]
     assert {each.topic for each in said} >= DATA.keys()
     for each in said:
@@ -206,7 +213,7 @@ async def test_what_is_not_theirs_to_say_changes_nothing(world: World) -> None:
     changed = [(name, b"{}" if name == "vacancy-rest" else value) for name, value in confirmed.record.headers]
     [paid] = await eventually(lambda: world.of("booking_id", booking_id, SUCCEEDED))
     await world.tell(CONFIRMED, copied, booking_id, changed)
-    await world.tell(SUCCEEDED, paid)
+    await world.tell(SUCCEEDED, paid, paid["data"]["payment_id"])
     await world.tell(CREATED, b'{"event_id": ')
     await world.buried(CONFIRMED, copied, as_="not-ours")
     await world.buried(SUCCEEDED, json_of(paid), as_="not-ours")
