@@ -63,7 +63,7 @@ def test_a_directory_has_to_be_an_instances(tmp_path: Path) -> None:
     assert "has no secret.json" in ran.err
     assert list(tmp_path.iterdir()) == []
     Secrets.load_or_create(tmp_path)
-    (tmp_path / "instance.json").write_text('{"layout": "hotel"}', "utf-8")
+    (tmp_path / "instance.json").write_text('{"layout": "hotel", "namespace": ""}', "utf-8")
     ran = vacancy(*asked)
     assert (ran.code, "belongs to layout hotel, not catalogue" in ran.err) == (2, True)
 

@@ -154,7 +154,7 @@ def test_a_taken_public_port_is_a_question_to_the_user(tmp_path: Path) -> None:
 
 
 def test_a_directory_of_another_layout_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "instance.json").write_text('{"layout": "hotel", "cluster_id": "x"}', "utf-8")
+    (tmp_path / "instance.json").write_text('{"layout": "hotel", "namespace": "", "cluster_id": "x"}', "utf-8")
     ran = vacancy("up", "--data", tmp_path, "--port", str(ports.any_free()))
     assert (ran.code, len(ran.err.splitlines())) == (2, 1)
     assert "belongs to layout hotel" in ran.err
