@@ -29,12 +29,14 @@ demo: install ## a whole instance with demo traffic, until Ctrl-C
 up: install ## a whole instance without traffic, until Ctrl-C
 	@exec $(BIN)/vacancy up $(UP)
 
-# The decisions are measured by their own tests; what starts whole instances has the machine to itself.
-WHOLE := tests/whole tests/layouts tests/chaos
+# The decisions are measured by their own tests. Two processes share the rest, a file to each at a time; what kills the
+# parts of one instance after the other has the machine to itself.
+WHOLE := tests/whole tests/chaos
+PYTEST := $(BIN)/python -m pytest -q -m 'not soak'
 test: install kafka ## all tests but the long ones, those on a real broker included
-	$(BIN)/python -m pytest -q tests/domain --cov --cov-report=term-missing:skip-covered
-	$(BIN)/python -m pytest -q -m 'not soak' -n 2 --dist loadfile tests $(WHOLE:%=--ignore %) --ignore tests/domain
-	$(BIN)/python -m pytest -q -m 'not soak' $(WHOLE)
+	$(PYTEST) -n 2 tests/domain --cov --cov-report=term-missing:skip-covered
+	$(PYTEST) -n 2 --dist loadfile tests --ignore tests/domain $(WHOLE:%=--ignore %)
+	$(PYTEST) $(WHOLE)
 
 soak: install kafka ## the long fault run; its figures go to docs/soak.md
 	$(BIN)/python -m tests.chaos.soak
