@@ -56,8 +56,8 @@ async def first_records(bootstrap: str, offsets: Mapping[TopicPartition, int]) -
         begins = await reader.beginning_offsets(list(offsets))
         ends = await reader.end_offsets(list(offsets))
         wanted = {tp: max(offset, begins[tp]) for tp, offset in offsets.items() if max(offset, begins[tp]) < ends[tp]}
-        if wanted:
-            reader.assign(list(wanted))
+        # Paused, not assigned anew: a consumer that is stopped soon after a second assignment may never end.
+        reader.pause(*(tp for tp in offsets if tp not in wanted))
         for tp, offset in wanted.items():
             reader.seek(tp, offset)
         found: dict[TopicPartition, Raw] = {}
