@@ -10,12 +10,13 @@ from typing import Any
 
 from adapters.letters import address_of, addressed, render
 from adapters.mailbox import Mailbox, message_id_of
+from agents.effects import perform
 from agents.follow import follow
 from agents.lazy import lazy_app
 from agents.tools import Tools
 from domain.notices import notices_of
 from streams.app import ServiceApp
-from streams.effects import EffectRunner, Unreachable
+from streams.effects import Unreachable
 from streams.envelope import resulting
 from streams.events import Envelope
 from streams.events.notices import MailHandedOver, SendMail
@@ -50,31 +51,15 @@ def attach(notification: ServiceApp, tools: Tools) -> None:
 
 def send_mails(group: GroupApp, tools: Tools, already_answered: Callable[[int, Envelope], bool]) -> None:
     """Attaches the agent that hands the notification service's mails over."""
-    runtime, service = tools.runtime, tools.runtime.layout.services["notification"]
     mailbox = Mailbox(tools.settings.data / "mail")
-
-    async def append(result: Envelope) -> None:
-        await runtime.voice.say(result)
-
-    runner = EffectRunner(
-        accepts=service.effects,
+    perform(
+        group,
+        tools.runtime.layout.services["notification"],
+        tools,
+        name="send-mail",
         call=lambda effect: hand_over(mailbox, tools.keyring, effect),
-        append=append,
         already_answered=already_answered,
-        commit=lambda partition, offset: group.commit(service.effects_topic, partition, offset),
-        publisher=runtime.publisher,
-        group=runtime.layout.group(group.name),
-        delays=runtime.layout.retry_delays,
-        fail=runtime.fail,
     )
-    group.on_revoked.append(runner.forget)
-    group.on_ready.append(runner.resume)
-
-    @group.app.agent(group.topic(service.effects_topic), name="send-mail")
-    async def send_mail(stream: Any) -> None:
-        """Hands every mail over; each result goes into the inbox."""
-        async for batch in batches(stream):
-            await group.guarded(runner.apply(batch))
 
 
 async def hand_over(mailbox: Mailbox, keyring: Keyring, effect: Envelope) -> Envelope:

@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from adapters.provider import Answer, ProviderClient, ProviderUnavailable
+from agents.effects import perform
 from agents.follow import follow
 from agents.lazy import lazy_app
 from agents.tools import Tools
 from streams.app import ServiceApp
-from streams.effects import EffectRunner, Unreachable
+from streams.effects import Unreachable
 from streams.envelope import resulting
 from streams.events import Envelope
 from streams.events.payment import ProviderAnswered, ProviderCall
@@ -24,29 +25,12 @@ __getattr__ = lazy_app("payment")
 
 def attach(payment: ServiceApp, tools: Tools) -> None:
     """Attaches the agents to the payment service's App."""
-    service, app, runtime = payment.service, payment.app, tools.runtime
-
-    async def append(result: Envelope) -> None:
-        await runtime.voice.say(result)
+    service, app = payment.service, payment.app
 
     def already_answered(partition: int, effect: Envelope) -> bool:
         assert isinstance(effect.data, ProviderCall)
         row = payments.read(payment.store, effect.data.payment_id) if payment.store.owns(partition) else None
         return row is not None and effect.event_id in row.answered
-
-    runner = EffectRunner(
-        accepts=service.effects,
-        call=lambda effect: call_provider(tools.provider, tools.keyring, effect),
-        append=append,
-        already_answered=already_answered,
-        commit=lambda partition, offset: payment.commit(service.effects_topic, partition, offset),
-        publisher=runtime.publisher,
-        group=runtime.layout.group(service),
-        delays=runtime.layout.retry_delays,
-        fail=runtime.fail,
-    )
-    payment.on_revoked.append(runner.forget)
-    payment.on_ready.append(runner.resume)
 
     @app.agent(payment.topic(service.inbox), name="decide-payments")
     async def decide_payments(stream: Any) -> None:
@@ -54,11 +38,14 @@ def attach(payment: ServiceApp, tools: Tools) -> None:
         async for batch in batches(stream):
             await payment.decide(batch)
 
-    @app.agent(payment.topic(service.effects_topic), name="call-provider")
-    async def call_the_provider(stream: Any) -> None:
-        """Makes the calls the payments ask for; each result goes into the inbox."""
-        async for batch in batches(stream):
-            await payment.guarded(runner.apply(batch))
+    perform(
+        payment,
+        service,
+        tools,
+        name="call-provider",
+        call=lambda effect: call_provider(tools.provider, tools.keyring, effect),
+        already_answered=already_answered,
+    )
 
     # Nothing to pass on: the booking asks for its money in the inbox, where the order of it is on the log.
     follow(payment, tools, None)

@@ -9,13 +9,14 @@ from typing import Any
 
 from adapters.letters import render
 from adapters.receipt_files import ReceiptFiles
+from agents.effects import perform
 from agents.follow import follow
 from agents.lazy import lazy_app
 from agents.tools import Tools
 from domain.facts import facts_of
 from domain.receipts import receipt_request_of
 from streams.app import ServiceApp
-from streams.effects import EffectRunner, Unreachable
+from streams.effects import Unreachable
 from streams.envelope import resulting
 from streams.events import Envelope, Event
 from streams.events.receipts import ReceiptWritten, WriteReceipt
@@ -25,30 +26,13 @@ from tables import receipts
 
 def attach(receipt: ServiceApp, tools: Tools) -> None:
     """Attaches the agents to the receipt service's App."""
-    service, app, runtime = receipt.service, receipt.app, tools.runtime
+    service, app = receipt.service, receipt.app
     files = ReceiptFiles(tools.settings.data / "receipts")
-
-    async def append(result: Envelope) -> None:
-        await runtime.voice.say(result)
 
     def already_answered(partition: int, effect: Envelope) -> bool:
         assert isinstance(effect.data, WriteReceipt)
         row = receipts.read(receipt.store, effect.data.payment_id) if receipt.store.owns(partition) else None
         return row is not None and row.generated_at is not None
-
-    runner = EffectRunner(
-        accepts=service.effects,
-        call=lambda effect: write_receipt(files, effect),
-        append=append,
-        already_answered=already_answered,
-        commit=lambda partition, offset: receipt.commit(service.effects_topic, partition, offset),
-        publisher=runtime.publisher,
-        group=runtime.layout.group(service),
-        delays=runtime.layout.retry_delays,
-        fail=runtime.fail,
-    )
-    receipt.on_revoked.append(runner.forget)
-    receipt.on_ready.append(runner.resume)
 
     @app.agent(receipt.topic(service.inbox), name="decide-receipts")
     async def decide_receipts(stream: Any) -> None:
@@ -56,11 +40,14 @@ def attach(receipt: ServiceApp, tools: Tools) -> None:
         async for batch in batches(stream):
             await receipt.decide(batch)
 
-    @app.agent(receipt.topic(service.effects_topic), name="write-receipt")
-    async def write_the_receipt(stream: Any) -> None:
-        """Writes the receipts' files; each result goes into the inbox."""
-        async for batch in batches(stream):
-            await receipt.guarded(runner.apply(batch))
+    perform(
+        receipt,
+        service,
+        tools,
+        name="write-receipt",
+        call=lambda effect: write_receipt(files, effect),
+        already_answered=already_answered,
+    )
 
     follow(receipt, tools, requests_of)
 

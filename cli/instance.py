@@ -8,13 +8,13 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from adapters import files
 from cli.problem import Misuse, Problem
 from config.directories import private
 from config.settings import Settings
@@ -156,16 +156,7 @@ def runs(data: Path) -> bool:
 
 def write_whole(path: Path, content: Mapping[str, Any]) -> None:
     """Replaces a JSON file at once, mode 0600: a reader sees the old one or the new one. Raises OSError."""
-    private(path.parent)
-    fresh = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            json.dump(content, file, indent=2)
-            file.write("\n")
-        fresh.replace(path)
-    finally:
-        # There only when it could not be written.
-        fresh.unlink(missing_ok=True)
+    files.write_whole(path, f"{json.dumps(content, indent=2)}\n".encode())
 
 
 def _marker(data: Path) -> dict[str, Any]:

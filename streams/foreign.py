@@ -28,6 +28,8 @@ FACTS = (BookingCreated, UserNews, RecordNews)
 
 
 class Seals(Protocol):
+    """What reading other programs' messages needs of the keyring."""
+
     async def seal(self, user_id: str, text: str) -> str: ...
 
 

@@ -8,23 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Protocol
 
 from streams.codec import Undecodable
 from streams.envelope import caused_by, derive, resulting
 from streams.events import Envelope, Event
-from streams.foreign import FACTS, sealed
+from streams.foreign import FACTS, Seals, sealed
 from streams.group import GroupApp, Runtime
 from streams.listening import Listener
 from streams.processor import Batch
 from streams.publisher import Acknowledgement
 from streams.reader import Raw
-
-
-class Seals(Protocol):
-    """What an intake needs of the keyring."""
-
-    async def seal(self, user_id: str, text: str) -> str: ...
 
 
 class Along:

@@ -14,27 +14,31 @@ _MAX_POLL_RECORDS = 2_000
 
 def others(settings: Settings, layout: Layout) -> Others | None:
     """The producer of documented topics; None where ours writes them. Warns of one that promises less."""
+    made = _chosen(settings, layout)
+    if made is not None and made.acks != "all":
+        logger.warning("documented topics are written with acks=%s: an acknowledged event may be lost (P7)", made.acks)
+    return made
+
+
+def _chosen(settings: Settings, layout: Layout) -> Others | None:
     profile = layout.profile if settings.profile == "document" else None
     chosen = (settings.producer_acks, settings.producer_compression, settings.producer_batch_bytes)
     if profile is None and settings.producer_linger_ms is None and not any(chosen):
         return None
     acks = settings.producer_acks or (profile.acks if profile is not None else "all")
     compression = settings.producer_compression or (profile.compression if profile is not None else None)
-    made = Others(
+    return Others(
         topics=frozenset(layout.topics),
         acks=acks if acks == "all" else int(acks),
         compression=None if compression == "none" else compression,
         batch_bytes=settings.producer_batch_bytes or (profile.batch_bytes if profile is not None else 1024 * 1024),
         linger_ms=_first(settings.producer_linger_ms, profile.linger_ms if profile is not None else None),
     )
-    if made.acks != "all":
-        logger.warning("documented topics are written with acks=%s: an acknowledged event may be lost (P7)", made.acks)
-    return made
 
 
 def weakens(settings: Settings, layout: Layout) -> bool:
     """Whether documented topics are written with fewer acknowledgements than every promise needs."""
-    found = others(settings, layout)
+    found = _chosen(settings, layout)
     return found is not None and found.acks != "all"
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,8 +24,6 @@ from web.problems import Problem
 from web.requests import id_of_request
 
 _canonical = msgspec.json.Encoder(order="sorted").encode
-#: The ids of guests who have none follow from their e-mail, under this namespace, for ever.
-_USERS = uuid.uuid5(uuid.NAMESPACE_URL, "vacancy:users")
 _COLLECTIONS: dict[Kind, str] = {
     "stay": "reservations",
     "booking": "bookings",
@@ -64,10 +61,6 @@ class Draft:
     @property
     def start(self) -> datetime:
         return min(line.start for line in self.lines)
-
-
-def user_id_of(email: str) -> str:
-    return str(uuid.uuid5(_USERS, email.lower()))
 
 
 async def open_booking(

@@ -10,13 +10,14 @@ from aiohttp import web
 from domain.booking_state import BookedLine, Booking
 from domain.cancellation import RETURNABLE
 from streams.events.availability import ResourceDeclared
+from streams.identity import user_id_of
 from streams.keys import resource_key
 from web.answers import Money, Opened, OrderItemOut, OrderOut, Timeline
 from web.bodies import check, read_json
 from web.checks import check_expected, check_quantity, line_of
 from web.context import Context, context_of
 from web.models import CancelRequest
-from web.opening import Draft, links_of, open_booking, user_id_of
+from web.opening import Draft, links_of, open_booking
 from web.operations import AT, IDEMPOTENCY_KEY, WAIT, Operation
 from web.order_models import ItemIn, OrderRequest
 from web.problems import FieldError, invalid, unprocessable

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from domain.booking_state import Booking
 from streams.events.about import Line
+from streams.identity import user_id_of
 from web.answers import BookingOut, Opened, Timeline
 from web.bodies import check, read_json
 from web.change_models import ReservationChange
@@ -24,7 +25,7 @@ from web.changes import (
 from web.checks import check_quantity, line_of, resource_of, stay_bounds
 from web.context import Context, context_of
 from web.models import CancelRequest, ReservationRequest
-from web.opening import Draft, open_booking, user_id_of
+from web.opening import Draft, open_booking
 from web.operations import AT, IDEMPOTENCY_KEY, WAIT, Operation
 from web.reading import cancel_booking, get_booking, get_timeline, stay_dates
 

@@ -15,13 +15,13 @@ from pydantic import ConfigDict
 from domain.users import User
 from streams.events import Event
 from streams.events.users import ChangeUser, RegisterUser
+from streams.identity import user_id_of
 from streams.services import USER
 from tables.users import row_key
 from web.answers import Answer
 from web.bodies import check, read_json
 from web.context import SOURCE, Context, context_of, correlation_of, principal_of
 from web.models import Request
-from web.opening import user_id_of
 from web.operations import AT, IDEMPOTENCY_KEY, Operation
 from web.owners import OwnerUnavailable
 from web.problems import Problem, invalid, not_found

@@ -6,7 +6,6 @@ A form says how one canonical type stands in the document. Whatever its `read` w
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,8 +28,6 @@ from streams.wire.rest import rest_header, rest_of
 _ENVELOPE = "_"
 #: What it may say there, each with a value of its kind.
 _BESIDE: dict[str, Any] = {"event_type": "", "source": "", "causation_id": "", "metadata": {}}
-#: The same as the gateway's: the ids of guests who have none follow from their e-mail, for ever.
-_USERS = uuid.uuid5(uuid.NAMESPACE_URL, "vacancy:users")
 _IDS = ("booking_id", "record_id", "payment_id")
 
 Body = dict[str, Any]
@@ -137,11 +134,6 @@ def text(body: Body, field: str) -> str:
 
 def optional_text(body: Body, field: str) -> str | None:
     return text(body, field) if body.get(field) is not None else None
-
-
-def user_id_of(email: str) -> str:
-    """The id of a guest who has none: it follows from the e-mail, as for one who books with us (design 3)."""
-    return str(uuid.uuid5(_USERS, email.lower()))
 
 
 def shaped(model: type[Shape], body: Body) -> Shape:

@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from streams.codec import Undecodable
-from streams.wire.document import Body, optional_text, text, user_id_of
+from streams.identity import user_id_of
+from streams.wire.document import Body, optional_text, text
 
 
 def shown(event: object, fields: Mapping[str, str]) -> Body:

@@ -26,9 +26,10 @@ from streams.events.booking_news import (
     BookingNews,
     BookingUpdated,
 )
+from streams.identity import user_id_of
 from streams.topics import Topic
 from streams.wire.clocks import instant, local
-from streams.wire.document import Body, DocumentCodec, Form, Read, optional_text, shaped, text, user_id_of
+from streams.wire.document import Body, DocumentCodec, Form, Read, optional_text, shaped, text
 from streams.wire.fields import clear, given
 from streams.wire.hotel_flat import FLAT, UNKNOWN, jsonable
 

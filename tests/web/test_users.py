@@ -9,9 +9,9 @@ import pytest
 
 from streams.events import Event
 from streams.events.users import ChangeUser, RegisterUser, UserCreated, UserUpdated
+from streams.identity import user_id_of
 from tests.web.conftest import Gateway
 from tests.web.instance import NOW
-from web.opening import user_id_of
 
 ADA = {"email": "ada@example.com", "first_name": "Ada", "last_name": "Guest", "phone": "+31 20 555 0100"}
 

@@ -1,0 +1,50 @@
+"""The agent that makes a service's calls to the outside: the effects its rows ask for, each answered to its inbox."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from agents.tools import Tools
+from streams.effects import EffectRunner
+from streams.events import Envelope
+from streams.group import GroupApp, batches
+from streams.services import Service
+
+
+def perform(
+    group: GroupApp,
+    service: Service,
+    tools: Tools,
+    *,
+    name: str,
+    call: Callable[[Envelope], Awaitable[Envelope]],
+    already_answered: Callable[[int, Envelope], bool],
+) -> None:
+    """Attaches it to `group`, which need not be the service's own. `call` makes one call and returns what is to be
+    appended for it; `already_answered` says of an effect of a partition that its answer was taken.
+    """
+    runtime = tools.runtime
+
+    async def append(result: Envelope) -> None:
+        await runtime.voice.say(result)
+
+    runner = EffectRunner(
+        accepts=service.effects,
+        call=call,
+        append=append,
+        already_answered=already_answered,
+        commit=lambda partition, offset: group.commit(service.effects_topic, partition, offset),
+        publisher=runtime.publisher,
+        group=runtime.layout.group(group.name),
+        delays=runtime.layout.retry_delays,
+        fail=runtime.fail,
+    )
+    group.on_revoked.append(runner.forget)
+    group.on_ready.append(runner.resume)
+
+    @group.app.agent(group.topic(service.effects_topic), name=name)
+    async def perform_effects(stream: Any) -> None:
+        """Makes the calls the rows ask for; each result goes into the inbox."""
+        async for batch in batches(stream):
+            await group.guarded(runner.apply(batch))
