@@ -18,6 +18,6 @@ def write_whole(path: Path, content: bytes) -> None:
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(content)
         fresh.replace(path)
-    finally:
-        # There only when it could not be written.
+    except BaseException:
         fresh.unlink(missing_ok=True)
+        raise

@@ -103,7 +103,8 @@ class Tracked(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 def changes(before: Tracked | None, after: Tracked | None) -> dict[Place, Figures]:
     """What has to be added to the figures when all that is known of a booking changes."""
     old, new = share(before), share(after)
-    differences = {place: summed(new.get(place, NOTHING), old.get(place, NOTHING), -1) for place in {**old, **new}}
+    moved = [place for place in {**old, **new} if old.get(place) != new.get(place)]
+    differences = {place: summed(new.get(place, NOTHING), old.get(place, NOTHING), -1) for place in moved}
     return {place: figures for place, figures in differences.items() if figures != NOTHING}
 
 

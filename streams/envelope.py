@@ -6,6 +6,7 @@ import hashlib
 import uuid
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from streams.events import Envelope, Event
@@ -41,8 +42,12 @@ def derived_id(cause: Envelope, event: Event, index: int) -> str:
     return derive(f"{cause.event_id}/{event.event_type}/{index}")
 
 
+@lru_cache(maxsize=256)
 def derive(name: str) -> str:
-    """`str(uuid.uuid5(NAMESPACE, name))`, without the object in between: every message said costs one of these."""
+    """`str(uuid.uuid5(NAMESPACE, name))`, without the object in between: every message said costs one of these.
+
+    An entity's history names what is said just before it is said: the same id, twice within a decision.
+    """
     digest = bytearray(hashlib.sha1(NAMESPACE.bytes + name.encode(), usedforsecurity=False).digest()[:16])
     digest[6] = (digest[6] & 0x0F) | 0x50
     digest[8] = (digest[8] & 0x3F) | 0x80

@@ -1,7 +1,7 @@
-"""How rows come back, and how a zombie's late records are healed (design 5.7).
+"""How rows come back (design 5.7).
 
 On assignment the changelog is read from where the local rows left off to its end, the highest decision of each row
-winning; after that the owner follows its own changelog and puts again whatever is staler than what it holds.
+winning; after that the owner follows its own changelog (`streams.following`).
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from collections.abc import Callable, Sequence
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from streams.changelog import Verdict, judge, source_header, source_of
+from streams.changelog import Verdict, judge, source_of
 from streams.deciding import checksum
-from streams.lease import Lease, LeaseLost
+from streams.following import Follower, Healer, stopped
+from streams.lease import Lease
 from streams.local import Row
-from streams.publisher import Publisher, Record
+from streams.publisher import Publisher
 from streams.reader import Raw, consumer, first_records, read_to_end
 from streams.rows import Partition, RowStore
 from streams.services import Service
@@ -46,12 +47,9 @@ class Restorer:
         self._bootstrap = bootstrap
         self._service = service
         self._store = store
-        self._publisher = publisher
-        self._lease = lease
-        self._fail = fail
+        self._healer = Healer(service.rows, publisher, lease)
         self._reader: AIOKafkaConsumer | None = None
-        self._follower: AIOKafkaConsumer | None = None
-        self._following: asyncio.Task[None] | None = None
+        self._follower = Follower(bootstrap, self._healer, fail)
         self._generation = 0
         self._one_at_a_time = asyncio.Lock()
         store.end_of_inbox = self.end_of_inbox
@@ -71,7 +69,7 @@ class Restorer:
             return generation == self._generation and await self._restore(partitions, generation)
 
     async def _restore(self, partitions: set[int], generation: int) -> bool:
-        await self._stop_following()
+        await self._follower.stop()
         self._store.withdraw()
         self._store.release(partitions)
         reader = await self._started()
@@ -87,19 +85,18 @@ class Restorer:
         for tp, partition in owned.items():
             partition.restored()
             for key in stale[tp]:
-                await self._put_again(partition, key)
+                await self._healer.put_again(partition, key)
         if generation != self._generation:
             return False
         for partition in owned.values():
             self._store.ready(partition.number)
         reader.unsubscribe()
-        if owned:
-            self._following = asyncio.create_task(self._follow(owned), name=f"follow {self._service.rows}")
+        self._follower.start(owned)
         return True
 
     async def stop(self) -> None:
-        await self._stop_following()
-        await _stopped(self._reader)
+        await self._follower.stop()
+        await stopped(self._reader)
         self._store.close()
 
     async def end_of_inbox(self, partition: int) -> int:
@@ -156,67 +153,8 @@ class Restorer:
                     "the inbox was re-created; its rows belong to the old one"
                 )
 
-    async def _follow(self, owned: dict[TopicPartition, Partition]) -> None:
-        try:
-            reader = self._follower = consumer(self._bootstrap, patient=True)
-            await reader.start()
-            reader.assign(list(owned))
-            for tp, partition in owned.items():
-                reader.seek(tp, partition.local.changelog_next)
-            while True:
-                for tp, records in (await reader.getmany(timeout_ms=1_000)).items():
-                    if owned[tp].not_own(records[0].offset, records[-1].offset):
-                        for record in records:
-                            await self._guard(owned[tp], record)
-                    owned[tp].local.changelog_next = records[-1].offset + 1
-        except asyncio.CancelledError:
-            raise
-        except Exception as error:
-            self._fail(error)
-
-    async def _guard(self, partition: Partition, record: Raw) -> None:
-        key, source = (record.key or b"").decode(), source_of(record.headers)
-        if source > partition.decided:
-            raise LeaseLost(f"{self._service.rows}/{partition.number} has {key!r} decided at {source} by somebody else")
-        if partition.working.is_pending(key):
-            return  # its newer record is on the way
-        verdict = judge(
-            partition.held(key),
-            source=source,
-            at=record.offset,
-            deletes=record.value is None,
-            known_through=partition.position,
-        )
-        if verdict is Verdict.STALE:
-            logger.warning("%s/%s: a stale %r at %s is put again", record.topic, record.partition, key, record.offset)
-            await self._put_again(partition, key)
-
-    async def _put_again(self, partition: Partition, key: str) -> None:
-        await self._lease.hold()
-        held = partition.held(key) or Row(None, partition.position, -1)
-        record = Record(key.encode(), held.payload, (source_header(held.source),))
-        at = await self._publisher.send_atomic(self._service.rows, partition.number, [record])
-        partition.wrote(at, at + 1)
-        if not partition.working.is_pending(key):
-            partition.store({key: Row(held.payload, held.source, at)}, partition.local.changelog_next)
-
-    async def _stop_following(self) -> None:
-        if self._following is not None:
-            self._following.cancel()
-            # Not `await`: its cancellation must not be taken for ours, nor ours for its.
-            await asyncio.wait([self._following])
-            self._following = None
-        await _stopped(self._follower)
-        self._follower = None
-
     def _changelog(self, number: int) -> TopicPartition:
         return TopicPartition(self._service.rows, number)
-
-
-async def _stopped(reader: AIOKafkaConsumer | None) -> None:
-    if reader is not None:
-        # In a task: a consumer without an assignment raises CancelledError, which is not ours.
-        await asyncio.wait([asyncio.create_task(reader.stop())])
 
 
 def restore_chunk(partition: Partition, records: Sequence[Raw], known_through: int, stale: set[str]) -> None:

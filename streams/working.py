@@ -46,8 +46,11 @@ class WorkingRows:
             return written.value
         return self._clean(key, model)
 
-    def put(self, key: str, value: msgspec.Struct) -> None:
-        self._changes[key] = Written(value, _encode(value))
+    def put(self, key: str, value: msgspec.Struct) -> bytes:
+        """Writes a row; its JSON."""
+        payload = _encode(value)
+        self._changes[key] = Written(value, payload)
+        return payload
 
     def delete(self, key: str) -> None:
         self._changes[key] = Written(None, None)

@@ -27,10 +27,10 @@ class Payments:
         before = rows.get(key, Payment)
         decision = decide(before, message.data, now)
         if decision.state is not None and decision.state is not before:
-            rows.put(key, decision.state)
+            state, said = rows.put(key, decision.state), decision.events
             _keep_unsettled(rows, before, decision.state)
-            payment_id, said = decision.state.payment_id, decision.events
-            remember(rows, payment_id, decision.state, message, said, now=now, offset=offset, source="payment-service")
+            payment_id = decision.state.payment_id
+            remember(rows, payment_id, state, message, said, now=now, offset=offset, source="payment-service")
         return decision.events
 
     def refuse(

@@ -36,9 +36,8 @@ class Reservations:
         decision = decide(before, message.data, now)
         after = decision.state
         if after is not None and after is not before:
-            rows.put(_key(booking_id), after)
-            said = decision.events
-            remember(rows, booking_id, after, message, said, now=now, offset=offset, source="booking-service")
+            state, said = rows.put(_key(booking_id), after), decision.events
+            remember(rows, booking_id, state, message, said, now=now, offset=offset, source="booking-service")
         if after is not None:
             _keep_due(rows, before, after, message.data)
         return decision.events
