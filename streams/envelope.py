@@ -37,9 +37,9 @@ def originate(
     )
 
 
-def derived_id(cause: Envelope, event: Event, index: int) -> str:
-    """The id of the `index`th event that a message causes."""
-    return derive(f"{cause.event_id}/{event.event_type}/{index}")
+def derived_id(cause: Envelope, event: Event, index: int, scope: str = "") -> str:
+    """The id of the `index`th event that a message causes, in the scope of who says so where several may."""
+    return derive(f"{cause.event_id}/{event.event_type}/{scope}{index}")
 
 
 @lru_cache(maxsize=256)
@@ -55,13 +55,13 @@ def derive(name: str) -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
-def caused_by(cause: Envelope, event: Event, *, index: int, now: datetime, source: str) -> Envelope:
+def caused_by(cause: Envelope, event: Event, *, index: int, now: datetime, source: str, scope: str = "") -> Envelope:
     """An envelope for what a decision says: its id follows from the cause, so a decision made again says the same.
 
     `now` is the time of the record that caused it. The correlation goes on to everything that follows.
     """
     return Envelope(
-        event_id=derived_id(cause, event, index),
+        event_id=derived_id(cause, event, index, scope),
         event_type=event.event_type,
         event_version=event.event_version,
         timestamp=now,
