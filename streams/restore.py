@@ -76,15 +76,14 @@ class Restorer:
         owned = {self._changelog(number): self._store.open(number) for number in sorted(partitions)}
         reader.assign(list(owned))
         await self._seek(reader, owned)
-        stale: dict[TopicPartition, set[str]] = {tp: set() for tp in owned}
-        known = {tp: partition.position for tp, partition in owned.items()}
+        returning = {tp: Returning(partition) for tp, partition in owned.items()}
         async for tp, records in read_to_end(reader, list(owned)):
             for start in range(0, len(records), _CHUNK):
-                restore_chunk(owned[tp], records[start : start + _CHUNK], known[tp], stale[tp])
+                returning[tp].take(records[start : start + _CHUNK])
         await self._verify(list(owned.values()))
         for tp, partition in owned.items():
             partition.restored()
-            for key in stale[tp]:
+            for key in returning[tp].stale:
                 await self._healer.put_again(partition, key)
         if generation != self._generation:
             return False
@@ -157,21 +156,39 @@ class Restorer:
         return TopicPartition(self._service.rows, number)
 
 
-def restore_chunk(partition: Partition, records: Sequence[Raw], known_through: int, stale: set[str]) -> None:
-    """Applies consecutive changelog records to the local rows; `stale` gathers the keys whose last record is old."""
-    rows: dict[str, Row] = {}
-    for record in records:
-        key, source = (record.key or b"").decode(), source_of(record.headers)
-        verdict = judge(
-            rows.get(key) or partition.held(key),
+class Returning:
+    """One partition's rows while they come back from its changelog, in the changelog's order."""
+
+    def __init__(self, partition: Partition) -> None:
+        self._partition = partition
+        #: Up to here every row that still exists is held, so that one not held was deleted.
+        self._known_through = partition.position
+        #: The latest decision whose rows are held; None where that is not known.
+        self._newest = -1 if partition.local.changelog_next == 0 else None
+        #: The rows whose last record on the changelog is older than what is held.
+        self.stale: set[str] = set()
+
+    def take(self, records: Sequence[Raw]) -> None:
+        """Applies consecutive changelog records to the local rows."""
+        rows: dict[str, Row] = {}
+        for record in records:
+            key, source = (record.key or b"").decode(), source_of(record.headers)
+            verdict = self._verdict(rows, key, source, record)
+            if verdict is Verdict.APPLY:
+                rows[key] = Row(record.value, source, record.offset)
+                self.stale.discard(key)
+            elif verdict is Verdict.STALE:
+                self.stale.add(key)
+        self._partition.store(rows, records[-1].offset + 1)
+
+    def _verdict(self, rows: dict[str, Row], key: str, source: int, record: Raw) -> Verdict:
+        if self._newest is not None and source >= self._newest and source > self._known_through:
+            self._newest = source  # whatever is held of this row is no newer: a million look-ups are not made
+            return Verdict.APPLY
+        return judge(
+            rows.get(key) or self._partition.held(key),
             source=source,
             at=record.offset,
             deletes=record.value is None,
-            known_through=known_through,
+            known_through=self._known_through,
         )
-        if verdict is Verdict.APPLY:
-            rows[key] = Row(record.value, source, record.offset)
-            stale.discard(key)
-        elif verdict is Verdict.STALE:
-            stale.add(key)
-    partition.store(rows, records[-1].offset + 1)

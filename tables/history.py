@@ -53,7 +53,7 @@ def remember(
         Entry(now, event.event_type, derived_id(message, event, index), message.event_id, source)
         for index, event in enumerate(said)
     )
-    rows.put(f"h|{key}|{_milliseconds(now):015}|{offset:016}", Moment((taken, *told), msgspec.Raw(state)))
+    rows.put(f"h|{key}|{_milliseconds(now):015}|{offset:016}", Moment((taken, *told), msgspec.Raw(state)), keep=False)
 
 
 def timeline(store: RowStore, key: str) -> list[Entry]:

@@ -51,7 +51,7 @@ class Unsettled(msgspec.Struct, frozen=True):
 def _keep_unsettled(rows: WorkingRows, before: Payment | None, after: Payment) -> None:
     key = f"s|{after.payment_id}"
     if after.unsettled:
-        rows.put(key, Unsettled(after.payment_id, after.captured - after.refunded, after.currency))
+        rows.put(key, Unsettled(after.payment_id, after.captured - after.refunded, after.currency), keep=False)
     elif before is not None and before.unsettled:
         rows.delete(key)
 
