@@ -74,6 +74,8 @@ class Restorer:
         await self._stop_following()
         self._store.withdraw()
         self._store.release(partitions)
+        if not partitions:
+            return True  # not assigned for nothing: a consumer that loses its assignment at once never fetches again
         reader = await self._started()
         owned = {self._changelog(number): self._store.open(number) for number in sorted(partitions)}
         reader.assign(list(owned))
@@ -93,8 +95,7 @@ class Restorer:
         for partition in owned.values():
             self._store.ready(partition.number)
         reader.unsubscribe()
-        if owned:
-            self._following = asyncio.create_task(self._follow(owned), name=f"follow {self._service.rows}")
+        self._following = asyncio.create_task(self._follow(owned), name=f"follow {self._service.rows}")
         return True
 
     async def stop(self) -> None:
