@@ -73,14 +73,16 @@ class Follower:
         self._healer = healer
         self._fail = fail
         self._task: asyncio.Task[None] | None = None
+        self._ending = False
 
     def start(self, owned: Mapping[TopicPartition, Partition]) -> None:
         """Follows these partitions from what is applied of each on."""
-        if owned:
-            self._task = asyncio.create_task(self._follow(owned), name="follow changelogs")
+        self._ending = False
+        self._task = asyncio.create_task(self._follow(owned), name="follow changelogs")
 
     async def stop(self) -> None:
         if self._task is not None:
+            self._ending = True  # should the cancellation get lost in a library, this is not
             self._task.cancel()
             # Not `await`: its cancellation must not be taken for ours, nor ours for its.
             await asyncio.wait([self._task])
@@ -93,7 +95,7 @@ class Follower:
             reader.assign(list(owned))
             reader.pause(*owned)
             seen: Mapping[TopicPartition, int] = {}
-            while True:
+            while not self._ending:
                 for tp, end in seen.items():
                     await self._judge(reader, owned[tp], tp, end)
                 await asyncio.sleep(_PERIOD_S)
