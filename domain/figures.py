@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -108,8 +109,12 @@ def changes(before: Tracked | None, after: Tracked | None) -> dict[Place, Figure
     return {place: figures for place, figures in differences.items() if figures != NOTHING}
 
 
-def share(booking: Tracked | None) -> dict[Place, Figures]:
-    """A booking's part of the figures: none while it is unknown whose it is."""
+@lru_cache(maxsize=4_096)
+def share(booking: Tracked | None) -> Mapping[Place, Figures]:
+    """A booking's part of the figures: none while it is unknown whose it is.
+
+    Remembered, for what it was after one piece of news it is before the next.
+    """
     found: dict[Place, Figures] = {}
     if booking is not None and booking.taken and booking.booked_on is not None:
         for place, figures in _parts(booking, booking.taken[0].provider_id, booking.booked_on):
