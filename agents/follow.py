@@ -7,7 +7,7 @@ from typing import Any
 
 from agents.tools import Tools
 from streams.events import Envelope, Event
-from streams.group import GroupApp, batches
+from streams.group import GroupApp, fetches
 from streams.intake import Along, Intake
 
 Translate = Callable[[Envelope], Sequence[Event]]
@@ -25,5 +25,5 @@ def follow(group: GroupApp, tools: Tools, translate: Translate | None) -> None:
     @group.app.agent(group.topics(topics), name=f"follow-{group.name}")
     async def follow_topics(stream: Any) -> None:
         """Passes on what the documented topics say, as the service's own messages."""
-        async for batch in batches(stream):
-            await group.guarded(intake.apply(batch))
+        async for fetched in fetches(stream):
+            await group.guarded(intake.apply(fetched))

@@ -27,7 +27,7 @@ from streams.events.booking_news import BookingCancelled, BookingCreated, Bookin
 from streams.events.records import RecordNews
 from streams.events.users import UserNews
 from streams.foreign import Gate, Refused
-from streams.group import GroupApp, batches
+from streams.group import GroupApp, fetches
 from streams.keys import resource_key
 
 #: How long the view of resources may lag behind the log before one that is not in it counts as unknown, in seconds.
@@ -47,8 +47,8 @@ def attach(group: GroupApp, tools: Tools) -> None:
     @group.app.agent(group.topics(tools.runtime.layout.public), name="admit-foreign")
     async def admit_foreign(stream: Any) -> None:
         """Lets in what other programs may ask for; what they may not say is buried."""
-        async for batch in batches(stream):
-            await group.guarded(gate.apply(batch))
+        async for fetched in fetches(stream):
+            await group.guarded(gate.apply(fetched))
 
 
 async def admitted(news: Envelope, tools: Tools) -> Sequence[Event]:

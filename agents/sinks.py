@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, Protocol
 
@@ -17,7 +17,7 @@ from agents.lazy import app_of
 from agents.tools import Tools
 from streams.codec import Undecodable
 from streams.events import Envelope
-from streams.group import GroupApp, batches
+from streams.group import GroupApp, fetches
 from streams.processor import Batch
 from streams.reader import Raw
 
@@ -86,17 +86,19 @@ class Sink:
         self._journal = journal
         self._describe = describe
 
-    async def apply(self, batch: Batch) -> None:
-        """Writes a batch; it is committed once its lines are on the disk (CLN-02)."""
-        lines = []
-        for record in batch.records:
-            content = await self._describe(record)
-            if content is not None:
-                lines.append(Line(record.offset, day_of(record), content))
-        last = batch.records[-1]
-        await asyncio.to_thread(self._journal.append, last.topic, last.partition, lines)
-        self._group.commit(last.topic, last.partition, last.offset + 1)
-        batch.done()
+    async def apply(self, fetched: Sequence[Batch]) -> None:
+        """Writes what was fetched; it is committed once its lines are on the disk (CLN-02)."""
+        lines = [await self._lines(batch) for batch in fetched]
+        await asyncio.to_thread(self._write, fetched, lines)
+        self._group.finished(fetched)
+
+    async def _lines(self, batch: Batch) -> list[Line]:
+        described = [(record, await self._describe(record)) for record in batch.records]
+        return [Line(record.offset, day_of(record), content) for record, content in described if content is not None]
+
+    def _write(self, fetched: Sequence[Batch], lines: Sequence[Sequence[Line]]) -> None:
+        for batch, of_batch in zip(fetched, lines, strict=True):
+            self._journal.append(batch.records[0].topic, batch.partition, of_batch)
 
 
 def _attach(group: GroupApp, tools: Tools, folder: str, describe: Describe) -> None:
@@ -110,8 +112,8 @@ def _attach(group: GroupApp, tools: Tools, folder: str, describe: Describe) -> N
     @group.app.agent(group.topics(topics), name=f"write-{group.name}")
     async def write_lines(stream: Any) -> None:
         """Writes down every record of the group's topics."""
-        async for batch in batches(stream):
-            await group.guarded(sink.apply(batch))
+        async for fetched in fetches(stream):
+            await group.guarded(sink.apply(fetched))
 
 
 def reading(tools: Tools) -> Read:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -48,16 +48,20 @@ class Poison(Exception):
         self.kind: Class = kind
 
 
-class Decider:
-    """Decides the records of one service's inbox of so many partitions."""
+#: The message a record of an inbox holds. Raises Poison: it is none, or not for this inbox or partition.
+Read = Callable[[Raw], Envelope]
 
-    def __init__(self, service: Service, table: Decides, partitions: int) -> None:
+
+class Decider:
+    """Decides the records of one service's inbox of so many partitions, `read` as canonical envelopes by default."""
+
+    def __init__(self, service: Service, table: Decides, partitions: int, read: Read | None = None) -> None:
         self._service = service
         self._table = table
         self._partitions = partitions
+        self.read: Read = read or self._canonical
 
-    def read(self, record: Raw) -> Envelope:
-        """The message a record holds. Raises Poison: none of ours, or not for this inbox or partition."""
+    def _canonical(self, record: Raw) -> Envelope:
         try:
             message = decode(record.value)
         except Undecodable as error:

@@ -77,18 +77,16 @@ class Gate:
         self._keyring = keyring
         self._admit = admit
 
-    async def apply(self, batch: Batch) -> None:
-        """Looks at a batch; done once everything that follows from it is on the log."""
+    async def apply(self, fetched: Sequence[Batch]) -> None:
+        """Looks at what was fetched; done once everything that follows from it is on the log."""
         said: list[Acknowledgement] = []
-        for record in batch.records:
+        for record in [record for batch in fetched for record in batch.records]:
             heard = self._listener.hear(record)
             if not heard.is_ours:
                 said += await self._look_at(record, heard)
         for acknowledged in dict.fromkeys(said):
             await acknowledged
-        last = batch.records[-1]
-        self._group.commit(last.topic, last.partition, last.offset + 1)
-        batch.done()
+        self._group.finished(fetched)
 
     async def _look_at(self, record: Raw, heard: Heard) -> list[Acknowledgement]:
         try:

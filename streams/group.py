@@ -5,7 +5,7 @@ A consumer group is one App id. Several Apps share a process in `vacancy worker`
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -91,11 +91,15 @@ class GroupApp:
     on_ready: list[Callable[[set[int]], Awaitable[None]]] = field(default_factory=list)
     #: Called when a rebalance begins.
     on_revoked: list[Callable[[], object]] = field(default_factory=list)
+    #: The documented topics it reads, which are handed on together whatever their partitions.
+    documented: set[str] = field(default_factory=set)
     #: The group has been joined, and the rows of every owned partition are restored where there are any.
     ready: bool = False
 
     def topics(self, topics: Iterable[Topic]) -> Any:
-        """Documented topics for an agent to read in batches."""
+        """Documented topics for an agent to read in batches: one agent for all that the group reads."""
+        topics = list(topics)
+        self.documented.update(topic.name for topic in topics)
         return self.app.topic(*(topic.name for topic in topics), key_serializer="raw", value_serializer=_Whole())
 
     def topic(self, name: str) -> Any:
@@ -116,19 +120,45 @@ class GroupApp:
         consumer = cast("Consumer", self.app.consumer)
         consumer.durable[TP(topic, partition)] = offset
 
+    def finished(self, batches: Iterable[Batch]) -> None:
+        """Everything in these batches is done for good."""
+        for batch in batches:
+            last = batch.records[-1]
+            self.commit(last.topic, last.partition, last.offset + 1)
+            batch.done()
+
     def revoked(self) -> None:
         self.ready = False
         for tell in self.on_revoked:
             tell()
 
 
-async def batches(stream: Any) -> AsyncIterator[Batch]:
-    """An agent's stream as batches; Faust hears of one as done when the processor says so.
+async def fetches(stream: Any) -> AsyncIterator[Sequence[Batch]]:
+    """What each fetch brought an agent, as a batch for each partition; Faust hears of it once all of them are done.
 
     The stream is Faust's: its interface type leaves out `noack`.
     """
     async for event in stream.noack().events():
-        yield Batch(event.message.partition, cast("list[Any]", event.value), event.ack)
+        yield _batches_of(event.value, event.ack)
+
+
+async def batches(stream: Any) -> AsyncIterator[Batch]:
+    """The same, one batch after the other."""
+    async for fetched in fetches(stream):
+        for batch in fetched:
+            yield batch
+
+
+def _batches_of(partitions: Sequence[Sequence[Any]], acknowledge: Callable[[], object]) -> list[Batch]:
+    left = len(partitions)
+
+    def done() -> None:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            acknowledge()
+
+    return [Batch(records[0].partition, records, done) for records in partitions]
 
 
 def faust_app(name: str, runtime: Runtime) -> faust.App:
@@ -182,6 +212,7 @@ def connect(
         on_revoked=group.revoked,
         start_at=start_at,
         patient=group.patient,
+        gathered=group.documented,
     )
     manager = cast("RowsManager", app.tables)
     manager.restore, manager.restored = restored, lambda: group.ready

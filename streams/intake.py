@@ -28,10 +28,8 @@ class Along:
     def __init__(self, group: GroupApp) -> None:
         self._group = group
 
-    async def apply(self, batch: Batch) -> None:
-        last = batch.records[-1]
-        self._group.commit(last.topic, last.partition, last.offset + 1)
-        batch.done()
+    async def apply(self, fetched: Sequence[Batch]) -> None:
+        self._group.finished(fetched)
 
 
 class Intake:
@@ -51,10 +49,11 @@ class Intake:
         self._keyring = keyring
         self._translate = translate
 
-    async def apply(self, batch: Batch) -> None:
-        """Passes on what a batch says; done once all of it is on the log."""
+    async def apply(self, fetched: Sequence[Batch]) -> None:
+        """Passes on what was fetched; done once all that follows is on the log."""
         said: list[Acknowledgement] = []
-        for count, record in enumerate(batch.records, start=1):
+        records = [record for batch in fetched for record in batch.records]
+        for count, record in enumerate(records, start=1):
             heard = self._listener.hear(record)
             try:
                 news = heard.news
@@ -65,9 +64,7 @@ class Intake:
                 await asyncio.sleep(0)
         for acknowledged in dict.fromkeys(said):
             await acknowledged
-        last = batch.records[-1]
-        self._group.commit(last.topic, last.partition, last.offset + 1)
-        batch.done()
+        self._group.finished(fetched)
 
     def _pass_on(self, news: Envelope) -> list[Acknowledgement]:
         # Several groups may make a message of the same type of one piece of news: the group is part of its id.

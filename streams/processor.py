@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from streams.dead_letters import dead_letter
-from streams.deciding import Decider, Decides, Poison
+from streams.deciding import Decider, Decides, Poison, Read
 from streams.envelope import caused_by
 from streams.events import Envelope
 from streams.publisher import Publisher
@@ -56,9 +56,10 @@ class Processor:
         publisher: Publisher,
         settler: Settler,
         next_on_log: Callable[[int, int], Awaitable[int | None]],
+        read: Read | None = None,
     ) -> None:
         self._service = service
-        self._decider = Decider(service, table, store.partitions)
+        self._decider = Decider(service, table, store.partitions, read)
         self._voice = voice
         self._store = store
         self._publisher = publisher

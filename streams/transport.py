@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -26,16 +27,26 @@ _PATIENCE_MS, _ENOUGH_BYTES = 150, 256 * 1024
 
 
 class Batches(DefaultSchedulingStrategy):
-    """Hands each fetched partition's records on as one message, at the offset of the last."""
+    """Hands on as one message what one fetch brought for one agent: a list of records for each partition.
+
+    An agent reads one topic, or all of those that are `gathered`. Faust takes the message for one of the first
+    partition's, at the offset of its last record.
+    """
+
+    def __init__(self, gathered: Collection[str] = ()) -> None:
+        self._gathered = gathered
 
     def iterate(self, records: Mapping[TP, list[Any]]) -> Iterator[tuple[TP, Any]]:
+        by_agent: defaultdict[str, list[TP]] = defaultdict(list)
         for tp, fetched in records.items():
             if fetched:
-                yield tp, _as_one(fetched)
+                by_agent["" if tp.topic in self._gathered else tp.topic].append(tp)
+        for tps in by_agent.values():
+            yield tps[0], _as_one([records[tp] for tp in tps])
 
 
-def _as_one(fetched: list[Any]) -> SimpleNamespace:
-    last = fetched[-1]
+def _as_one(fetched: list[list[Any]]) -> SimpleNamespace:
+    last = fetched[0][-1]
     return SimpleNamespace(
         topic=last.topic,
         partition=last.partition,
@@ -126,6 +137,7 @@ class Consumer(driver.Consumer):
         self._tell_revoked = transport.on_revoked
         self._start_at = transport.start_at
         self.patient = transport.patient
+        self.scheduler = Batches(transport.gathered)
         #: The next offset to commit, for each partition something became durable in.
         self.durable: dict[TP, int] = {}
 
@@ -182,6 +194,7 @@ class Transport(driver.Transport):
         on_revoked: Callable[[], None],
         start_at: Callable[[TP], int | None],
         patient: bool = False,
+        gathered: Collection[str] = (),
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
@@ -189,6 +202,7 @@ class Transport(driver.Transport):
         self.on_revoked = on_revoked
         self.start_at = start_at
         self.patient = patient
+        self.gathered = gathered
 
 
 assert aiokafka.__version__.startswith("0.14."), "streams.transport overrides private methods of aiokafka 0.14"

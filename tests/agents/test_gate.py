@@ -100,7 +100,7 @@ class Site:
         fake = SimpleNamespace(
             settings=settings, runtime=runtime, keyring=Seals(), rates=self.rates, numbers=SimpleNamespace(next=_seven)
         )
-        group = SimpleNamespace(name="booking", commit=lambda *args: None)
+        group = SimpleNamespace(name="booking", finished=lambda fetched: None)
         tools = cast("Tools", fake)
         gate = Gate(
             cast("GroupApp", group),
@@ -111,7 +111,7 @@ class Site:
         )
         value = body if isinstance(body, bytes) else json.dumps(body).encode()
         record = Stored(topic, 0, 0, 1_700_000_000_000, b"k", value)
-        await gate.apply(Batch(0, [cast("Any", record)], lambda: None))
+        await gate.apply([Batch(0, [cast("Any", record)], lambda: None)])
         inboxes = [name for name in self.log.records if name[0].endswith(".inbox")]
         return [decode(each.value).data for name in inboxes for each in self.log.read(*name)]
 

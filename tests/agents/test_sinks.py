@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -93,22 +94,25 @@ class Group:
     def commit(self, topic: str, partition: int, offset: int) -> None:
         self.committed.append((topic, partition, offset))
 
+    finished = GroupApp.finished
+
 
 class Stream:
-    """Batches as Faust's streams hand them over; `acked` counts those that are done."""
+    """What fetches brought, as Faust's streams hand it over; `acked` counts those that are done."""
 
-    def __init__(self, *batches: list[Stored]) -> None:
-        self._batches = batches
+    def __init__(self, *fetched: list[Stored]) -> None:
+        self._fetched = fetched
         self.acked = 0
 
     def noack(self) -> Stream:
         return self
 
     async def events(self) -> AsyncIterator[Any]:
-        for records in self._batches:
-            yield SimpleNamespace(
-                message=SimpleNamespace(partition=records[0].partition, value=records), value=records, ack=self._ack
-            )
+        for fetched in self._fetched:
+            partitions: defaultdict[tuple[str, int], list[Stored]] = defaultdict(list)
+            for record in fetched:
+                partitions[record.topic, record.partition].append(record)
+            yield SimpleNamespace(value=list(partitions.values()), ack=self._ack)
 
     def _ack(self) -> None:
         self.acked += 1
@@ -147,7 +151,7 @@ class World:
         return [record for (name, _), held in sorted(self.log.records.items()) if name == topic for record in held]
 
     async def hand_over(self, *records: Stored) -> int:
-        """How many batches were done."""
+        """How many fetches were done."""
         stream = Stream(list(records))
         await self.group.agents[f"write-{self._service}"](stream)
         return stream.acked

@@ -24,7 +24,7 @@ from cli.worker import new_loop
 from streams.events import Envelope, Event
 from streams.events.availability import Hold
 from streams.events.booking_news import BookingCreated
-from streams.group import batches
+from streams.group import fetches
 from streams.intake import Intake
 
 
@@ -54,8 +54,8 @@ async def build(bootstrap: str, run: str, source: str, directory: Path, slot: Sl
 
     @group.app.agent(group.topics([tools.runtime.layout.named[source]]), name="ask-for-holds")
     async def ask_for_holds(stream: Any) -> None:
-        async for batch in batches(stream):
-            await group.guarded(intake.apply(batch))
+        async for fetched in fetches(stream):
+            await group.guarded(intake.apply(fetched))
 
     return group.app, workshop
 

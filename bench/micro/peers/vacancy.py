@@ -24,7 +24,7 @@ from cli.worker import new_loop
 from config.settings import Settings
 from streams.app import ServiceApp, service_app
 from streams.deciding import Poison
-from streams.group import Runtime, batches
+from streams.group import Runtime, batches, fetches
 from streams.keys import partition_of
 from streams.layout import load_layout
 from streams.processor import Batch
@@ -138,9 +138,7 @@ async def build(bootstrap: str, run: str, source: str, middle: str, output: str,
     runtime = Runtime(bootstrap, layout, Path(directory), 0, Settings().session_timeout, publisher, voice)
     service = Service("micro", "resource", (), namespace=run)
     assert service.inbox == middle
-    built = service_app(service, Nights(), runtime)
-    # What the processor does not take from outside yet: how a record of its inbox is read.
-    built.processor._decider.read = read  # type: ignore[method-assign]
+    built = service_app(service, Nights(), runtime, read)
     attach(built, publisher, Topic(source, PARTITIONS))
     return built.app
 
@@ -155,20 +153,18 @@ def attach(micro: ServiceApp, publisher: KafkaPublisher, source: Topic) -> None:
 
     @micro.app.agent(micro.topics([source]), name="by-resource")
     async def by_resource(stream: Any) -> None:
-        async for batch in batches(stream):
-            await micro.guarded(pass_on(batch))
+        async for fetched in fetches(stream):
+            await micro.guarded(pass_on(fetched))
 
-    async def pass_on(batch: Batch) -> None:
+    async def pass_on(fetched: Sequence[Batch]) -> None:
         inbox, said = micro.service.inbox, dict[Acknowledgement, None]()
-        for record in batch.records:
+        for record in [record for batch in fetched for record in batch.records]:
             place = _place(record.value or b"")
             key = f"{place.provider_id}/{place.product_id}"
             said[publisher.send(inbox, partition_of(key, PARTITIONS), Record(key.encode(), record.value))] = None
         for acknowledged in said:
             await acknowledged
-        last = batch.records[-1]
-        micro.commit(last.topic, last.partition, last.offset + 1)
-        batch.done()
+        micro.finished(fetched)
 
 
 def main() -> None:
