@@ -7,7 +7,8 @@ twice is known there. Outcomes that this instance did not sign are left to the g
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+
+import msgspec
 
 from streams.codec import Undecodable
 from streams.envelope import caused_by, derive, resulting
@@ -63,7 +64,8 @@ class Intake:
     def _meant(self, news: Envelope, event: Event, index: int) -> Envelope:
         """Several groups may make a message of the same type of one piece of news: the group is part of its id."""
         said = caused_by(news, event, index=index, now=news.timestamp, source=f"{self._group.name}-intake")
-        return replace(said, event_id=derive(f"{news.event_id}/{event.event_type}/{self._group.name}/{index}"))
+        own_id = derive(f"{news.event_id}/{event.event_type}/{self._group.name}/{index}")
+        return msgspec.structs.replace(said, event_id=own_id)
 
     async def _pass_on(self, record: Raw) -> list[Acknowledgement]:
         heard = self._listener.hear(record)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from domain.payment import Method, Payment, PaymentStatus, RefundRecord
@@ -425,7 +426,7 @@ def test_nothing_is_settled_before_it_is_captured() -> None:
 @pytest.mark.proves("HTL-09")
 def test_news_of_a_payment_says_what_booking_it_is_for() -> None:
     about = About(kind="stay", confirmation_number="RSV-2026-000001", price_amount=PRICE, price_currency="EUR")
-    asked = authorize().model_copy(update={"about": about})
+    asked = msgspec.structs.replace(authorize(), about=about)
     (told, *_) = given_payment().when(asked).events
     assert isinstance(told, PaymentCreated)
     assert told.about == about
