@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
+PLOTTING := $(VENV)/installed-for-bench
 DEMO_RATE ?= 20
 UP ?=
 
@@ -23,6 +24,11 @@ $(STAMP): pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' || { echo "pip could not install the packages: check the network (a proxy: HTTPS_PROXY) and run it again" >&2; exit 1; }
 	@touch $(STAMP)
 
+# What draws the plots is large, and of no use to anything else.
+$(PLOTTING): $(STAMP)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,bench]'
+	@touch $(PLOTTING)
+
 demo: install ## a whole instance with demo traffic, until Ctrl-C
 	@exec $(BIN)/vacancy up --demo $(DEMO_RATE) $(UP)
 
@@ -41,8 +47,8 @@ test: install kafka ## all tests but the long ones, those on a real broker inclu
 soak: install kafka ## the long fault run; its figures go to docs/soak.md
 	$(BIN)/python -m tests.chaos.soak
 
-bench: install kafka ## 10,000 bookings a minute for a minute; the figures go to docs/performance.md
-	$(BIN)/python -m bench.journey --write
+bench: $(PLOTTING) kafka ## peers, journey, log, growth: the figures go to docs/performance.md
+	$(BIN)/vacancy bench --write docs
 
 docs: install ## docs/layouts.md, from the layouts, their codecs and the tests
 	$(BIN)/python -m tests.layout_page

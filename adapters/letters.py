@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
@@ -53,12 +54,16 @@ def addressed(letter: Letter, guest: Mapping[str, Any]) -> Letter:
 
 def address_of(*guests: Mapping[str, Any]) -> str | None:
     """The first e-mail address among what is known of a guest that can be used; None if there is none."""
-    for guest in guests:
-        try:
-            return validate_email(str(guest.get("email")), check_deliverability=False, test_environment=True).normalized
-        except EmailNotValidError:
-            continue
-    return None
+    return next((found for guest in guests if (found := _usable(str(guest.get("email")))) is not None), None)
+
+
+@lru_cache(maxsize=10_000)
+def _usable(address: str) -> str | None:
+    """An e-mail address as it is written to, None if it is none. Guests come back, and looking costs."""
+    try:
+        return validate_email(address, check_deliverability=False, test_environment=True).normalized
+    except EmailNotValidError:
+        return None
 
 
 def _template(name: str) -> Template:

@@ -11,12 +11,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
+from email.utils import format_datetime
 from pathlib import Path
 
 from adapters.files import write_whole
 from adapters.letters import Letter
 
 SENDER = "Vacancy <no-reply@vacancy.invalid>"
+#: Of a mail, without its end (RFC 5322).
+_LONGEST_LINE = 998
 #: How many of the newest mails a search for an address looks through.
 MOST_READ = 10_000
 
@@ -50,13 +53,10 @@ class Mailbox:
             ValueError: the id is no UUID, or the address or the subject cannot stand in a header.
             OSError: it could not be written.
         """
-        policy = (email.policy.SMTP if to.isascii() else email.policy.SMTPUTF8).clone(max_line_length=998)
-        message = EmailMessage(policy=policy)
-        message["From"], message["To"], message["Subject"] = SENDER, to, letter.subject
-        message["Date"], message["Message-ID"] = at, message_id_of(notice_id)
-        message.set_content(letter.text)
-        write_whole(self._directory / f"{uuid.UUID(notice_id)}.eml", bytes(message))
-        return str(message["Message-ID"])
+        message_id = message_id_of(notice_id)
+        written = _plain if _is_plain(to, letter) else _any
+        write_whole(self._directory / f"{uuid.UUID(notice_id)}.eml", written(to, letter, at, message_id))
+        return message_id
 
     def newest(self, limit: int, to: str | None = None) -> list[Mail]:
         """At most `limit` mails, the newest first; with `to`, those to that address. Raises OSError."""
@@ -80,6 +80,42 @@ class Mailbox:
                         yield entry.stat().st_mtime_ns, entry.path
         except FileNotFoundError:
             return  # no mail yet
+
+
+def _is_plain(to: str, letter: Letter) -> bool:
+    """Whether its headers and lines stand in a message as they are."""
+    headers = all(
+        text.isascii() and text.isprintable() and len(text) < _LONGEST_LINE / 2 for text in (to, letter.subject)
+    )
+    return headers and all(len(line) < _LONGEST_LINE / 4 for line in letter.text.splitlines())
+
+
+def _plain(to: str, letter: Letter, at: datetime, message_id: str) -> bytes:
+    """What `_any` makes of a mail that needs no encoding, which is nearly every one, at a hundredth of its cost."""
+    ascii_only = letter.text.isascii()
+    lines = (
+        f"From: {SENDER}",
+        f"To: {to}",
+        f"Subject: {letter.subject}",
+        f"Date: {format_datetime(at)}",
+        f"Message-ID: {message_id}",
+        f'Content-Type: text/plain; charset="{"us-ascii" if ascii_only else "utf-8"}"',
+        f"Content-Transfer-Encoding: {'7bit' if ascii_only else '8bit'}",
+        "MIME-Version: 1.0",
+        "",
+        *letter.text.splitlines(),
+        "",
+    )
+    return "\r\n".join(lines).encode()
+
+
+def _any(to: str, letter: Letter, at: datetime, message_id: str) -> bytes:
+    policy = (email.policy.SMTP if to.isascii() else email.policy.SMTPUTF8).clone(max_line_length=_LONGEST_LINE)
+    message = EmailMessage(policy=policy)
+    message["From"], message["To"], message["Subject"] = SENDER, to, letter.subject
+    message["Date"], message["Message-ID"] = at, message_id
+    message.set_content(letter.text)
+    return bytes(message)
 
 
 def _read(path: Path, to: str | None) -> Mail | None:

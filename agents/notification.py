@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -72,7 +71,7 @@ async def hand_over(mailbox: Mailbox, keyring: Keyring, effect: Envelope) -> Env
     if address is not None:
         letter = addressed(render(send.template, send.facts), (contact or {}) | (guest or {}))
         try:
-            await asyncio.to_thread(mailbox.put, send.notice_id, address, letter, effect.timestamp)
+            mailbox.put(send.notice_id, address, letter, effect.timestamp)
         except OSError as failure:
             raise Unreachable(f"the mail cannot be written: {failure.strerror}") from failure
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -68,7 +67,7 @@ async def write_receipt(files: ReceiptFiles, effect: Envelope) -> Envelope:
     more = {"payment_id": asked.payment_id, "booking_id": asked.booking_id, "paid_at": f"{asked.paid_at:%Y-%m-%d}"}
     page = render("receipt_document", facts_of(asked) | more)
     try:
-        await asyncio.to_thread(files.write, asked.receipt_id, f"{page.subject}\n\n{page.text}\n")
+        files.write(asked.receipt_id, f"{page.subject}\n\n{page.text}\n")
     except OSError as failure:
         raise Unreachable(f"the receipt cannot be written: {failure.strerror}") from failure
     answered = ReceiptWritten(payment_id=asked.payment_id, effect_id=effect.event_id)

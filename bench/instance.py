@@ -47,7 +47,10 @@ class Measured:
         """The closing report of `vacancy demo` on it."""
         asked = ["demo", "--data", str(self.data), "--rate", f"{rate:g}", "--duration", f"{duration:g}"]
         done = subprocess.run(
-            vacancy(*asked, "--seed", str(seed), *more, "--json"), stdout=subprocess.PIPE, check=False
+            vacancy(*asked, "--seed", str(seed), *more, "--json"),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            check=False,
         )
         if not done.stdout.strip():
             raise CannotMeasure(f"`vacancy demo` at {rate:g}/s ended with {done.returncode} and no report")
@@ -81,7 +84,11 @@ def running(data: Path, *arguments: str, settings: Mapping[str, str] | None = No
         yield Measured(data)
     finally:
         up.send_signal(signal.SIGTERM)
-        up.wait(_END_S)
+        try:
+            up.wait(_END_S)
+        except subprocess.TimeoutExpired:
+            up.kill()
+            up.wait()
 
 
 def vacancy(*arguments: str) -> Sequence[str]:

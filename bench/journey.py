@@ -1,204 +1,121 @@
-"""The journey through HTTP at the hotel document's target: 10,000 bookings a minute, everything on this machine.
+"""The journey through HTTP: which rate is held, with which latency, on whose processor time, and where the time goes.
 
-Run by `make bench`; starts a fresh `vacancy up`, warms it up, drives `vacancy demo` at 167 bookings a second for 60 s,
-and writes docs/performance.json and docs/performance.md (HTL-41, HTL-44, C19).
+Everything runs on this machine: Kafka, one worker with all services, gateway, payment provider, and the load itself.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import json
-import os
-import signal
-import subprocess
-import sys
-import tempfile
-import time
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
-import psutil
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
+from rich.progress import Progress, TaskID
 
-from bench.machine import describe
+from bench import waterfall
+from bench.instance import Measured, running
+from bench.journey_load import ACCEPT_MS, CONFIRM_MS, CPU, LAG, loaded
+from bench.journey_search import LOWEST, rounded, search
+from bench.journey_services import by_service
+from bench.lag import Look, settled, watching
+from bench.parts import Options
+from streams.layout import load_layout
 
-ROOT = Path(__file__).resolve().parent.parent
-WARM_UP_S = 20
-
-
-def main() -> None:
-    arguments = _arguments()
-    machine = {**describe(), "load_before": round(os.getloadavg()[0], 2)}
-    with tempfile.TemporaryDirectory(prefix="vacancy-bench-") as data:
-        up = _start(Path(data), arguments.workers)
-        try:
-            result = _measure(Path(data), arguments)
-        finally:
-            up.send_signal(signal.SIGTERM)
-            up.wait(20)
-    result = {"machine": machine, "workers": arguments.workers, **result}
-    if arguments.write:
-        (ROOT / "docs" / "performance.json").write_text(json.dumps(result, indent=2) + "\n", "utf-8")
-        (ROOT / "docs" / "performance.md").write_text(render(result), "utf-8")
-    print(json.dumps(result, indent=2))
+#: Bookings a second: a calm day, and the hotel document's 10,000 a minute.
+CALM, TARGET = 20.0, 167.0
+#: A rate that a probe found held and a whole run did not is lowered by so much, so many times.
+_STEP, _ATTEMPTS = 1.1, 4
+#: Of a search, as it usually goes: only the progress bar believes it.
+_STEPS = 14
+_REST_S = 180.0
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rate", type=float, default=167)
-    parser.add_argument("--duration", type=float, default=60)
-    parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--write", action="store_true", help="write docs/performance.*")
-    return parser.parse_args()
+@dataclass
+class _Journey:
+    """One measuring of a running instance. Every load has a seed of its own, so none repeats another's bookings."""
+
+    instance: Measured
+    look: Look
+    options: Options
+    progress: Progress
+    task: TaskID
+
+    def __post_init__(self) -> None:
+        self._seed = self.options.seed * 1_000
+        self.loads: list[dict[str, Any]] = []
+
+    @property
+    def seconds(self) -> float:
+        return 10 if self.options.short else 60
+
+    @property
+    def probe_seconds(self) -> float:
+        return 5 if self.options.short else 15
+
+    async def load(self, rate: float, seconds: float) -> dict[str, Any]:
+        """One load, once everything before it is done."""
+        self._seed += 1
+        self.step(f"{rate:g} bookings/s for {seconds:g} s")
+        await settled(self.look, _REST_S)
+        found = await loaded(self.instance, self.look, rate, seconds, self._seed)
+        self.loads.append(found)
+        return found
+
+    def step(self, what: str) -> None:
+        self.progress.update(self.task, description=f"journey: {what}", advance=1)
+
+    async def with_waterfall(self, rate: float) -> dict[str, Any]:
+        layout = load_layout(str(self.instance.written["layout"]))
+        begins = await waterfall.ends(self.instance.bootstrap, layout)
+        found = await self.load(rate, self.seconds)
+        await settled(self.look, _REST_S)
+        found["waterfall"] = waterfall.waterfall(await waterfall.marks(self.instance.bootstrap, begins))
+        return found
+
+    async def highest(self) -> dict[str, Any] | None:
+        """The load at the highest rate that is held for the whole time; None where none is."""
+
+        async def probe(rate: float) -> bool:
+            return bool((await self.load(rate, self.probe_seconds))["held"])
+
+        known = {load["rate"]: load for load in self.loads if load["seconds"] == self.seconds}
+        failed = min((rate for rate, load in known.items() if not load["held"]), default=None)
+        held = max((rate for rate, load in known.items() if load["held"] and rate < (failed or rate + 1)), default=None)
+        rate = await search(probe, held, failed)
+        for _ in range(_ATTEMPTS):
+            if rate is None or rate < LOWEST or (held is not None and rate <= held):
+                break
+            if (found := await self.load(rate, self.seconds))["held"]:
+                return found
+            rate = rounded(rate / _STEP)
+        return None if held is None else known[held]
 
 
-def _start(data: Path, workers: int) -> subprocess.Popen[bytes]:
-    log = (data / "up.log").open("wb")
-    command = _vacancy("up", "--data", str(data), "--port", "0", "--workers", str(workers))
-    up = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
-    until = time.monotonic() + 180
-    while b"ready http" not in (data / "up.log").read_bytes():
-        if up.poll() is not None or time.monotonic() > until:
-            raise SystemExit((data / "up.log").read_text("utf-8", "replace"))
-        time.sleep(0.1)
-    return up
+def run(options: Options, progress: Progress) -> dict[str, Any]:
+    """The part `journey` of the bench."""
+    task = progress.add_task("journey: starting an instance", total=_STEPS)
+    with running(options.scratch / "instance") as instance:
+        found = asyncio.run(_measured(instance, options, progress, task))
+    progress.update(task, description="journey: every service by itself", advance=1)
+    seconds = 6 if options.short else 30
+    services = asyncio.run(by_service(options.scratch / "services", CALM, seconds, options.seed))
+    progress.update(task, completed=_STEPS)
+    return {**found, "services": services}
 
 
-def _measure(data: Path, arguments: argparse.Namespace) -> dict[str, Any]:
-    # The broker's just-in-time compiler and the connections are part of any first minute, not of a minute at rest.
-    _demo(data, arguments.rate / 2, WARM_UP_S, arguments.seed + 1_000)
-    before = _cpu(data)
-    report = _demo(data, arguments.rate, arguments.duration, arguments.seed)
-    after = _cpu(data)
-    lag = asyncio.run(_lag(data))
-    audit = subprocess.run(_vacancy("audit", "--data", str(data), "--json"), capture_output=True, check=False)
-    bookings = max(report["accepted"], 1)
+async def _measured(instance: Measured, options: Options, progress: Progress, task: TaskID) -> dict[str, Any]:
+    async with watching(instance.bootstrap) as look:
+        journey = _Journey(instance, look, options, progress, task)
+        # The broker's just-in-time compiler and the connections are part of any first minute, not of one in full swing.
+        await journey.load(TARGET / 2, journey.seconds / 3)
+        journey.loads.clear()
+        rates = [await journey.with_waterfall(rate) for rate in (CALM, TARGET)]
+        highest = await journey.highest()
+        await settled(look, _REST_S)
+    journey.step("audit")
     return {
-        "demo": report,
-        "lag_at_the_end": lag,
-        "audit_exit": audit.returncode,
-        "cpu_ms_per_booking": {name: round((after[name] - before[name]) / bookings * 1000, 2) for name in before},
-        "resident_mib": _memory(data),
+        "bounds": {"accept_p95_ms": ACCEPT_MS, "confirm_p95_ms": CONFIRM_MS, "lag_worst_p95": LAG, "cpu_share": CPU},
+        "rates": rates,
+        "highest": highest,
+        "probes": [load for load in journey.loads if load not in rates and load is not highest],
+        "audit_exit": await asyncio.to_thread(instance.audit),
     }
-
-
-def _demo(data: Path, rate: float, duration: float, seed: int) -> dict[str, Any]:
-    command = _vacancy("demo", "--data", str(data), "--rate", str(rate), "--duration", str(duration))
-    done = subprocess.run([*command, "--seed", str(seed), "--json"], stdout=subprocess.PIPE, check=False)
-    report: dict[str, Any] = json.loads(done.stdout)
-    return report
-
-
-def _vacancy(*arguments: str) -> list[str]:
-    return [sys.executable, "-P", "-m", "cli.main", *arguments]
-
-
-def _instance(data: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((data / "vacancy.json").read_text("utf-8"))
-    return found
-
-
-def _cpu(data: Path) -> dict[str, float]:
-    times = {name: psutil.Process(pid).cpu_times() for name, pid in _instance(data)["pids"].items()}
-    return {name: spent.user + spent.system for name, spent in times.items()}
-
-
-def _memory(data: Path) -> dict[str, int]:
-    return {name: psutil.Process(pid).memory_info().rss // 2**20 for name, pid in _instance(data)["pids"].items()}
-
-
-async def _lag(data: Path) -> dict[str, int]:
-    """Records that each group has not committed yet, a second after the load has ended."""
-    await asyncio.sleep(1)
-    servers = _instance(data)["bootstrap_servers"]
-    admin = AIOKafkaAdminClient(bootstrap_servers=servers)
-    reader = AIOKafkaConsumer(bootstrap_servers=servers)
-    await admin.start()
-    await reader.start()
-    try:
-        lag: dict[str, int] = {}
-        for group, _ in await admin.list_consumer_groups():
-            committed = await admin.list_consumer_group_offsets(group)
-            ends = await reader.end_offsets([TopicPartition(tp.topic, tp.partition) for tp in committed])
-            lag[group] = sum(end - committed[tp].offset for tp, end in ends.items() if committed[tp].offset >= 0)
-        return lag
-    finally:
-        await reader.stop()
-        await admin.close()
-
-
-def render(result: dict[str, Any]) -> str:
-    """The page a person reads; every figure in it is from the JSON beside it."""
-    machine, demo = result["machine"], result["demo"]
-    accept, confirm = demo["accept_ms"], demo["confirm_ms"]
-    goals = [
-        ("accept p95", f"{accept['p95']:.0f} ms", "< 100 ms", accept["p95"] < 100),
-        ("confirm p95", f"{confirm['p95']:.0f} ms", "< 500 ms", confirm["p95"] < 500),
-        (
-            "lag at the end",
-            str(sum(result["lag_at_the_end"].values())),
-            "< 100",
-            sum(result["lag_at_the_end"].values()) < 100,
-        ),
-        ("audit", "clean" if result["audit_exit"] == 0 else "NOT clean", "clean", result["audit_exit"] == 0),
-    ]
-    rows = "\n".join(f"| {name} | {seen} | {goal} | {'yes' if met else '**no**'} |" for name, seen, goal, met in goals)
-    shares = "\n".join(
-        f"| {name} | {spent} | {result['resident_mib'][name]} |" for name, spent in result["cpu_ms_per_booking"].items()
-    )
-    outcomes = ", ".join(f"{count} {name}" for name, count in demo["outcomes"].items() if count)
-    return f"""# Performance
-
-Written by `make bench` from [performance.json](performance.json); nothing here is typed by hand.
-
-Machine: {machine["processor"]}, {machine["cores"]} cores, {machine["memory_gib"]} GiB, {machine["system"]}, Python
-{machine["python"]}. The load average before the run was {machine["load_before"]}: the machine is shared, so times vary
-between runs. Everything ran on it: Kafka, {result["workers"]} worker(s), gateway, payment provider and the load itself.
-
-## 10,000 bookings a minute, for a minute
-
-`vacancy demo --rate {demo["rate"]:g}`: {demo["accepted"]} bookings accepted in {demo["seconds"]:.1f} s ({outcomes};
-{demo["unresolved"]} without an outcome, {demo["error_count"]} errors). Latency counts from the moment a booking was
-due, so waiting in a queue counts too (HTL-41, HTL-44, C19).
-
-| | measured | goal | met |
-|---|---|---|---|
-{rows}
-
-| | p50 | p95 | p99 | max |
-|---|---|---|---|---|
-{_latencies("accept (due to 201)", accept)}
-{_latencies("confirm (due to outcome seen)", confirm)}
-
-Some payments of the traffic are slow on purpose (3 s at the provider); they make the maximum.
-
-## Where the time goes
-
-{_limits(result)}
-
-| process | CPU ms per booking | resident MiB |
-|---|---|---|
-{shares}
-"""
-
-
-def _limits(result: dict[str, Any]) -> str:
-    spent = sum(result["cpu_ms_per_booking"].values())
-    busy = spent * result["demo"]["rate"] / 1000
-    worker = max(cost for name, cost in result["cpu_ms_per_booking"].items() if name.startswith("worker"))
-    cores, loop = result["machine"]["cores"], worker * result["demo"]["rate"] / 10
-    return f"""The instance spends {spent:.1f} ms of CPU time on a booking: twelve messages with their rows and outputs,
-two calls to the provider, about three requests at the gateway. At this rate that is {busy:.2f} of {cores} cores beside
-the load generator, and {loop:.0f} % of one core in the busiest worker. Where a latency goal is missed, bookings wait
-for a processor."""
-
-
-def _latencies(name: str, found: dict[str, float]) -> str:
-    return f"| {name} | " + " | ".join(f"{found[share]} ms" for share in ("p50", "p95", "p99", "max")) + " |"
-
-
-if __name__ == "__main__":
-    main()

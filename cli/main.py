@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "broker": ("cli.broker_command", "app", "Start, stop or look at the embedded Kafka by itself."),
     "topics": ("cli.topics", "app", "Compare the layout's topics with a broker, and create them."),
     "config": ("cli.config_command", "config", "Print the effective settings and where each came from."),
+    "bench": ("bench.command", "command", "Measure this machine: peers, the journey, the log, growth."),
     "doctor": ("cli.doctor", "doctor", "Check what is wrong with this machine."),
 }
 

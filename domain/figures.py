@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -103,12 +104,17 @@ class Tracked(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 def changes(before: Tracked | None, after: Tracked | None) -> dict[Place, Figures]:
     """What has to be added to the figures when all that is known of a booking changes."""
     old, new = share(before), share(after)
-    differences = {place: summed(new.get(place, NOTHING), old.get(place, NOTHING), -1) for place in {**old, **new}}
+    moved = [place for place in {**old, **new} if old.get(place) != new.get(place)]
+    differences = {place: summed(new.get(place, NOTHING), old.get(place, NOTHING), -1) for place in moved}
     return {place: figures for place, figures in differences.items() if figures != NOTHING}
 
 
-def share(booking: Tracked | None) -> dict[Place, Figures]:
-    """A booking's part of the figures: none while it is unknown whose it is."""
+@lru_cache(maxsize=4_096)
+def share(booking: Tracked | None) -> Mapping[Place, Figures]:
+    """A booking's part of the figures: none while it is unknown whose it is.
+
+    Remembered, for what it was after one piece of news it is before the next.
+    """
     found: dict[Place, Figures] = {}
     if booking is not None and booking.taken and booking.booked_on is not None:
         for place, figures in _parts(booking, booking.taken[0].provider_id, booking.booked_on):

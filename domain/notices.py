@@ -62,22 +62,27 @@ class Contact(msgspec.Struct, frozen=True):
 def notices_of(news: Envelope, notices: Mapping[str, Mapping[str, str]]) -> list[Notify]:
     """The notices of a piece of news. `notices`: channel -> canonical type -> template, as a layout has them."""
     user_id = getattr(news.data, "user_id", None)
-    if user_id is None:
+    told = {
+        channel: templates[news.event_type]
+        for channel, templates in notices.items()
+        if news.event_type in templates and not _told_otherwise(news.data, templates)
+    }
+    if user_id is None or not told:
         return []
+    facts, guest = facts_of(news.data), _guest_of(news.data)
     return [
         Notify(
             notice_id=notice_id_of(news.event_id, channel),
             user_id=user_id,
             channel=cast("Channel", channel),
-            template=templates[news.event_type],
-            facts=facts_of(news.data),
-            guest=_guest_of(news.data),
+            template=template,
+            facts=facts,
+            guest=guest,
             booking_id=getattr(news.data, "booking_id", None),
             cause_id=news.event_id,
             news=news.event_type,
         )
-        for channel, templates in notices.items()
-        if news.event_type in templates and not _told_otherwise(news.data, templates)
+        for channel, template in told.items()
     ]
 
 

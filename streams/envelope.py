@@ -6,6 +6,7 @@ import hashlib
 import uuid
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from streams.events import Envelope, Event
@@ -36,13 +37,17 @@ def originate(
     )
 
 
-def derived_id(cause: Envelope, event: Event, index: int) -> str:
-    """The id of the `index`th event that a message causes."""
-    return derive(f"{cause.event_id}/{event.event_type}/{index}")
+def derived_id(cause: Envelope, event: Event, index: int, scope: str = "") -> str:
+    """The id of the `index`th event that a message causes, in the scope of who says so where several may."""
+    return derive(f"{cause.event_id}/{event.event_type}/{scope}{index}")
 
 
+@lru_cache(maxsize=256)
 def derive(name: str) -> str:
-    """`str(uuid.uuid5(NAMESPACE, name))`, without the object in between: every message said costs one of these."""
+    """`str(uuid.uuid5(NAMESPACE, name))`, without the object in between: every message said costs one of these.
+
+    An entity's history names what is said just before it is said: the same id, twice within a decision.
+    """
     digest = bytearray(hashlib.sha1(NAMESPACE.bytes + name.encode(), usedforsecurity=False).digest()[:16])
     digest[6] = (digest[6] & 0x0F) | 0x50
     digest[8] = (digest[8] & 0x3F) | 0x80
@@ -50,13 +55,13 @@ def derive(name: str) -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
-def caused_by(cause: Envelope, event: Event, *, index: int, now: datetime, source: str) -> Envelope:
+def caused_by(cause: Envelope, event: Event, *, index: int, now: datetime, source: str, scope: str = "") -> Envelope:
     """An envelope for what a decision says: its id follows from the cause, so a decision made again says the same.
 
     `now` is the time of the record that caused it. The correlation goes on to everything that follows.
     """
     return Envelope(
-        event_id=derived_id(cause, event, index),
+        event_id=derived_id(cause, event, index, scope),
         event_type=event.event_type,
         event_version=event.event_version,
         timestamp=now,

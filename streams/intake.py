@@ -6,19 +6,20 @@ twice is known there. Outcomes that this instance did not sign are left to the g
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 
-import msgspec
-
 from streams.codec import Undecodable
-from streams.envelope import caused_by, derive, resulting
+from streams.envelope import caused_by, resulting
 from streams.events import Envelope, Event
 from streams.foreign import FACTS, Seals, sealed
 from streams.group import GroupApp, Runtime
 from streams.listening import Listener
 from streams.processor import Batch
 from streams.publisher import Acknowledgement
-from streams.reader import Raw
+
+#: Records passed on before others on the loop get their turn: what nobody waits for must not hold up a booking.
+TURN = 32
 
 
 class Along:
@@ -53,35 +54,35 @@ class Intake:
     async def apply(self, batch: Batch) -> None:
         """Passes on what a batch says; done once all of it is on the log."""
         said: list[Acknowledgement] = []
-        for record in batch.records:
-            said += await self._pass_on(record)
+        for count, record in enumerate(batch.records, start=1):
+            heard = self._listener.hear(record)
+            try:
+                news = heard.news
+            except Undecodable:
+                continue  # the gate has it
+            said += self._pass_on(news) if heard.is_ours else await self._pass_on_foreign(news)
+            if count % TURN == 0:
+                await asyncio.sleep(0)
         for acknowledged in dict.fromkeys(said):
             await acknowledged
         last = batch.records[-1]
         self._group.commit(last.topic, last.partition, last.offset + 1)
         batch.done()
 
-    def _meant(self, news: Envelope, event: Event, index: int) -> Envelope:
-        """Several groups may make a message of the same type of one piece of news: the group is part of its id."""
-        said = caused_by(news, event, index=index, now=news.timestamp, source=f"{self._group.name}-intake")
-        own_id = derive(f"{news.event_id}/{event.event_type}/{self._group.name}/{index}")
-        return msgspec.structs.replace(said, event_id=own_id)
+    def _pass_on(self, news: Envelope) -> list[Acknowledgement]:
+        # Several groups may make a message of the same type of one piece of news: the group is part of its id.
+        scope, source = f"{self._group.name}/", f"{self._group.name}-intake"
+        return [
+            self._voice.say(caused_by(news, event, index=index, now=news.timestamp, source=source, scope=scope))
+            for index, event in enumerate(self._translate(news))
+        ]
 
-    async def _pass_on(self, record: Raw) -> list[Acknowledgement]:
-        heard = self._listener.hear(record)
-        try:
-            news = heard.news
-        except Undecodable:
-            return []  # the gate has it
-        source = f"{self._group.name}-intake"
-        if heard.is_ours:
-            return [
-                self._voice.say(self._meant(news, event, index)) for index, event in enumerate(self._translate(news))
-            ]
+    async def _pass_on_foreign(self, news: Envelope) -> list[Acknowledgement]:
         if not isinstance(news.data, FACTS):
             return []  # an outcome is not theirs to say, and what they ask for is told again once it is decided
         news = await sealed(news, self._keyring)
         # Sealed anew in every attempt: so a fresh id, and the row knows what it tells of by the message's own.
+        source = f"{self._group.name}-intake"
         return [
             self._voice.say(resulting(news, event, now=news.timestamp, source=source))
             for event in self._translate(news)

@@ -17,7 +17,7 @@ from streams.wire import Codec, codec_of
 from streams.wire.reading import read
 
 #: Records remembered: those that some group of the process has still to read.
-_REMEMBERED = 5_000
+_REMEMBERED = 2_000
 
 
 class Heard:

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from rocksdict import Options, Rdict, WriteBatch
+from rocksdict import Options, Rdict, WriteBatch, WriteOptions
 
 #: Keys beginning with a zero byte are the platform's own; rows begin with the letter of their kind.
 POSITION_KEY = "\0position"
@@ -31,8 +30,7 @@ class Position(msgspec.Struct, frozen=True):
     checksum: int
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """A row as stored: `source` is the inbox offset it was decided at, `written` its offset on the changelog."""
 
     payload: bytes | None
@@ -47,6 +45,7 @@ class LocalRows:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Raw mode: keys and values are bytes, which the library's types cannot say.
         self._db: Any = Rdict(str(path), _options())
+        self._db.set_write_options(_without_log())
         self._path = path
         raw = self._db.get(_CHANGELOG_KEY)
         #: The changelog is applied here below this offset.
@@ -54,6 +53,7 @@ class LocalRows:
         self.position = self._stored_position()
 
     def close(self) -> None:
+        self._db.flush()
         self._db.close()
 
     def get(self, key: str) -> Row | None:
@@ -102,6 +102,16 @@ class LocalRows:
 def _row(raw: bytes) -> Row:
     source, written = _STAMP.unpack_from(raw)
     return Row(raw[_STAMP.size :], source, written)
+
+
+def _without_log() -> WriteOptions:
+    """No write-ahead log: what a killed process had in memory only is on the changelog, and comes back from there.
+
+    Rows, position and the changelog's offset lie in one family, so what is on the disk is always as of one moment.
+    """
+    options = WriteOptions()
+    options.disable_wal = True  # type: ignore[method-assign, assignment]  # a property, which its stub takes for a method
+    return options
 
 
 def _options() -> Options:

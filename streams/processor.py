@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from streams.dead_letters import dead_letter
-from streams.deciding import Decider, Decides, Poison, checksum
+from streams.deciding import Decider, Decides, Poison
 from streams.envelope import caused_by
 from streams.events import Envelope
 from streams.publisher import Publisher
@@ -66,6 +66,7 @@ class Processor:
         #: The offset of the first record at or after an offset of an inbox partition, asked only when one is missing.
         self._next_on_log = next_on_log
         self._group = group
+        self._source = f"{service.name}-service"
 
     async def apply(self, batch: Batch) -> None:
         """Decides a batch; returns when it is decided, not yet durable.
@@ -78,16 +79,19 @@ class Processor:
         except NotOwner:
             batch.done()  # a rebalance has begun: the next owner reads it again
             return
-        slice_ = self._settler.new_slice(partition)
+        slice_ = self._settler.new_slice()
         for record in batch.records:
             if record.offset <= partition.decided:
                 continue
             if record.offset > partition.decided + 1:
                 await self._check_gap(partition, record.offset)
-            await self._take(partition, slice_, record)
+            if unsaid := self._take(partition, slice_, record):
+                # Said without it now and with it after a crash, the same event would say two things.
+                await self._voice.catch_up()
+                self._say(slice_, unsaid)
             if slice_.full:
                 await self._settler.add(partition, slice_)
-                slice_ = self._settler.new_slice(partition)
+                slice_ = self._settler.new_slice()
                 # Heartbeats, views and the settling of earlier slices get their turn.
                 await asyncio.sleep(0)
         slice_.done.append(batch.done)
@@ -99,27 +103,33 @@ class Processor:
             raise GapError(f"{self._service.inbox}/{partition.number}: {offset} follows {partition.decided}")
         logger.warning("%s/%s has no records before %s", self._service.inbox, partition.number, offset)
 
-    async def _take(self, partition: Partition, slice_: Slice, record: Raw) -> None:
+    def _take(self, partition: Partition, slice_: Slice, record: Raw) -> list[Envelope]:
+        """Decides a record and says what follows, or returns it: what shows a user whose key is not at hand yet."""
+        unsaid: list[Envelope] = []
         try:
             message = self._decider.read(record)
-            await self._decide(partition, slice_, record, message)
+            unsaid = self._decide(partition, slice_, record, message)
         except Poison as poison:
             self._bury(slice_, record, poison)
         partition.decided = record.offset
-        slice_.records += 1
-        slice_.last_offset, slice_.last_timestamp = record.offset, record.timestamp
-        slice_.last_checksum = checksum(record.value)
+        slice_.take(record)
+        return unsaid
 
-    async def _decide(self, partition: Partition, slice_: Slice, record: Raw, message: Envelope) -> None:
+    def _decide(self, partition: Partition, slice_: Slice, record: Raw, message: Envelope) -> list[Envelope]:
         events, changes, now = self._decider.decide(partition.working, record, message)
         partition.working.hand_over(changes, slice_.number)
         slice_.add(changes, record.offset)
+        said = [
+            caused_by(message, event, index=index, now=now, source=self._source) for index, event in enumerate(events)
+        ]
         if any(self._voice.lacks(event) for event in events):
-            # Said without it now and with it after a crash, the same event would say two things.
-            await self._voice.catch_up()
-        for index, event in enumerate(events):
-            said = caused_by(message, event, index=index, now=now, source=f"{self._service.name}-service")
-            slice_.says(self._voice.say(said))
+            return said
+        self._say(slice_, said)
+        return []
+
+    def _say(self, slice_: Slice, envelopes: Sequence[Envelope]) -> None:
+        for envelope in envelopes:
+            slice_.says(self._voice.say(envelope))
 
     def _bury(self, slice_: Slice, record: Raw, poison: Poison) -> None:
         logger.warning("dead letter: %s/%s at %s: %s", record.topic, record.partition, record.offset, poison)

@@ -21,7 +21,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from streams.deciding import Decider, Poison, checksum
 from streams.local import POSITION_KEY, LocalRows, Position, Row
 from streams.reader import Raw, read_to_end
-from streams.restore import restore_chunk
+from streams.restore import Returning
 from streams.rows import Partition
 from streams.working import WorkingRows, Written
 
@@ -208,7 +208,8 @@ async def read_live(reader: AIOKafkaConsumer, rows: Mapping[TopicPartition, Part
 
     The reader has been assigned them.
     """
+    returning = {tp: Returning(partition) for tp, partition in rows.items()}
     await reader.seek_to_beginning(*rows)
     async for tp, records in read_to_end(reader, list(rows)):
         for start in range(0, len(records), _CHUNK):
-            restore_chunk(rows[tp], records[start : start + _CHUNK], _NOWHERE, set())
+            returning[tp].take(records[start : start + _CHUNK])

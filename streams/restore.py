@@ -1,7 +1,7 @@
-"""How rows come back, and how a zombie's late records are healed (design 5.7).
+"""How rows come back (design 5.7).
 
 On assignment the changelog is read from where the local rows left off to its end, the highest decision of each row
-winning; after that the owner follows its own changelog and puts again whatever is staler than what it holds.
+winning; after that the owner follows its own changelog (`streams.following`).
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from collections.abc import Callable, Sequence
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from streams.changelog import Verdict, judge, source_header, source_of
+from streams.changelog import Verdict, judge, source_of
 from streams.deciding import checksum
-from streams.lease import Lease, LeaseLost
+from streams.following import Follower, Healer, stopped
+from streams.lease import Lease
 from streams.local import Row
-from streams.publisher import Publisher, Record
+from streams.publisher import Publisher
 from streams.reader import Raw, consumer, first_records, read_to_end
 from streams.rows import Partition, RowStore
 from streams.services import Service
@@ -46,12 +47,9 @@ class Restorer:
         self._bootstrap = bootstrap
         self._service = service
         self._store = store
-        self._publisher = publisher
-        self._lease = lease
-        self._fail = fail
+        self._healer = Healer(service.rows, publisher, lease)
         self._reader: AIOKafkaConsumer | None = None
-        self._follower: AIOKafkaConsumer | None = None
-        self._following: asyncio.Task[None] | None = None
+        self._follower = Follower(bootstrap, self._healer, fail)
         self._generation = 0
         self._one_at_a_time = asyncio.Lock()
         store.end_of_inbox = self.end_of_inbox
@@ -71,35 +69,35 @@ class Restorer:
             return generation == self._generation and await self._restore(partitions, generation)
 
     async def _restore(self, partitions: set[int], generation: int) -> bool:
-        await self._stop_following()
+        await self._follower.stop()
         self._store.withdraw()
         self._store.release(partitions)
+        if not partitions:
+            return True  # not assigned for nothing: a consumer that loses its assignment at once never fetches again
         reader = await self._started()
         owned = {self._changelog(number): self._store.open(number) for number in sorted(partitions)}
         reader.assign(list(owned))
         await self._seek(reader, owned)
-        stale: dict[TopicPartition, set[str]] = {tp: set() for tp in owned}
-        known = {tp: partition.position for tp, partition in owned.items()}
+        returning = {tp: Returning(partition) for tp, partition in owned.items()}
         async for tp, records in read_to_end(reader, list(owned)):
             for start in range(0, len(records), _CHUNK):
-                restore_chunk(owned[tp], records[start : start + _CHUNK], known[tp], stale[tp])
+                returning[tp].take(records[start : start + _CHUNK])
         await self._verify(list(owned.values()))
         for tp, partition in owned.items():
             partition.restored()
-            for key in stale[tp]:
-                await self._put_again(partition, key)
+            for key in returning[tp].stale:
+                await self._healer.put_again(partition, key)
         if generation != self._generation:
             return False
         for partition in owned.values():
             self._store.ready(partition.number)
         reader.unsubscribe()
-        if owned:
-            self._following = asyncio.create_task(self._follow(owned), name=f"follow {self._service.rows}")
+        self._follower.start(owned)
         return True
 
     async def stop(self) -> None:
-        await self._stop_following()
-        await _stopped(self._reader)
+        await self._follower.stop()
+        await stopped(self._reader)
         self._store.close()
 
     async def end_of_inbox(self, partition: int) -> int:
@@ -156,84 +154,43 @@ class Restorer:
                     "the inbox was re-created; its rows belong to the old one"
                 )
 
-    async def _follow(self, owned: dict[TopicPartition, Partition]) -> None:
-        try:
-            reader = self._follower = consumer(self._bootstrap, patient=True)
-            await reader.start()
-            reader.assign(list(owned))
-            for tp, partition in owned.items():
-                reader.seek(tp, partition.local.changelog_next)
-            while True:
-                for tp, records in (await reader.getmany(timeout_ms=1_000)).items():
-                    if owned[tp].not_own(records[0].offset, records[-1].offset):
-                        for record in records:
-                            await self._guard(owned[tp], record)
-                    owned[tp].local.changelog_next = records[-1].offset + 1
-        except asyncio.CancelledError:
-            raise
-        except Exception as error:
-            self._fail(error)
-
-    async def _guard(self, partition: Partition, record: Raw) -> None:
-        key, source = (record.key or b"").decode(), source_of(record.headers)
-        if source > partition.decided:
-            raise LeaseLost(f"{self._service.rows}/{partition.number} has {key!r} decided at {source} by somebody else")
-        if partition.working.is_pending(key):
-            return  # its newer record is on the way
-        verdict = judge(
-            partition.held(key),
-            source=source,
-            at=record.offset,
-            deletes=record.value is None,
-            known_through=partition.position,
-        )
-        if verdict is Verdict.STALE:
-            logger.warning("%s/%s: a stale %r at %s is put again", record.topic, record.partition, key, record.offset)
-            await self._put_again(partition, key)
-
-    async def _put_again(self, partition: Partition, key: str) -> None:
-        await self._lease.hold()
-        held = partition.held(key) or Row(None, partition.position, -1)
-        record = Record(key.encode(), held.payload, (source_header(held.source),))
-        at = await self._publisher.send_atomic(self._service.rows, partition.number, [record])
-        partition.wrote(at, at + 1)
-        if not partition.working.is_pending(key):
-            partition.store({key: Row(held.payload, held.source, at)}, partition.local.changelog_next)
-
-    async def _stop_following(self) -> None:
-        if self._following is not None:
-            self._following.cancel()
-            # Not `await`: its cancellation must not be taken for ours, nor ours for its.
-            await asyncio.wait([self._following])
-            self._following = None
-        await _stopped(self._follower)
-        self._follower = None
-
     def _changelog(self, number: int) -> TopicPartition:
         return TopicPartition(self._service.rows, number)
 
 
-async def _stopped(reader: AIOKafkaConsumer | None) -> None:
-    if reader is not None:
-        # In a task: a consumer without an assignment raises CancelledError, which is not ours.
-        await asyncio.wait([asyncio.create_task(reader.stop())])
+class Returning:
+    """One partition's rows while they come back from its changelog, in the changelog's order."""
 
+    def __init__(self, partition: Partition) -> None:
+        self._partition = partition
+        #: Up to here every row that still exists is held, so that one not held was deleted.
+        self._known_through = partition.position
+        #: The latest decision whose rows are held; None where that is not known.
+        self._newest = -1 if partition.local.changelog_next == 0 else None
+        #: The rows whose last record on the changelog is older than what is held.
+        self.stale: set[str] = set()
 
-def restore_chunk(partition: Partition, records: Sequence[Raw], known_through: int, stale: set[str]) -> None:
-    """Applies consecutive changelog records to the local rows; `stale` gathers the keys whose last record is old."""
-    rows: dict[str, Row] = {}
-    for record in records:
-        key, source = (record.key or b"").decode(), source_of(record.headers)
-        verdict = judge(
-            rows.get(key) or partition.held(key),
+    def take(self, records: Sequence[Raw]) -> None:
+        """Applies consecutive changelog records to the local rows."""
+        rows: dict[str, Row] = {}
+        for record in records:
+            key, source = (record.key or b"").decode(), source_of(record.headers)
+            verdict = self._verdict(rows, key, source, record)
+            if verdict is Verdict.APPLY:
+                rows[key] = Row(record.value, source, record.offset)
+                self.stale.discard(key)
+            elif verdict is Verdict.STALE:
+                self.stale.add(key)
+        self._partition.store(rows, records[-1].offset + 1)
+
+    def _verdict(self, rows: dict[str, Row], key: str, source: int, record: Raw) -> Verdict:
+        if self._newest is not None and source >= self._newest and source > self._known_through:
+            self._newest = source  # whatever is held of this row is no newer: a million look-ups are not made
+            return Verdict.APPLY
+        return judge(
+            rows.get(key) or self._partition.held(key),
             source=source,
             at=record.offset,
             deletes=record.value is None,
-            known_through=known_through,
+            known_through=self._known_through,
         )
-        if verdict is Verdict.APPLY:
-            rows[key] = Row(record.value, source, record.offset)
-            stale.discard(key)
-        elif verdict is Verdict.STALE:
-            stale.add(key)
-    partition.store(rows, records[-1].offset + 1)

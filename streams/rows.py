@@ -49,6 +49,8 @@ class Partition:
 
     def wrote(self, first: int, end: int) -> None:
         """This worker's own records stand at changelog offsets `[first, end)`."""
+        if self._own and self._own[-1][1] == first:
+            first = self._own.pop()[0]
         self._own.append((first, end))
 
     def not_own(self, first: int, last: int) -> bool:

@@ -17,10 +17,12 @@ from collections.abc import Callable
 import msgspec
 
 from streams.changelog import source_header
+from streams.deciding import checksum
 from streams.ending import end_process
 from streams.lease import Lease
 from streams.local import POSITION_KEY, Position, Row
 from streams.publisher import Publisher, Record
+from streams.reader import Raw
 from streams.rows import Partition
 from streams.slices import Slice
 
@@ -62,9 +64,9 @@ class Settler:
         self._tasks: set[asyncio.Task[None]] = set()
         self._numbers = 0
 
-    def new_slice(self, partition: Partition) -> Slice:
+    def new_slice(self) -> Slice:
         self._numbers += 1
-        return Slice(self._numbers, last_offset=partition.decided)
+        return Slice(self._numbers)
 
     async def add(self, partition: Partition, slice_: Slice) -> None:
         """Queues a decided slice; waits while too many are on their way."""
@@ -91,28 +93,31 @@ class Settler:
             self._fail(error)
 
     async def _settle(self, partition: Partition, slice_: Slice) -> None:
-        if not slice_.empty:
+        last = slice_.last
+        if last is not None:
             for acknowledged in slice_.outputs:
                 await acknowledged
             await self._lease.hold()
-            records = [*slice_.changelog(), _position(slice_)]
+            records = [*slice_.changelog(), _position(last)]
             first = await self._publisher.send_atomic(self._rows_topic, partition.number, records)
             partition.wrote(first, first + len(records))
-            self._store(partition, slice_, records, first)
-            self._commit(partition.number, slice_.last_offset + 1)
+            _store(partition, slice_, Row(records[-1].value, last.offset, first + len(records) - 1), first)
+            self._commit(partition.number, last.offset + 1)
         for done in slice_.done:
             done()
 
-    def _store(self, partition: Partition, slice_: Slice, records: list[Record], first: int) -> None:
-        rows = {
-            key: Row(written.payload, offset, first + index)
-            for index, (key, (written, offset)) in enumerate(slice_.rows.items())
-        }
-        rows[POSITION_KEY] = Row(records[-1].value, slice_.last_offset, first + len(records) - 1)
-        partition.store(rows, partition.local.changelog_next)
-        partition.working.durable(iter(slice_.rows), slice_.number)
+
+def _store(partition: Partition, slice_: Slice, position: Row, first: int) -> None:
+    rows = {
+        key: Row(written.payload, offset, first + index)
+        for index, (key, (written, offset)) in enumerate(slice_.rows.items())
+    }
+    rows[POSITION_KEY] = position
+    partition.store(rows, partition.local.changelog_next)
+    partition.working.durable(iter(slice_.rows), slice_.number)
 
 
-def _position(slice_: Slice) -> Record:
-    position = Position(slice_.last_offset, slice_.last_timestamp, slice_.last_checksum)
-    return Record(POSITION_KEY.encode(), msgspec.json.encode(position), (source_header(slice_.last_offset),))
+def _position(last: Raw) -> Record:
+    """Says that everything up to an inbox record is decided and durable."""
+    position = Position(last.offset, last.timestamp, checksum(last.value))
+    return Record(POSITION_KEY.encode(), msgspec.json.encode(position), (source_header(last.offset),))

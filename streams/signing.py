@@ -47,7 +47,7 @@ class Signer:
         parts = [value]
         for name in SIGNED:
             parts += [each or b"" for named, each in headers if named == name] or [b""]
-        text = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+        text = b"".join([len(part).to_bytes(4, "big") + part for part in parts])
         signing = self._keyed.copy()
         signing.update(text)
         return signing.hexdigest().encode()

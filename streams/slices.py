@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 
 from streams.changelog import source_header
 from streams.publisher import Acknowledgement, Record
+from streams.reader import Raw
 from streams.working import Written
 
 #: A slice ends at whichever comes first; its changelog then fits one record batch, and the loop yields often.
-SLICE_RECORDS = 128
+SLICE_RECORDS = 32
 SLICE_BYTES = 512 * 1024
 #: What a single decision may write; leaves room for headers and the position in a 4 MiB batch.
 DECISION_BYTES = 3 * 1024 * 1024
@@ -23,15 +24,19 @@ class Slice:
     """The rows that consecutive inbox records left behind, and the acknowledgements their outputs wait for."""
 
     number: int
-    last_offset: int = -1
-    last_timestamp: int = 0
-    last_checksum: int = 0
+    #: The inbox record it ends with.
+    last: Raw | None = None
     records: int = 0
     size: int = 0
     rows: dict[str, tuple[Written, int]] = field(default_factory=dict)
     outputs: list[Acknowledgement] = field(default_factory=list)
     #: Called once the slice is durable: the batches that end in it.
     done: list[Callable[[], None]] = field(default_factory=list)
+
+    def take(self, record: Raw) -> None:
+        """The next inbox record is part of it, whatever was decided on it."""
+        self.last = record
+        self.records += 1
 
     def add(self, changes: dict[str, Written], offset: int) -> None:
         for key, written in changes.items():
@@ -50,22 +55,13 @@ class Slice:
     def full(self) -> bool:
         return self.records >= SLICE_RECORDS or self.size >= SLICE_BYTES
 
-    @property
-    def empty(self) -> bool:
-        return self.records == 0
-
     def absorb(self, later: Slice) -> bool:
         """Takes the next slice in if both fit one record batch."""
-        if self.size + later.size > DECISION_BYTES or later.empty:
+        if self.size + later.size > DECISION_BYTES or later.last is None:
             return False
         for key, (written, offset) in later.rows.items():
             self.add({key: written}, offset)
-        self.number, self.records = later.number, self.records + later.records
-        self.last_offset, self.last_timestamp, self.last_checksum = (
-            later.last_offset,
-            later.last_timestamp,
-            later.last_checksum,
-        )
+        self.number, self.records, self.last = later.number, self.records + later.records, later.last
         self.outputs += later.outputs
         self.done += later.done
         return True

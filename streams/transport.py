@@ -6,15 +6,18 @@ own bookkeeping of single acknowledgements loses records under `kill -9` (docs/d
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any, cast
 
 import aiokafka
+import mode
 from faust.transport.drivers import aiokafka as driver
 from faust.transport.utils import DefaultSchedulingStrategy
 from faust.types import TP
+from mode.utils.futures import maybe_async
 
 from streams.lease import Lease
 
@@ -60,7 +63,37 @@ class _Listener(driver.ConsumerRebalanceListener):
         await super().on_partitions_assigned(assigned)
 
 
-class _Thread(driver.AIOKafkaConsumerThread):
+class _InLoop(driver.AIOKafkaConsumerThread):
+    """Faust's consumer thread without the thread: a thread for each group costs more than what it takes off the loop.
+
+    Two threads that share an interpreter wait for each other at every fetch, and a loop that is stuck should not be
+    kept in its group by a heartbeat that does not know of it.
+    """
+
+    def __init__(self, consumer: Consumer, *, loop: asyncio.AbstractEventLoop, **kwargs: Any) -> None:
+        super().__init__(consumer, loop=loop, thread_loop=loop, **kwargs)
+
+    def _get_tasks(self) -> Iterable[Any]:
+        return ()  # they keep a thread awake
+
+    async def maybe_start(self) -> bool:
+        return await mode.Service.maybe_start(self)
+
+    async def start(self) -> None:
+        await mode.Service.start(self)
+
+    async def stop(self) -> None:
+        if self._started.is_set() and not self._stopped.is_set():
+            self._stopped.set()
+            await self.on_thread_stop()
+            self._shutdown.set()
+
+    async def crash(self, exc: BaseException) -> None:
+        await mode.Service.crash(self, exc)
+
+    async def call_thread(self, fun: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        return await maybe_async(fun(*args, **kwargs))
+
     async def on_start(self) -> None:
         await super().on_start()
         coordinator = cast("Any", self._ensure_consumer())._coordinator
@@ -97,7 +130,7 @@ class Consumer(driver.Consumer):
         self.durable: dict[TP, int] = {}
 
     def _new_consumer_thread(self) -> driver.AIOKafkaConsumerThread:
-        return _Thread(self, loop=self.loop, beacon=self.beacon)
+        return _InLoop(self, loop=self.loop, beacon=self.beacon)
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         # Unlike the listener, this runs on the loop of the agents: whatever must not begin any more is told here.

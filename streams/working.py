@@ -14,15 +14,16 @@ import msgspec
 from streams.local import LocalRows
 
 R = TypeVar("R", bound=msgspec.Struct)
-_CACHED_ROWS = 20_000
+_CACHED_ROWS = 2_000
 _encode = msgspec.json.Encoder().encode
 
 
 class Written(msgspec.Struct, frozen=True):
-    """A row as a decision left it; no payload means it is gone."""
+    """A row as a decision left it; no payload means it is gone. `kept` says whether it is held ready to be read."""
 
     value: msgspec.Struct | None
     payload: bytes | None
+    kept: bool = True
 
 
 class WorkingRows:
@@ -46,8 +47,11 @@ class WorkingRows:
             return written.value
         return self._clean(key, model)
 
-    def put(self, key: str, value: msgspec.Struct) -> None:
-        self._changes[key] = Written(value, _encode(value))
+    def put(self, key: str, value: msgspec.Struct, *, keep: bool = True) -> bytes:
+        """Writes a row; its JSON. One that no decision reads again need not be kept at hand."""
+        payload = _encode(value)
+        self._changes[key] = Written(value, payload, keep)
+        return payload
 
     def delete(self, key: str) -> None:
         self._changes[key] = Written(None, None)
@@ -78,10 +82,11 @@ class WorkingRows:
             if pending is None or pending[1] > slice_number:
                 continue
             del self._pending[key]
-            if pending[0].value is None:
+            written = pending[0]
+            if written.value is None or not written.kept:
                 self._cache.pop(key, None)
             else:
-                self._remember(key, pending[0].value)
+                self._remember(key, written.value)
 
     def is_pending(self, key: str) -> bool:
         return key in self._pending

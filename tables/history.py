@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TypeVar
 
 import msgspec
 
@@ -16,9 +15,6 @@ from streams.events import Envelope, Event
 from streams.keys import partition_of
 from streams.rows import RowStore
 from streams.working import WorkingRows
-
-S = TypeVar("S", bound=msgspec.Struct)
-_encode = msgspec.json.Encoder().encode
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -41,7 +37,7 @@ class Moment(msgspec.Struct, frozen=True, omit_defaults=True):
 def remember(
     rows: WorkingRows,
     key: str,
-    state: msgspec.Struct,
+    state: bytes,
     message: Envelope,
     said: Sequence[Event],
     *,
@@ -49,13 +45,15 @@ def remember(
     offset: int,
     source: str,
 ) -> None:
-    """Writes down what `message` did to the entity `key`, at its place in the inbox. `source` is who said it."""
+    """Writes down what `message` did to the entity `key`, at its place in the inbox: `state` is its row's JSON as
+    `rows.put` gave it, `source` who said it.
+    """
     taken = Entry(now, message.event_type, message.event_id, message.causation_id, message.source)
     told = (
         Entry(now, event.event_type, derived_id(message, event, index), message.event_id, source)
         for index, event in enumerate(said)
     )
-    rows.put(f"h|{key}|{_milliseconds(now):015}|{offset:016}", Moment((taken, *told), msgspec.Raw(_encode(state))))
+    rows.put(f"h|{key}|{_milliseconds(now):015}|{offset:016}", Moment((taken, *told), msgspec.Raw(state)), keep=False)
 
 
 def timeline(store: RowStore, key: str) -> list[Entry]:

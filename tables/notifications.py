@@ -33,7 +33,7 @@ class Notifications:
         if after is not None and after is not before:
             rows.put(key, after)
             if after.listed:
-                rows.put(_index_key(after), after)
+                rows.put(_index_key(after), after, keep=False)
         if known is not None and known is not contact:
             rows.put(contact_key, known)
         return decision.events

@@ -27,10 +27,10 @@ class Payments:
         before = rows.get(key, Payment)
         decision = decide(before, message.data, now)
         if decision.state is not None and decision.state is not before:
-            rows.put(key, decision.state)
+            state, said = rows.put(key, decision.state), decision.events
             _keep_unsettled(rows, before, decision.state)
-            payment_id, said = decision.state.payment_id, decision.events
-            remember(rows, payment_id, decision.state, message, said, now=now, offset=offset, source="payment-service")
+            payment_id = decision.state.payment_id
+            remember(rows, payment_id, state, message, said, now=now, offset=offset, source="payment-service")
         return decision.events
 
     def refuse(
@@ -51,7 +51,7 @@ class Unsettled(msgspec.Struct, frozen=True):
 def _keep_unsettled(rows: WorkingRows, before: Payment | None, after: Payment) -> None:
     key = f"s|{after.payment_id}"
     if after.unsettled:
-        rows.put(key, Unsettled(after.payment_id, after.captured - after.refunded, after.currency))
+        rows.put(key, Unsettled(after.payment_id, after.captured - after.refunded, after.currency), keep=False)
     elif before is not None and before.unsettled:
         rows.delete(key)
 

@@ -21,8 +21,8 @@ class Records:
         decision = decide(before, message.data, now)
         after, said = decision.state, decision.events
         if after is not None and after is not before:
-            rows.put(row_key(record_id), after)
-            remember(rows, record_id, after, message, said, now=now, offset=offset, source="record-service")
+            state = rows.put(row_key(record_id), after)
+            remember(rows, record_id, state, message, said, now=now, offset=offset, source="record-service")
         return said
 
     def refuse(

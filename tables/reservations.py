@@ -36,9 +36,8 @@ class Reservations:
         decision = decide(before, message.data, now)
         after = decision.state
         if after is not None and after is not before:
-            rows.put(_key(booking_id), after)
-            said = decision.events
-            remember(rows, booking_id, after, message, said, now=now, offset=offset, source="booking-service")
+            state, said = rows.put(_key(booking_id), after), decision.events
+            remember(rows, booking_id, state, message, said, now=now, offset=offset, source="booking-service")
         if after is not None:
             _keep_due(rows, before, after, message.data)
         return decision.events
@@ -61,7 +60,7 @@ def _due_key(booking: Booking) -> str:
 def _keep_due(rows: WorkingRows, before: Booking | None, after: Booking, message: Event) -> None:
     if after.status is BookingStatus.PENDING:
         if before is None:
-            rows.put(_due_key(after), Due(after.booking_id))
+            rows.put(_due_key(after), Due(after.booking_id), keep=False)
     elif isinstance(message, DeadlinePassed) or (before is not None and before.status is BookingStatus.PENDING):
         # A tick for a booking that has ended means that its entry came back, e.g. from a zombie: out it goes again.
         rows.delete(_due_key(after))

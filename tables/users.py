@@ -21,8 +21,8 @@ class Users:
         decision = decide(before, message.data, now)
         after, said = decision.state, decision.events
         if after is not None and after is not before:
-            rows.put(row_key(user_id), after)
-            remember(rows, user_id, after, message, said, now=now, offset=offset, source="user-service")
+            state = rows.put(row_key(user_id), after)
+            remember(rows, user_id, state, message, said, now=now, offset=offset, source="user-service")
         return said
 
     def refuse(

@@ -20,6 +20,8 @@ MAY = {
     "adapters": {"config", "streams.events"},
     "web": {"streams", "domain", "tables", "adapters", "config"},
     "cli": {"agents", "adapters", "config", "domain", "streams", "tables", "web"},
+    # Named in the table of commands, imported by nobody; what is measured is all of it.
+    "bench": {"agents", "adapters", "cli", "config", "domain", "streams", "tables", "web"},
 }
 FILES = [path for package in MAY for path in sorted((ROOT / package).rglob("*.py"))]
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters import mailbox
 from adapters.letters import Letter
 from adapters.mailbox import SENDER, Mail, Mailbox
 
@@ -83,6 +84,23 @@ def test_other_alphabets_come_through(box: Mailbox) -> None:
     box.put(notice(1), "zoë@exämple.com", Letter("Grüße ☃", "Schön\n" + "ß" * 2_000), NOW)
     (mail,) = box.newest(1)
     assert (mail.to, mail.subject, mail.text) == ("zoë@exämple.com", "Grüße ☃", "Schön\n" + "ß" * 2_000)
+
+
+@pytest.mark.parametrize("text", ["Hello", "Zoë\n\nsees you\n", "one\r\ntwo", "from me\nFrom: you", ".\n"])
+def test_a_mail_written_fast_says_what_the_library_would_have_it_say(text: str) -> None:
+    letter = Letter("Your booking", text)
+    assert mailbox._is_plain("ada@example.com", letter)
+    fast, slow = (
+        email.message_from_bytes(
+            written("ada@example.com", letter, NOW, f"<{notice(1)}@vacancy>"), policy=email.policy.default
+        )
+        for written in (mailbox._plain, mailbox._any)
+    )
+    assert fast.get_content().splitlines() == slow.get_content().splitlines() == text.splitlines()
+    assert fast.get_content_charset() in ("us-ascii", "utf-8")
+    for name in ("From", "To", "Subject", "Date", "Message-ID", "MIME-Version"):
+        assert str(fast[name]) == str(slow[name])
+    assert not fast.defects
 
 
 def test_the_newest_come_first_and_no_more_than_asked(box: Mailbox, tmp_path: Path) -> None:

@@ -22,9 +22,13 @@ from tests.chaos.faults import Due, Fault, Struck, schedule
 from tests.chaos.instance import Instance, environment
 from tests.chaos.watch import Flow, watched
 
+#: How long the demo may go on after its load: for as long as it waits for an outcome, and a little more.
+_DEMO_END = 75.0
 #: After the load has ended: as long as a deadline with its minute of grace would be too long for a test.
-REST = 120.0
-_DEMO_END = 150.0
+_REST = 60.0
+#: For all that is done once: to bring back what was killed, and to read the log.
+_BESIDE = 75.0
+_POLL = 0.05
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,11 @@ class Plan:
     @property
     def due(self) -> list[Due]:
         return schedule(self.faults, seed=self.seed, first=self.first, every=self.every)
+
+    @property
+    def limit(self) -> float:
+        """Seconds after which even a run that does not come to rest has its report: no test of it may end sooner."""
+        return self.duration + sum(fault.paused for fault in self.faults) + _DEMO_END + _REST + _BESIDE
 
 
 @dataclass(frozen=True)
@@ -98,9 +107,10 @@ async def strike(plan: Plan, instance: Instance, journal: Path) -> ChaosReport:
     """The load and the faults of a plan on a running instance, and an audit of all it ever did once it is at rest."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it is loud while a broker is away
     async with watched(lambda: instance.bootstrap) as flow, _load(plan, instance, journal) as load:
+        await _begun(load, journal)
         began = time.monotonic()
         struck = await _strike_all(plan, instance, began)
-        demo = await _closing_report(load)
+        demo = await _closing_report(load, _said(journal))
         ended = time.monotonic()
         faults = [_measured(fault, target, at, began, flow) for fault, target, at in struck]
     verdicts, rest = await _at_rest(instance.data, journal, ended)
@@ -110,7 +120,7 @@ async def strike(plan: Plan, instance: Instance, journal: Path) -> ChaosReport:
 @contextlib.asynccontextmanager
 async def _load(plan: Plan, instance: Instance, journal: Path) -> AsyncIterator[asyncio.subprocess.Process]:
     arguments = ["--rate", f"{plan.rate:g}", "--duration", f"{plan.duration:g}", "--seed", str(plan.seed)]
-    errors = (journal.parent / "demo.log").open("wb")
+    errors = _said(journal).open("wb")
     load = await asyncio.create_subprocess_exec(
         *command("demo", "--data", str(instance.data), *arguments, "--journal", str(journal), "--json"),
         stdout=asyncio.subprocess.PIPE,
@@ -126,11 +136,20 @@ async def _load(plan: Plan, instance: Instance, journal: Path) -> AsyncIterator[
             await load.wait()
 
 
-async def _closing_report(load: asyncio.subprocess.Process) -> dict[str, Any]:
-    """What the demo prints when it is through; with nothing it was not able to close."""
-    async with asyncio.timeout(_DEMO_END):
-        out, _ = await load.communicate()
-    report: dict[str, Any] = json.loads(out) if out.strip() else {"clean": False, "errors": ["no report"]}
+async def _begun(load: asyncio.subprocess.Process, journal: Path) -> None:
+    """Returns with the first booking: what strikes before finds a demo that cannot even say what there is to book."""
+    while load.returncode is None and not _lines(journal):  # noqa: ASYNC110  # a file tells nobody that it grew
+        await asyncio.sleep(_POLL)
+
+
+async def _closing_report(load: asyncio.subprocess.Process, said: Path) -> dict[str, Any]:
+    """What the demo prints when it is through, or why there is nothing."""
+    try:
+        async with asyncio.timeout(_DEMO_END):
+            out, _ = await load.communicate()
+    except TimeoutError:
+        return {"clean": False, "errors": [f"it was not through {_DEMO_END:.0f} s after its load"]}
+    report: dict[str, Any] = json.loads(out) if out.strip() else {"clean": False, "errors": [_end_of(said)]}
     return report
 
 
@@ -163,18 +182,29 @@ def _measured(fault: Fault, target: str, at: float, began: float, flow: Flow) ->
 
 
 async def _at_rest(data: Path, journal: Path, ended: float) -> tuple[list[Verdict], float | None]:
-    """The audit once nothing is open, or the last one after two minutes."""
+    """The audit once nothing is open, or the last one, which says what is. CannotAuditError when there is none."""
     while True:
-        verdicts: list[Verdict] = []
-        with contextlib.suppress(CannotAuditError):
+        last = time.monotonic() - ended > _REST
+        try:
             _, verdicts = await audit(data, journal_file=journal)
-        waited = time.monotonic() - ended
-        if verdicts and not any(verdict.open for verdict in verdicts):
-            return verdicts, waited
-        if waited > REST:
-            return verdicts, None
+        except CannotAuditError:
+            if last:
+                raise
+        else:
+            if not any(verdict.open for verdict in verdicts):
+                return verdicts, time.monotonic() - ended
+            if last:
+                return verdicts, None
         await asyncio.sleep(2)
 
 
+def _said(journal: Path) -> Path:
+    return journal.parent / "demo.log"
+
+
+def _end_of(log: Path) -> str:
+    return log.read_bytes()[-800:].decode("utf-8", "replace")
+
+
 def _lines(journal: Path) -> int:
-    return sum(1 for line in journal.read_bytes().splitlines() if line)
+    return sum(1 for line in journal.read_bytes().splitlines() if line) if journal.exists() else 0

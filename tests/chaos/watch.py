@@ -18,7 +18,10 @@ from streams.admin import admin
 #: Of the services that every booking passes: others may have nothing to do for a while.
 _TOPICS = tuple(f"vacancy.{service}.rows" for service in names.CORE)
 _POLL = 0.05
-_END = 5.0
+_ANSWER = 3.0
+_END = 2.0
+#: What is raised while the broker is away.
+_AWAY = (KafkaError, OSError, TimeoutError)
 #: What a killed process had sent may still arrive for so long.
 _ECHO = 0.2
 
@@ -56,14 +59,17 @@ async def watched(bootstrap: Callable[[], str]) -> AsyncIterator[Flow]:
     try:
         yield flow
     finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError, TimeoutError):
-            await task
+        # aiokafka drops a cancellation that meets one of its own, while it closes for one: asked until it has ended.
+        while not task.done():
+            task.cancel()
+            await asyncio.wait([task], timeout=_END)
+        with contextlib.suppress(asyncio.CancelledError):
+            task.result()
 
 
 async def _watch(bootstrap: Callable[[], str], flow: Flow) -> None:
     while True:
-        with contextlib.suppress(KafkaError, OSError, TimeoutError):
+        with contextlib.suppress(*_AWAY):
             await _poll(bootstrap(), flow)
         await asyncio.sleep(_POLL)
 
@@ -78,9 +84,14 @@ async def _poll(bootstrap: str, flow: Flow) -> None:
         consumer.assign(found)
         consumer.pause(*found)
         while found:
-            ends = await asyncio.wait_for(consumer.end_offsets(found), 3)
+            # Not `wait_for`: before Python 3.12 it drops a cancellation that comes together with the answer.
+            async with asyncio.timeout(_ANSWER):
+                ends = await consumer.end_offsets(found)
             flow.see(ends, time.monotonic())
             await asyncio.sleep(_POLL)
     finally:
-        # aiokafka may wait for ever for a fetch that was cancelled with its broker.
-        await asyncio.wait_for(consumer.stop(), _END)
+        # aiokafka may wait for ever for a fetch that was cancelled with its broker; and what is raised here takes the
+        # place of a cancellation.
+        with contextlib.suppress(*_AWAY):
+            async with asyncio.timeout(_END):
+                await consumer.stop()

@@ -10,7 +10,7 @@ import pytest
 
 from tests.chaos.instance import Instance
 from tests.layouts.broker import OnBroker, documented, groups_of, topics_of
-from tests.layouts.closing import audited, killed_under_load, rebuilt
+from tests.layouts.closing import audited, in_time, killed_under_load, rebuilt
 from tests.layouts.world import ONE_OF_A_HUNDRED, Body, World, json_of
 from tests.whole.api import TODAY, eventually, stay
 
@@ -228,6 +228,7 @@ async def test_the_last_pitch_is_sold_once(world: World, seed: int) -> None:
     assert await free(world, f"LAST-{seed}") == [0, 0]
 
 
+@in_time
 async def test_a_killed_worker_loses_nothing(world: World, running: Instance, tmp_path: Path) -> None:
     await killed_under_load(running, tmp_path)
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.chaos.instance import Instance
 from tests.layouts.broker import OnBroker, documented, groups_of, topics_of
-from tests.layouts.closing import audited, killed_under_load, rebuilt
+from tests.layouts.closing import audited, in_time, killed_under_load, rebuilt
 from tests.layouts.world import ONE_OF_A_HUNDRED, Body, World, json_of
 from tests.whole.api import TODAY, eventually
 
@@ -240,6 +240,7 @@ async def test_the_last_slot_is_given_once(world: World, seed: int) -> None:
     assert ends == ONE_OF_A_HUNDRED
 
 
+@in_time
 async def test_a_killed_worker_loses_nothing(world: World, running: Instance, tmp_path: Path) -> None:
     await killed_under_load(running, tmp_path)
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.chaos.instance import Instance
 from tests.layouts.broker import OnBroker, documented, groups_of, topics_of
-from tests.layouts.closing import audited, killed_under_load, rebuilt
+from tests.layouts.closing import audited, in_time, killed_under_load, rebuilt
 from tests.layouts.world import ONE_OF_A_HUNDRED, Body, World, json_of
 from tests.whole.api import eventually
 
@@ -193,6 +193,7 @@ async def test_the_last_item_is_sold_once(world: World, seed: int) -> None:
     await eventually(lambda: has_stock(world, f"LAST-{seed}", 0))
 
 
+@in_time
 async def test_a_killed_worker_loses_nothing(world: World, running: Instance, tmp_path: Path) -> None:
     await killed_under_load(running, tmp_path)
 

@@ -24,7 +24,7 @@ from streams.layout import load_layout
 from streams.lease import Lease
 from streams.processor import Batch, Processor
 from streams.publisher import Record
-from streams.restore import restore_chunk
+from streams.restore import Returning
 from streams.rows import RowStore
 from streams.services import BOOKING
 from streams.settling import Settler
@@ -114,7 +114,7 @@ class Life:
         partition = self.store.open(number)
         records = self.log.read(BOOKING.rows, number)[partition.local.changelog_next :]
         if records:
-            restore_chunk(partition, records, partition.position, set())
+            Returning(partition).take(records)
         partition.restored()
         write = partition.local.write
 

@@ -19,7 +19,7 @@ from streams.deciding import Decider
 from streams.local import LocalRows, Row
 from streams.publisher import Record
 from streams.rebuild import Comparison, Rebuild, compare, shown
-from streams.restore import restore_chunk
+from streams.restore import Returning
 from streams.rows import Partition
 from streams.services import BOOKING
 from streams.topics import dead_letter_name
@@ -53,7 +53,7 @@ def rebuilt(path: Path, records: Sequence[Stored]) -> Rebuild:
 def live(log: MemoryLog, path: Path) -> Partition:
     """The rows as the changelog has them."""
     partition = Partition(0, LocalRows(path))
-    restore_chunk(partition, log.read(BOOKING.rows), -1, set())
+    Returning(partition).take(log.read(BOOKING.rows))
     return partition
 
 

@@ -146,6 +146,18 @@ async def test_rows_come_back_warm_and_cold(kafka: str, asked: Service, tmp_path
             assert worker.store.partition(0).decided == 2
 
 
+async def test_rows_come_back_to_a_worker_that_was_without_any(kafka: str, asked: Service, tmp_path: Path) -> None:
+    await write(kafka, asked.inbox, *(Record(b"k", message(A)) for _ in range(3)))
+    async with running(kafka, asked, tmp_path) as worker:
+        await worker.work()
+        await worker.restorer.restore(set())
+        await asyncio.sleep(0.1)  # as a rebalance does: the consumer gets its turn
+        shutil.rmtree(tmp_path / "0")
+        async with asyncio.timeout(20):
+            assert await worker.restorer.restore({0})
+        assert worker.count() == 3
+
+
 async def test_a_stale_record_is_put_again_by_the_owner(kafka: str, asked: Service, tmp_path: Path) -> None:
     await write(kafka, asked.inbox, *(Record(b"k", message(A)) for _ in range(3)))
     async with running(kafka, asked, tmp_path) as worker:

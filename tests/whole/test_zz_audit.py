@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.instance import Instance
-from tests.layouts.closing import audited, killed_under_load, rebuilt
+from tests.layouts.closing import audited, in_time, killed_under_load, rebuilt
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
 
 
+@in_time
 async def test_a_killed_worker_loses_nothing(whole: Instance, tmp_path: Path) -> None:
     await killed_under_load(whole, tmp_path)
 
