@@ -430,3 +430,12 @@ def test_news_of_a_payment_says_what_booking_it_is_for() -> None:
     (told, *_) = given_payment().when(asked).events
     assert isinstance(told, PaymentCreated)
     assert told.about == about
+
+
+def test_a_row_that_version_0_2_wrote_is_read() -> None:
+    """It holds what is paid for as the news had it: its sums are JSON numbers, where rows of today have texts."""
+    asked = About(kind="stay", price_amount=Decimal("129.00"), price_currency="EUR")
+    row = msgspec.structs.replace(given_payment(authorize()).service.state, about=asked)
+    stored = msgspec.json.encode(row).replace(b'"price_amount":"129.00"', b'"price_amount":129.0')
+    assert b'"price_amount":129.0,' in stored
+    assert msgspec.json.decode(stored, type=Payment) == row
