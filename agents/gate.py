@@ -20,7 +20,7 @@ from domain.admission import (
     check_size,
 )
 from domain.hearsay import record_of, user_of
-from streams.events import Envelope, Event
+from streams.events import ENCODER, Envelope, Event
 from streams.events.about import About, Line
 from streams.events.booking import CancelBooking
 from streams.events.booking_news import BookingCancelled, BookingCreated, BookingUpdated
@@ -85,7 +85,7 @@ async def _terms(created: BookingCreated, tools: Tools) -> Terms:
     """What a foreign booking is taken on: our price, our number, our deadline, and a payment token if there is one."""
     token = tools.settings.foreign_payment_token
     about = created.about or About(price_amount=created.price_amount, price_currency=created.price_currency)
-    said = created.__pydantic_serializer__.to_json(created)
+    said = ENCODER.encode(created)
     return Terms(
         resources=await _resources(about.lines or (created,), tools),
         confirm_on=tools.runtime.layout.confirm_on(about.kind),

@@ -15,7 +15,7 @@ import orjson
 from adapters.journal import Journal, Line
 from agents.lazy import app_of
 from agents.tools import Tools
-from streams.codec import Undecodable
+from streams.codec import Undecodable, jsonable
 from streams.events import Envelope
 from streams.group import GroupApp, fetches
 from streams.processor import Batch
@@ -156,7 +156,7 @@ def cloud_event(news: Envelope) -> dict[str, Any]:
         "subject": getattr(news.data, "entity_id", None) or news.correlation_id,
         "time": news.timestamp.astimezone(UTC).isoformat(),
         "datacontenttype": "application/json",
-        "data": news.data.model_dump(mode="json"),
+        "data": jsonable(news.data),
     }
 
 

@@ -16,7 +16,7 @@ import msgspec
 from aiokafka import TopicPartition
 from aiokafka.admin import NewTopic
 
-from domain.booking_state import BookedLine, Booking, BookingStatus, payment_id_of
+from domain.booking_state import Booking, BookingStatus, payment_id_of
 from domain.inventory import Resource
 from streams.admin import admin
 from streams.changelog import source_header
@@ -24,6 +24,7 @@ from streams.codec import encode
 from streams.deciding import checksum
 from streams.envelope import originate
 from streams.events import Event
+from streams.events.about import Line
 from streams.events.availability import Hold
 from streams.keys import partition_of, resource_key
 from streams.local import POSITION_KEY, Position
@@ -80,7 +81,15 @@ def _uuid(chance: random.Random) -> str:
 
 
 def _booking(booking_id: str, now: datetime, padding: str) -> Booking:
-    line = BookedLine(1, "BENCH-000001", "type-1", now + 30 * _DAY, now + 32 * _DAY, 1, Decimal("190.00"))
+    line = Line(
+        line=1,
+        provider_id="BENCH-000001",
+        product_id="type-1",
+        start=now + 30 * _DAY,
+        end=now + 32 * _DAY,
+        quantity=1,
+        price_amount=Decimal("190.00"),
+    )
     return Booking(
         booking_id=booking_id,
         kind="stay",

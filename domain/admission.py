@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+import msgspec
+
 from domain.appointments import CLINIC, appointment_period, local_time
 from domain.calendar import HORIZON, Unbookable, night_bounds, stay_of
 from domain.cancellation import RETURNABLE
 from domain.pricing import minor_unit, quote
 from domain.users import NEXT
-from streams.events import Event
+from streams.events import ENCODER, Event
 from streams.events.about import About, ConfirmOn, Line
 from streams.events.availability import ResourceDeclared
 from streams.events.booking import ChangeBooking, RequestBooking
@@ -65,7 +67,7 @@ class ChangeTerms:
 
 def check_size(event: Event) -> None:
     """Raises Inadmissible for an event that is larger than any request of ours may be."""
-    size = len(event.__pydantic_serializer__.to_json(event))
+    size = len(ENCODER.encode(event))
     if size > MAX_BYTES:
         raise Inadmissible(f"the request has {size} bytes, and at most {MAX_BYTES} are taken")
 
@@ -156,7 +158,7 @@ def change_of(updated: BookingUpdated, terms: ChangeTerms) -> ChangeBooking:
 
 def _main_line(created: BookingCreated) -> Line:
     """The one line of a document that names it in its main fields."""
-    return Line.model_construct(
+    return Line(
         line=1,
         provider_id=created.provider_id,
         product_id=created.product_id,
@@ -177,7 +179,7 @@ def _claimed(lines: tuple[Line, ...], total: Decimal) -> tuple[Line, ...]:
     for line in lines:
         if not 1 <= line.quantity <= MAX_QUANTITY:
             raise Inadmissible(f"nobody can book a quantity of {line.quantity}")
-    return tuple(line.model_copy(update={"line": number}) for number, line in enumerate(lines, start=1))
+    return tuple(msgspec.structs.replace(line, line=number) for number, line in enumerate(lines, start=1))
 
 
 def _is_visit(about: About, lines: tuple[Line, ...]) -> bool:
@@ -219,7 +221,7 @@ def _quoted(line: Line, about: About, resource: ResourceDeclared) -> Line:
     """A line as the resource cuts its time, at the resource's price. Raises Unbookable."""
     start, end = _period(line, about, resource)
     price = quote(resource, start, end, line.quantity)
-    return line.model_copy(update={"start": start, "end": end, "price_amount": price})
+    return msgspec.structs.replace(line, start=start, end=end, price_amount=price)
 
 
 def _free_until(about: About, lines: tuple[Line, ...], now: datetime) -> datetime:

@@ -66,7 +66,7 @@ def _is_request(news: Envelope) -> bool:
 @cache
 def _having(model: type[Event], names: tuple[str, ...]) -> tuple[str, ...]:
     """Which of these a type of event has."""
-    return tuple(name for name in names if name in model.model_fields or hasattr(model, name))
+    return tuple(name for name in names if name in model.__struct_fields__ or hasattr(model, name))
 
 
 def _entity(event: Event) -> str:
@@ -96,7 +96,7 @@ def _taken(event: Event, about: About | None) -> tuple[Taken, ...]:
     if isinstance(event, BookingNews) and about is not None and about.lines:
         return tuple(_line_taken(line, about.kind, about.time_zone) for line in about.lines)
     if isinstance(event, BookingCreated):
-        line = Line.model_construct(
+        line = Line(
             line=1,
             provider_id=event.provider_id,
             product_id=event.product_id,

@@ -15,7 +15,7 @@ from domain.booking_changes import answer_change, ask_change, move_on
 from domain.booking_money import take_money
 from domain.booking_opening import open_booking
 from domain.booking_outcomes import cancel, capture, confirm, expire, hold_lines, reject, undo, withdraw
-from domain.booking_state import BookedLine, Booking, BookingStatus, Place, payment_id_of
+from domain.booking_state import Booking, BookingStatus, payment_id_of
 from domain.decision import Decision
 from streams.events import Event
 from streams.events.booking import (
@@ -35,7 +35,7 @@ from streams.events.booking import (
     RequestBooking,
 )
 
-__all__ = ["BookedLine", "Booking", "BookingStatus", "Place", "decide", "payment_id_of"]
+__all__ = ["Booking", "BookingStatus", "decide", "payment_id_of"]
 
 
 def decide(booking: Booking | None, message: Event, now: datetime) -> Decision[Booking | None]:

@@ -12,7 +12,7 @@ from datetime import datetime
 import msgspec
 
 from domain.booking_outcomes import confirm_holds, hold_lines, news, refund, release_lines
-from domain.booking_state import BookedLine, Booking, BookingStatus, Change, RefusedChange, derived_id
+from domain.booking_state import Booking, BookingStatus, Change, RefusedChange, derived_id
 from domain.decision import Decision
 from streams.events import Event
 from streams.events.booking import ChangeBooking, CheckIn, CheckOut, LineRejected, LineReserved, MarkNoShow
@@ -82,7 +82,7 @@ def _objection(booking: Booking, asked: ChangeBooking) -> str | None:
 
 
 def _change_of(booking: Booking, asked: ChangeBooking, revision: int) -> Change:
-    lines = booking.lines if asked.lines is None else tuple(BookedLine(**dict(line)) for line in asked.lines)
+    lines = booking.lines if asked.lines is None else asked.lines
     return Change(
         revision=revision,
         lines=lines,

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from domain.booking_outcomes import hold_lines, refuse_opening
-from domain.booking_state import BookedLine, Booking, Place, payment_id_of
+from domain.booking_state import Booking, payment_id_of
 from domain.decision import Decision
 from streams.events import Event
 from streams.events.booking import RequestBooking
@@ -45,12 +45,12 @@ def _opened(request: RequestBooking, now: datetime) -> Booking:
         confirmation_number=request.confirmation_number,
         user_id=request.user_id,
         guest=request.guest,
-        lines=tuple(BookedLine(**dict(line)) for line in request.lines),
+        lines=request.lines,
         price_amount=request.price_amount,
         price_currency=request.price_currency,
         deadline=request.deadline,
         free_until=request.free_until,
-        location=Place(**dict(request.location)) if request.location else None,
+        location=request.location,
         metadata=request.metadata,
         confirm_on=request.confirm_on,
         prepaid=request.prepaid,

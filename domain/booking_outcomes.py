@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
-from domain.booking_state import BookedLine, Booking, BookingStatus, derived_id
+from domain.booking_state import Booking, BookingStatus, derived_id
 from domain.cancellation import Quote, quote_cancellation
 from domain.decision import Decision
 from streams.events import Event
+from streams.events.about import Line
 from streams.events.availability import ConfirmHold, Hold, Release
 from streams.events.booking import CancelBooking, CaptureFailed
 from streams.events.booking_news import (
@@ -109,9 +110,7 @@ def news(booking: Booking) -> dict[str, Any]:
     }
 
 
-def hold_lines(
-    booking: Booking, lines: tuple[BookedLine, ...] | None = None, revision: int | None = None
-) -> Iterator[Hold]:
+def hold_lines(booking: Booking, lines: tuple[Line, ...] | None = None, revision: int | None = None) -> Iterator[Hold]:
     """Asks inventory for a booking's lines, or for other ones under another revision."""
     for line in lines or booking.lines:
         yield Hold(
@@ -123,7 +122,7 @@ def hold_lines(
 
 
 def release_lines(
-    booking: Booking, lines: tuple[BookedLine, ...], revision: int, but: int | None = None
+    booking: Booking, lines: tuple[Line, ...], revision: int, but: int | None = None
 ) -> Iterator[Release]:
     """Ends the holds of lines under a revision, except of one that holds nothing."""
     for line in lines:
@@ -140,7 +139,7 @@ def capture(booking: Booking) -> Capture:
     return Capture(payment_id=booking.payment_id, booking_id=booking.booking_id, revision=1)
 
 
-def _place(booking: Booking, line: BookedLine, revision: int | None) -> dict[str, Any]:
+def _place(booking: Booking, line: Line, revision: int | None) -> dict[str, Any]:
     return {
         "provider_id": line.provider_id,
         "product_id": line.product_id,
@@ -187,8 +186,8 @@ def _releases(booking: Booking, but: int | None = None) -> Iterator[Event]:
 def _stock(booking: Booking, reason: str | None, now: datetime) -> Iterator[Event]:
     """ORD-04: what became of the stock of an order, where orders are paid first."""
     if booking.confirm_on == "payment.captured":
-        status = "reserved" if reason is None else "out_of_stock"
-        yield InventoryUpdated.model_validate({**news(booking), "status": status, "reason": reason, "updated_at": now})
+        status: Literal["reserved", "out_of_stock"] = "reserved" if reason is None else "out_of_stock"
+        yield InventoryUpdated(**news(booking), status=status, reason=reason, updated_at=now)
 
 
 def _unpay(booking: Booking, reason: str) -> Iterator[Event]:

@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 
 import msgspec
 
-from streams.events.about import About, ConfirmOn, Kind, Line
+from streams.events.about import About, ConfirmOn, Kind, Line, Location
 
 # The ids we derive are part of what is on the log: this constant never changes.
 _NAMESPACE = UUID("6f0c2a52-3b1e-5d0a-9c44-7d2f6f1f8a10")
@@ -42,31 +42,11 @@ class BookingStatus(StrEnum):
         return self not in (BookingStatus.PENDING, BookingStatus.CONFIRMED, BookingStatus.CHECKED_IN)
 
 
-class BookedLine(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One thing a booking takes: a quantity of a resource over `[start, end)`, at the price quoted for all of it."""
-
-    line: int
-    provider_id: str
-    product_id: str
-    start: datetime
-    end: datetime
-    quantity: int
-    price_amount: Decimal
-
-
-class Place(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Where it takes place, as the request says."""
-
-    lat: float | None = None
-    lon: float | None = None
-    address: str | None = None
-
-
 class Change(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Other lines at another price, asked for and not answered by inventory for all of them yet."""
 
     revision: int
-    lines: tuple[BookedLine, ...]
+    lines: tuple[Line, ...]
     price_amount: Decimal
     #: Answered later than this, it is given up.
     deadline: datetime
@@ -93,12 +73,12 @@ class Booking(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     user_id: str
     #: Sealed under the user's key.
     guest: str | None = None
-    lines: tuple[BookedLine, ...]
+    lines: tuple[Line, ...]
     price_amount: Decimal
     price_currency: str
     deadline: datetime
     free_until: datetime
-    location: Place | None = None
+    location: Location | None = None
     metadata: dict[str, Any] = {}
     confirm_on: ConfirmOn = "payment.authorized"
     #: Whether it is paid here; otherwise at the desk.
@@ -181,10 +161,10 @@ class Booking(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     def about(self) -> About:
         """What goes with every piece of news of it."""
-        return About.model_construct(
+        return About(
             kind=self.kind,
             confirmation_number=self.confirmation_number,
-            lines=tuple(Line.model_construct(**msgspec.structs.asdict(line)) for line in self.lines),
+            lines=self.lines,
             price_amount=self.price_amount,
             price_currency=self.price_currency,
             time_zone=self.time_zone,

@@ -118,7 +118,7 @@ def _took_facts(booking: Tracked, observed: Observe) -> Tracked:
         return booking
     return msgspec.structs.replace(
         booking,
-        taken=tuple(Span(**dict(each)) for each in observed.taken),
+        taken=tuple(Span(**msgspec.structs.asdict(each)) for each in observed.taken),
         as_of=None if created else observed.occurred_at,
         currency=observed.currency or booking.currency,
     )

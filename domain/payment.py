@@ -99,5 +99,5 @@ def _opened(asked: Authorize, now: datetime, provider: str) -> Payment:
         amount=asked.amount,
         currency=asked.currency,
         provider=provider,
-        about=msgspec.Raw(asked.about.model_dump_json().encode() if asked.about is not None else b"null"),
+        about=asked.about,
     )

@@ -5,10 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from pydantic import TypeAdapter
-
 from domain.payment_state import Method, Payment, RefundRecord
-from streams.events.about import About
 from streams.events.booking import CaptureFailed, PaymentAuthorized, PaymentCaptured, PaymentDeclined, PaymentRefunded
 from streams.events.payment import Operation, PaymentMethod, ProviderAnswered, ProviderCall
 from streams.events.payment_news import (
@@ -19,8 +16,6 @@ from streams.events.payment_news import (
     PaymentSettled,
     PaymentSucceeded,
 )
-
-_about: TypeAdapter[About | None] = TypeAdapter(About | None)
 
 
 def call(
@@ -162,7 +157,7 @@ def _news(payment: Payment) -> dict[str, Any]:
         "payment_id": payment.payment_id,
         "booking_id": payment.booking_id,
         "user_id": payment.user_id,
-        "about": _about.validate_json(bytes(payment.about)),
+        "about": payment.about,
     }
 
 

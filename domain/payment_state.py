@@ -9,6 +9,8 @@ from typing import Literal
 
 import msgspec
 
+from streams.events.about import About
+
 #: waiting for the capture, asked of the provider, given back, refused by us, refused by the provider.
 RefundStatus = Literal["waiting", "calling", "refunded", "refused", "failed"]
 
@@ -63,8 +65,8 @@ class Payment(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     provider: str = "sandbox"
     provider_payment_id: str | None = None
     method: Method | None = None
-    #: The booking it pays for, as JSON of `streams.events.about.About`; goes with every piece of news.
-    about: msgspec.Raw = msgspec.Raw(b"null")
+    #: The booking it pays for; goes with every piece of news.
+    about: About | None = None
 
     captured: Decimal = Decimal(0)
     refunds: dict[str, RefundRecord] = {}

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 from uuid import UUID, uuid5
 
 import msgspec
@@ -33,8 +32,8 @@ class Receipt(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     amount: Decimal
     currency: str
     paid_at: datetime
-    #: What was paid for, as the JSON object of `streams.events.about.About`.
-    about: dict[str, Any] | None = None
+    #: What was paid for.
+    about: About | None = None
     requested_at: datetime
     #: None until it is written.
     generated_at: datetime | None = None
@@ -95,7 +94,7 @@ def _open(asked: RequestReceipt, number: str, now: datetime) -> Decision[Receipt
         amount=asked.amount,
         currency=asked.currency,
         paid_at=asked.paid_at,
-        about=asked.about.model_dump(mode="json") if asked.about is not None else None,
+        about=asked.about,
         requested_at=now,
     )
     write = WriteReceipt(
@@ -123,6 +122,6 @@ def _written(receipt: Receipt, now: datetime) -> Decision[Receipt | None]:
         amount=receipt.amount,
         currency=receipt.currency,
         generated_at=now,
-        about=About.model_validate(receipt.about) if receipt.about is not None else None,
+        about=receipt.about,
     )
     return Decision(msgspec.structs.replace(receipt, generated_at=now), (told,))

@@ -7,9 +7,11 @@ To the target it is another program's message: this instance's signature and sea
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+
+import msgspec
 
 from streams.codec import MAX_MESSAGE_BYTES, encode
 from streams.dead_letters import Class
@@ -104,7 +106,8 @@ class Bridge:
         topic, key = self.target.layout.route(envelope.data)
         if self.same_cluster and topic.name == record.topic:
             return None
-        said = replace(envelope, data=envelope.data if self.same_secret else _opened(envelope.data), personal={})
+        data = envelope.data if self.same_secret else _opened(envelope.data)
+        said = msgspec.structs.replace(envelope, data=data, personal={})
         value, headers = self._encode(said, topic, self._personal(envelope))
         beside: Headers = (
             (ID_HEADER, envelope.event_id.encode()),
@@ -157,10 +160,10 @@ def shared(envelope: Envelope) -> dict[str, Any]:
 def _opened(event: Event) -> Event:
     """The event without its sealed texts, which are noise where their keys are not."""
     if isinstance(event, RecordNews):
-        return event.model_copy(update={"content": ""})
+        return msgspec.structs.replace(event, content="")
     if isinstance(event, UserNews):
-        return event.model_copy(update={"personal": ""})
+        return msgspec.structs.replace(event, personal="")
     about = getattr(event, "about", None)
     if about is None or about.guest is None:
         return event
-    return event.model_copy(update={"about": about.model_copy(update={"guest": None})})
+    return msgspec.structs.replace(event, about=msgspec.structs.replace(about, guest=None))

@@ -6,42 +6,81 @@ messages is `Undecodable`, with a reason an operator can act on.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from functools import cache
+from typing import Annotated, Any
 
+import msgspec
 import orjson
-from pydantic import ValidationError
 
-from streams.events import EVENT_TYPES, Envelope, Event
-from streams.events.booking_news import BookingCancelled
+from streams.events import ENCODER, EVENT_TYPES, Envelope, Event
+from streams.events.checks import Unfit, settle, with_times
 
 #: A message larger than this is poison, whatever it says.
 MAX_MESSAGE_BYTES = 512 * 1024
 #: Of a message, its cause and its correlation.
 LONGEST_ID = 200
 
+_WHERE = re.compile(r"(?s)(?P<why>.*?)(?: - at `\$(?P<where>.*)`)?$")
+_MISSING = re.compile(r"Object missing required field `(.*)`")
+
 
 class Undecodable(Exception):
     """Poison: these bytes are not a message of ours. The text says why."""
 
 
-def encode(envelope: Envelope, data: bytes | None = None) -> bytes:
+_Text = Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class Message(msgspec.Struct, kw_only=True):
+    """An envelope whose data is not read yet."""
+
+    event_id: _Text
+    event_type: str
+    event_version: Any = "1.0"
+    timestamp: str
+    correlation_id: _Text
+    data: msgspec.Raw
+    metadata: dict[str, Any] | None = None
+
+
+_MESSAGES = msgspec.json.Decoder(Message)
+
+
+def encode(envelope: Envelope, data: Mapping[str, Any] | None = None) -> bytes:
     """The envelope as JSON bytes, keys in the document's order; `data` where it is to say less than the event."""
-    metadata: dict[str, Any] = {"source": envelope.source, **envelope.metadata, **_metadata_of(envelope.data)}
+    event = envelope.data
+    metadata: dict[str, Any] = {"source": envelope.source, **envelope.metadata}
+    for name in event.in_metadata:
+        metadata[name] = getattr(event, name)
     if envelope.causation_id is not None:
         metadata["causation_id"] = envelope.causation_id
-    head = orjson.dumps(
+    if data is None and event.in_metadata:
+        data = fields_of(event, without=event.in_metadata)
+    return ENCODER.encode(
         {
             "event_id": envelope.event_id,
             "event_type": envelope.event_type,
             "event_version": envelope.event_version,
-            "timestamp": envelope.timestamp.astimezone(UTC),
+            "timestamp": in_utc(envelope.timestamp),
             "correlation_id": envelope.correlation_id,
-        },
-        option=orjson.OPT_UTC_Z,
+            "data": event if data is None else data,
+            "metadata": metadata,
+        }
     )
-    said = envelope.data.__pydantic_serializer__.to_json(envelope.data) if data is None else data
-    return b"".join((head[:-1], b',"data":', said, b',"metadata":', orjson.dumps(metadata), b"}"))
+
+
+def fields_of(event: Event, *, without: frozenset[str]) -> dict[str, Any]:
+    """An event's fields but these."""
+    return {name: getattr(event, name) for name in _names(type(event), without)}
+
+
+def jsonable(event: Event) -> dict[str, Any]:
+    """An event's fields as JSON has them."""
+    said: dict[str, Any] = orjson.loads(ENCODER.encode(event))
+    return said
 
 
 def decode(raw: bytes | None) -> Envelope:
@@ -50,71 +89,130 @@ def decode(raw: bytes | None) -> Envelope:
     Raises:
         Undecodable: empty, too large, not JSON, not an envelope, of an unknown type, or with data that does not fit.
     """
-    return from_body(read_object(raw))
+    return envelope_of(read_message(raw))
 
 
-def read_object(raw: bytes | None) -> dict[str, Any]:
-    """The JSON object these bytes hold. Raises Undecodable: empty, too large, not JSON, not an object."""
-    if raw is None:
-        raise Undecodable("the value is null")
-    if len(raw) > MAX_MESSAGE_BYTES:
-        raise Undecodable(f"{len(raw)} bytes, more than {MAX_MESSAGE_BYTES}")
+def read_message(raw: bytes | None) -> Message:
+    """The envelope these bytes hold, its data unread. Raises Undecodable."""
+    raw = _bounded(raw)
     try:
-        body = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
+        return _MESSAGES.decode(raw)
+    except msgspec.ValidationError as error:
+        field, reason = _said_of(error)
+        raise Undecodable(f"{field}: {reason}" if field else f"not an envelope: {reason}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Undecodable(f"not JSON: {error}") from None
-    if not isinstance(body, dict):
-        raise Undecodable(f"a JSON {type(body).__name__}, not an envelope")
-    return body
 
 
-def from_body(body: dict[str, Any]) -> Envelope:
-    """The envelope an object stands for. Raises Undecodable."""
-    model = EVENT_TYPES.get(_text(body, "event_type"))
+def envelope_of(message: Message, data: bytes | None = None) -> Envelope:
+    """The envelope of a message; `data` where it has more than the message says.
+
+    Raises:
+        Undecodable: it is of an unknown type, or its data does not fit.
+    """
+    model = EVENT_TYPES.get(message.event_type)
     if model is None:
-        raise Undecodable(f"unknown event_type {body['event_type']!r}")
-    metadata = body.get("metadata") or {}
-    if not isinstance(metadata, dict):
-        raise Undecodable("metadata: not an object")
-    metadata = dict(metadata)
+        raise Undecodable(f"unknown event_type {message.event_type!r}")
+    metadata = message.metadata or {}
     causation_id = metadata.pop("causation_id", None)
     if causation_id is not None and not isinstance(causation_id, str):
         raise Undecodable("metadata.causation_id: not a text")
+    data = bytes(message.data) if data is None else data
+    for name in model.in_metadata:
+        if name in metadata:
+            data = joined(data, ENCODER.encode({name: metadata.pop(name)}))
     return Envelope(
-        event_id=_text(body, "event_id"),
-        event_type=model.event_type,
-        event_version=str(body.get("event_version", "1.0")),
-        timestamp=_instant(body),
-        correlation_id=_text(body, "correlation_id"),
-        data=_data(model, body, metadata),
+        event_id=message.event_id,
+        event_type=message.event_type,
+        event_version=str(message.event_version),
+        timestamp=instant_of(message.timestamp),
+        correlation_id=message.correlation_id,
+        data=_event(model, data),
         source=str(metadata.pop("source", "unknown")),
         causation_id=causation_id,
         metadata=metadata,
     )
 
 
-def _data(model: type[Event], body: dict[str, Any], metadata: dict[str, Any]) -> Event:
-    data = body.get("data")
-    if model is BookingCancelled and isinstance(data, dict) and "cancelled_by" in metadata:
-        data = {**data, "cancelled_by": metadata.pop("cancelled_by")}
-    return as_event(model, data)
+def joined(first: bytes, second: bytes) -> bytes:
+    """Two JSON objects as one: of a field that both have, a reader takes the second's. No object stays as it is."""
+    if first[:1] != b"{":
+        return first
+    inner = b",".join(each for each in (first[1:-1].strip(), second[1:-1].strip()) if each)
+    return b"{" + inner + b"}"
 
 
-def as_event(model: type[Event], data: object) -> Event:
-    """A message's data as its model. Raises Undecodable, naming the field."""
+def _event(model: type[Event], data: bytes) -> Event:
     try:
-        return model.model_validate(data)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        field = ".".join(str(part) for part in ("data", *first["loc"]))
-        raise Undecodable(f"{field}: {first['msg']}") from None
-    except OverflowError as error:
-        raise Undecodable(f"data: {error}") from None
+        event = _decoder(model).decode(data)
+    except msgspec.ValidationError:
+        return as_event(model, _loads(data))  # other programs write 1 as "1" or 1.0
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Undecodable(f"not JSON: {error}") from None
+    # Unescaped, JSON has no control character but DEL.
+    return _settled(event, ids=b"\\" in data or b"\x7f" in data)
 
 
-def _metadata_of(event: Event) -> dict[str, Any]:
-    # CAT-18 shows who cancelled in the envelope's metadata, not in the data.
-    return {"cancelled_by": event.cancelled_by} if isinstance(event, BookingCancelled) else {}
+def as_event(model: type[Event], data: Any) -> Event:
+    """A message's data as its model. Raises Undecodable, naming the field."""
+    said = with_times(data, model) if isinstance(data, dict) else data
+    try:
+        return _settled(msgspec.convert(said, model, strict=False))
+    except msgspec.ValidationError as error:
+        field, reason = _said_of(error)
+        raise Undecodable(f"data.{field}: {reason}" if field else f"data: {reason}") from None
+
+
+def _settled(event: Event, *, ids: bool = True) -> Event:
+    try:
+        settle(event, ids=ids)
+    except Unfit as error:
+        raise Undecodable(f"{error.field}: {error}") from None
+    return event
+
+
+@cache
+def _decoder(model: type[Event]) -> msgspec.json.Decoder[Event]:
+    return msgspec.json.Decoder(model)
+
+
+@cache
+def _names(model: type[Event], without: frozenset[str]) -> tuple[str, ...]:
+    return tuple(name for name in model.__struct_fields__ if name not in without)
+
+
+def read_object(raw: bytes | None) -> dict[str, Any]:
+    """The JSON object these bytes hold. Raises Undecodable: empty, too large, not JSON, not an object."""
+    body = _loads(_bounded(raw))
+    if not isinstance(body, dict):
+        raise Undecodable(f"a JSON {type(body).__name__}, not an envelope")
+    return body
+
+
+def _loads(raw: bytes) -> Any:
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise Undecodable(f"not JSON: {error}") from None
+
+
+def _bounded(raw: bytes | None) -> bytes:
+    if raw is None:
+        raise Undecodable("the value is null")
+    if len(raw) > MAX_MESSAGE_BYTES:
+        raise Undecodable(f"{len(raw)} bytes, more than {MAX_MESSAGE_BYTES}")
+    return raw
+
+
+def _said_of(error: msgspec.ValidationError) -> tuple[str, str]:
+    """The field an error is about, as `lines.0.quantity`, and what is wrong with it."""
+    found = _WHERE.match(str(error))
+    why, where = (found["why"], found["where"] or "") if found else (str(error), "")
+    field = where.replace("[...]", "").replace("[", ".").replace("]", "").strip(".")
+    missing = _MISSING.match(why)
+    if missing:
+        return ".".join(each for each in (field, missing[1]) if each), "missing"
+    return field, why.replace("`", "")
 
 
 def identified(envelope: Envelope) -> Envelope:
@@ -134,15 +232,8 @@ def identified(envelope: Envelope) -> Envelope:
     return envelope
 
 
-def _text(body: dict[str, Any], field: str) -> str:
-    value = body.get(field)
-    if not isinstance(value, str) or not value:
-        raise Undecodable(f"{field}: missing or not a text")
-    return value
-
-
-def _instant(body: dict[str, Any]) -> datetime:
-    return instant_of(_text(body, "timestamp"))
+def in_utc(moment: datetime) -> datetime:
+    return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
 
 
 def instant_of(text: str) -> datetime:
@@ -151,6 +242,6 @@ def instant_of(text: str) -> datetime:
         value = datetime.fromisoformat(text)
         if value.tzinfo is None:
             raise Undecodable("timestamp: without a time zone")
-        return value.astimezone(UTC)
+        return in_utc(value)
     except (ValueError, OverflowError):  # the first and the last hours of the calendar have no UTC
         raise Undecodable(f"timestamp: {text!r} is not ISO 8601") from None

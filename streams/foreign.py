@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from typing import Protocol
+
+import msgspec
 
 from streams.codec import Undecodable
 from streams.dead_letters import Class, dead_letter
@@ -47,14 +48,14 @@ async def sealed(news: Envelope, keyring: Seals) -> Envelope:
         text = await keyring.seal(str(getattr(event, "user_id", "")), said)
     about = getattr(event, "about", None)
     if isinstance(event, RecordNews):
-        data: Event = event.model_copy(update={"content": text})
+        data: Event = msgspec.structs.replace(event, content=text)
     elif isinstance(event, UserNews):
-        data = event.model_copy(update={"personal": text})
+        data = msgspec.structs.replace(event, personal=text)
     elif about is not None:
-        data = event.model_copy(update={"about": about.model_copy(update={"guest": text or None})})
+        data = msgspec.structs.replace(event, about=msgspec.structs.replace(about, guest=text or None))
     else:
         data = event
-    return replace(news, data=data, personal={})
+    return msgspec.structs.replace(news, data=data, personal={})
 
 
 class Gate:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any, Literal
 
+import msgspec
 from aiohttp import web
 
 from domain.appointments import appointment_period, local_time
@@ -114,16 +115,14 @@ def _with_details(
     context: Context, row: Booking, change: ChangeBooking | None, asked: AppointmentChange
 ) -> ChangeBooking | None:
     """The change with what is nobody's secret: visit type, date and hour. None if all of it is as it was."""
-    details = dict(row.details)
-    if asked.visitType is not None:
-        details["visit_type"] = asked.visitType
+    details = row.details | ({"visit_type": asked.visitType} if asked.visitType is not None else {})
     if change is not None and change.lines is not None:
         details["date"], details["time"] = local_time(change.lines[0].start, zone_of(row))
     if details == row.details:
         return change
     deadline = context.clock() + context.limits.deadline
     found = change or ChangeBooking(booking_id=row.booking_id, revision=row.next_revision, deadline=deadline)
-    return found.model_copy(update={"details": details})
+    return msgspec.structs.replace(found, details=details)
 
 
 async def cancel_appointment(request: web.Request) -> web.Response:

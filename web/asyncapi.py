@@ -10,8 +10,8 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import orjson
-from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from streams.events import Event
 from streams.events.about import Kind
@@ -21,7 +21,7 @@ from streams.topics import Topic
 from streams.wire import codec_of
 from web.samples import PERSON, envelope_of
 
-_REF = "#/components/schemas/{model}"
+_REF = "#/components/schemas/{name}"
 _TEXT = {"type": "string"}
 #: The one codec whose messages are canonical envelopes.
 _CANONICAL = "catalogue"
@@ -120,7 +120,7 @@ def _envelope(model: type[Event]) -> dict[str, Any]:
             "event_version": {"const": model.event_version},
             "timestamp": {"type": "string", "format": "date-time"},
             "correlation_id": _TEXT,
-            "data": {"$ref": _REF.format(model=model.__name__)},
+            "data": {"$ref": _REF.format(name=model.__name__)},
             "metadata": {"type": "object", "properties": {"source": _TEXT, "causation_id": _TEXT}},
         },
     }
@@ -132,10 +132,10 @@ def _schemas(layout: Layout) -> dict[str, Any]:
     models = sorted((*shown, *layout.events.carries), key=lambda model: model.event_type)
     if not models:
         return {}
-    _, schema = models_json_schema(
-        [(model, "serialization") for model in models], ref_template=_REF, schema_generator=GenerateJsonSchema
-    )
-    found: dict[str, Any] = schema["$defs"]
+    _, described = msgspec.json.schema_components(models, ref_template=_REF)
+    found: dict[str, Any] = _with_numbers(described)
+    for model in models:
+        found[model.__name__] = _without(found[model.__name__], model.in_metadata)
     for model in shown:
         found[model.__name__] = _shown(found[model.__name__], model)
     used = set(_reachable(found, [model.__name__ for model in models]))
@@ -148,11 +148,23 @@ def _is_canonical(layout: Layout) -> bool:
 
 def _shown(schema: dict[str, Any], model: type[Event]) -> dict[str, Any]:
     """A type's schema without what travels beside it, and with what its personal data is spread to."""
-    properties = {name: each for name, each in schema["properties"].items() if name not in model.beyond}
+    found = _without(schema, model.beyond)
     if issubclass(model, UserNews):
-        properties |= {name: {"type": ["string", "null"]} for name in PERSON}
-    required = [name for name in schema.get("required", ()) if name not in model.beyond]
-    return {**schema, "properties": properties, "required": required}
+        found["properties"] |= {name: {"type": ["string", "null"]} for name in PERSON}
+    return found
+
+
+def _without(schema: dict[str, Any], fields: frozenset[str]) -> dict[str, Any]:
+    properties = {name: each for name, each in schema["properties"].items() if name not in fields}
+    return {**schema, "properties": properties, "required": [name for name in schema["required"] if name not in fields]}
+
+
+def _with_numbers(schema: Any) -> Any:
+    """A schema whose sums are the JSON numbers we write; msgspec, which reads texts too, calls them those."""
+    if isinstance(schema, dict):
+        sums = {"type": "number"} if schema.get("format") == "decimal" else {}
+        return {name: _with_numbers(each) for name, each in schema.items() if not sums or name != "format"} | sums
+    return [_with_numbers(each) for each in schema] if isinstance(schema, list) else schema
 
 
 def _reachable(schemas: dict[str, Any], names: list[str]) -> Iterator[str]:

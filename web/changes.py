@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from aiohttp import web
 
-from domain.booking_state import BookedLine, Booking, BookingStatus, Change
+from domain.booking_state import Booking, BookingStatus, Change
 from streams.events.about import Line
 from streams.events.booking import ChangeBooking, CheckIn, CheckOut, MarkNoShow
 from web.answers import BookingOut, Money
@@ -55,7 +55,7 @@ def changed(
 
     Raises Problem 409 where the lines cost more than the booking.
     """
-    if lines is not None and _booked(lines) == row.lines:
+    if lines is not None and lines == row.lines:
         lines = None
     if lines is None and guest is None:
         return None
@@ -155,16 +155,12 @@ def _is(made: Booking | Change | None, asked: ChangeBooking) -> bool:
     if made is None or made.revision != asked.revision:
         return False
     wanted = (
-        (asked.lines is None or made.lines == _booked(asked.lines)),
+        (asked.lines is None or made.lines == asked.lines),
         (asked.price_amount is None or made.price_amount == asked.price_amount),
         (asked.guest is None or made.guest == asked.guest),
         (asked.details is None or made.details == asked.details),
     )
     return all(wanted)
-
-
-def _booked(lines: tuple[Line, ...]) -> tuple[BookedLine, ...]:
-    return tuple(BookedLine(**dict(line)) for line in lines)
 
 
 def _refusal(row: Booking, asked: ChangeBooking) -> Problem:
@@ -206,7 +202,7 @@ def nothing_to_change(*names: str) -> Problem:
     return invalid("body", f"has nothing to change; send one of {', '.join(names)}")
 
 
-def one_line(row: Booking) -> BookedLine:
+def one_line(row: Booking) -> Line:
     """The only line of a booking. Raises Problem 409 where there are several."""
     if len(row.lines) > 1:
         raise Problem(409, "not-changeable", "Cannot be changed", "It has several lines. Cancel it and book again.")

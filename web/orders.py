@@ -7,8 +7,9 @@ from datetime import timedelta
 
 from aiohttp import web
 
-from domain.booking_state import BookedLine, Booking
+from domain.booking_state import Booking
 from domain.cancellation import RETURNABLE
+from streams.events.about import Line
 from streams.events.availability import ResourceDeclared
 from streams.identity import user_id_of
 from streams.keys import resource_key
@@ -119,7 +120,7 @@ async def _answer(context: Context, row: Booking) -> web.Response:
     return web.Response(text=body.model_dump_json(), content_type="application/json")
 
 
-def _items(lines: Iterable[BookedLine], currency: str) -> Iterator[OrderItemOut]:
+def _items(lines: Iterable[Line], currency: str) -> Iterator[OrderItemOut]:
     for line in lines:
         price = Money.of(line.price_amount / line.quantity, currency)
         yield OrderItemOut(product_id=line.product_id, quantity=line.quantity, price=price)

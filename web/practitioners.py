@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from aiohttp import web
 from pydantic import ConfigDict, Field, field_validator
 
@@ -55,7 +57,7 @@ async def put_practitioner(request: web.Request) -> web.Response:
         capacity=asked.capacity,
         slots=asked.slot_minutes,
         time_zone=asked.time_zone,
-        price_amount=asked.price.amount if asked.price is not None else 0,
+        price_amount=asked.price.amount if asked.price is not None else Decimal(0),
         price_currency=asked.price.currency if asked.price is not None else "EUR",
     )
     appended = await context.log.append(event, source=SOURCE, correlation_id=correlation_of(request))

@@ -8,8 +8,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
-from pydantic import AwareDatetime, BaseModel
-from pydantic.fields import FieldInfo
+import msgspec
 
 from streams.events import Envelope, Event
 from streams.events.about import About, Kind
@@ -31,7 +30,7 @@ _KNOWN: dict[str, Any] = {
     "end_time": datetime(2026, 12, 26, 10, 0, tzinfo=UTC),
 }
 _PLAIN: dict[Any, Any] = {
-    AwareDatetime: _WHEN,
+    datetime: _WHEN,
     date: _WHEN.date(),
     Decimal: Decimal("100.00"),
     int: 1,
@@ -41,7 +40,7 @@ _PLAIN: dict[Any, Any] = {
 #: The personal data in clear of whoever a sample is about.
 PERSON = {"email": "ada@example.com", "first_name": "Ada", "last_name": "Guest", "phone": "+31 6 1234 5678"}
 
-M = TypeVar("M", bound=BaseModel)
+M = TypeVar("M", bound=msgspec.Struct)
 
 
 def envelope_of(model: type[Event], kind: Kind = "stay") -> Envelope:
@@ -50,7 +49,7 @@ def envelope_of(model: type[Event], kind: Kind = "stay") -> Envelope:
     event = sample(model)
     about = getattr(event, "about", None)
     if isinstance(about, About):
-        event = event.model_copy(update={"about": about.model_copy(update={"kind": kind})})
+        event = msgspec.structs.replace(event, about=msgspec.structs.replace(about, kind=kind))
     return Envelope(
         event_id=str(_ID),
         event_type=model.event_type,
@@ -63,17 +62,17 @@ def envelope_of(model: type[Event], kind: Kind = "stay") -> Envelope:
 
 
 def sample(model: type[M]) -> M:
-    """An instance with something in every field that has no default, is a model, or is known by its name."""
-    wanted = {
-        name: field
-        for name, field in model.model_fields.items()
-        if field.is_required() or name in _KNOWN or _has_model(field)
-    }
-    return model.model_validate({name: _value(name, field.annotation) for name, field in wanted.items()})
+    """An instance with something in every field that has no default, is a struct, or is known by its name."""
+    wanted = [
+        field
+        for field in msgspec.structs.fields(model)
+        if field.required or field.name in _KNOWN or any(_is_struct(each) for each in _kinds(field.type))
+    ]
+    return model(**{field.name: _value(field.name, field.type) for field in wanted})
 
 
-def _has_model(field: FieldInfo) -> bool:
-    return any(isinstance(each, type) and issubclass(each, BaseModel) for each in _kinds(field.annotation))
+def _is_struct(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
 
 
 def _kinds(annotation: Any) -> tuple[Any, ...]:
@@ -90,10 +89,10 @@ def _value(name: str, annotation: Any) -> Any:
     if origin in (Annotated, Union, types.UnionType):
         return _value(name, parts[0])
     if origin in (tuple, list):
-        return [_value("", parts[0])]
+        return (_value("", parts[0]),)
     if origin is Literal:
         return parts[0]
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    if _is_struct(annotation):
         return sample(annotation)
     return _PLAIN.get(annotation, {}) if annotation is not str else _text(name)
 

@@ -1,4 +1,4 @@
-"""Everything that can be said on the log: pydantic models, nothing else."""
+"""Everything that can be said on the log: frozen structs, nothing else."""
 
 from streams.events import (
     analytics,
@@ -14,9 +14,10 @@ from streams.events import (
     records,
     users,
 )
-from streams.events.base import EVENT_TYPES, Amount, Currency, Envelope, Event, Id, Instant, Sealed
+from streams.events.base import ENCODER, EVENT_TYPES, Amount, Currency, Envelope, Event, Id, Instant, Sealed
 
 __all__ = [
+    "ENCODER",
     "EVENT_TYPES",
     "Amount",
     "Currency",

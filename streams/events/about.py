@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+import msgspec
 
-from streams.events.base import Amount, Currency, Id, Instant, Sealed
+from streams.events.base import Amount, Count, Currency, Id, Instant, Sealed
 
 Kind = Literal["stay", "booking", "order", "appointment"]
 #: What a booking waits for, beside inventory, which always has to agree: an authorization, or the money itself before
@@ -18,33 +18,27 @@ Kind = Literal["stay", "booking", "order", "appointment"]
 ConfirmOn = Literal["payment.authorized", "payment.captured", "inventory"]
 
 
-class Line(BaseModel):
+class Line(msgspec.Struct, frozen=True, kw_only=True):
     """One thing a booking takes: a quantity of a resource over `[start, end)`."""
 
-    model_config = ConfigDict(frozen=True)
-
-    line: int = Field(ge=1)
+    line: Count
     provider_id: Id
     product_id: Id
     start: Instant
     end: Instant
-    quantity: int = Field(ge=1)
+    quantity: Count
     #: The price of this line as quoted, for its whole length and quantity.
     price_amount: Amount
 
 
-class Location(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
+class Location(msgspec.Struct, frozen=True, kw_only=True):
     lat: float | None = None
     lon: float | None = None
     address: str | None = None
 
 
-class About(BaseModel):
+class About(msgspec.Struct, frozen=True, kw_only=True):
     """A booking as it stood when the news was told."""
-
-    model_config = ConfigDict(frozen=True)
 
     kind: Kind = "booking"
     confirmation_number: str = ""
@@ -56,4 +50,4 @@ class About(BaseModel):
     #: The guest's, customer's or patient's personal data as a JSON object, sealed under the user's key.
     guest: Sealed | None = None
     #: What only some kinds have and is nobody's secret: an appointment's visit type...
-    details: dict[str, Any] = Field(default_factory=dict)
+    details: dict[str, Any] = {}

@@ -5,24 +5,22 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+import msgspec
 
-from streams.events.base import Amount, Currency, Event, Id, Instant
+from streams.events.base import Amount, Currency, Event, Id, Instant, NonNegative, Whole
 
 # --- asked of the analytics service (its inbox, keyed by entity_id) ---
 
 
-class Taken(BaseModel):
+class Taken(msgspec.Struct, frozen=True, kw_only=True):
     """What one line of a booking takes, as analytics counts it."""
-
-    model_config = ConfigDict(frozen=True)
 
     provider_id: Id
     #: The local date it begins on.
     first: date
     #: How many nights from then on; 0 for what is not taken by the night.
-    nights: int = Field(default=0, ge=0)
-    units: int
+    nights: NonNegative = 0
+    units: Whole
     #: The price of the whole line.
     amount: Amount
 
@@ -43,12 +41,12 @@ class Observe(Event, type="analytics.event.observe"):
     amount: Amount | None = None
     currency: Currency | None = None
     #: Nights, slots or items concerned.
-    units: int = 0
+    units: Whole = 0
     #: Days between booking and start, where both are known.
-    lead_days: int | None = None
+    lead_days: Whole | None = None
     #: What the booking takes, as this news has it; empty where it says nothing of that.
     taken: tuple[Taken, ...] = ()
-    properties: dict[str, Any] = Field(default_factory=dict)
+    properties: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 # --- told to the world ---
@@ -61,5 +59,5 @@ class AnalyticsTracked(Event, type="analytics.event.tracked"):
     name: str
     entity_id: Id
     provider_id: Id | None = None
-    properties: dict[str, Any] = Field(default_factory=dict)
+    properties: dict[str, Any] = msgspec.field(default_factory=dict)
     tracked_at: Instant

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
-
-from streams.events.base import Amount, Currency, Event, Id, Instant
+from streams.events.base import Amount, Count, Currency, Event, Id, Instant, NonNegative, Whole
 
 #: How a resource's time is cut: nights in its time zone, minutes, or not at all (stock).
-Slots = Literal["nights", "none"] | int
+Slots = Literal["nights", "none"] | Whole
 
 # --- asked of the availability service (its inbox, keyed by resource) ---
 
@@ -19,14 +17,14 @@ class DeclareResource(Event, type="availability.resource.declare"):
 
     provider_id: Id
     product_id: Id
-    capacity: int = Field(ge=0)
-    overbooking_limit: int = Field(default=0, ge=0)
+    capacity: NonNegative
+    overbooking_limit: NonNegative = 0
     slots: Slots = "nights"
     time_zone: str = "UTC"
     #: Per night, slot or item.
     price_amount: Amount
     price_currency: Currency
-    min_stay: int = Field(default=1, ge=1)
+    min_stay: Count = 1
 
 
 class Hold(Event, type="availability.line.hold"):
@@ -35,19 +33,19 @@ class Hold(Event, type="availability.line.hold"):
     provider_id: Id
     product_id: Id
     booking_id: Id
-    revision: int
-    line: int
+    revision: Whole
+    line: Whole
     start: Instant
     end: Instant
-    quantity: int = Field(ge=1)
+    quantity: Count
 
 
 class ConfirmHold(Event, type="availability.line.confirm"):
     provider_id: Id
     product_id: Id
     booking_id: Id
-    revision: int
-    line: int
+    revision: Whole
+    line: Whole
 
 
 class Release(Event, type="availability.line.release"):
@@ -56,8 +54,8 @@ class Release(Event, type="availability.line.release"):
     provider_id: Id
     product_id: Id
     booking_id: Id
-    revision: int
-    line: int
+    revision: Whole
+    line: Whole
 
 
 # --- told to the gateways (`vacancy.rates`, compacted, keyed by resource) ---
@@ -68,13 +66,13 @@ class ResourceDeclared(Event, type="availability.resource.declared"):
 
     provider_id: Id
     product_id: Id
-    capacity: int
-    overbooking_limit: int
+    capacity: Whole
+    overbooking_limit: Whole
     slots: Slots
     time_zone: str
     price_amount: Amount
     price_currency: Currency
-    min_stay: int
+    min_stay: Whole
 
 
 # --- told to the world ---
@@ -87,9 +85,9 @@ class NightUpdated(Event, type="availability.night.updated"):
     product_id: Id
     #: The night's date ("2026-12-24"), the slot's start in UTC ("2026-12-24T09:15Z"), or "stock".
     slot: str
-    capacity: int
-    held: int
-    free: int
+    capacity: Whole
+    held: Whole
+    free: Whole
     updated_at: Instant
 
 
@@ -99,7 +97,7 @@ class NightOverbooked(Event, type="availability.night.overbooked"):
     provider_id: Id
     product_id: Id
     slot: str
-    capacity: int
-    overbooking_limit: int
-    held: int
+    capacity: Whole
+    overbooking_limit: Whole
+    held: Whole
     detected_at: Instant

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field
+from msgspec import Meta, field
 
 from streams.events.about import ConfirmOn, Kind, Line, Location
-from streams.events.base import Amount, Currency, Event, Id, Instant, Sealed
+from streams.events.base import Amount, Currency, Event, Id, Instant, Sealed, Whole
 
 # --- asked of the booking service (its inbox, keyed by booking_id) ---
 
@@ -23,7 +23,7 @@ class RequestBooking(Event, type="booking.booking.request"):
     user_id: Id
     #: The guest's name, e-mail and phone as JSON, encrypted under the user's key.
     guest: Sealed | None = None
-    lines: tuple[Line, ...] = Field(min_length=1)
+    lines: Annotated[tuple[Line, ...], Meta(min_length=1)]
     price_amount: Amount
     price_currency: Currency
     #: The provider's token of the payment method, encrypted under the user's key.
@@ -33,12 +33,12 @@ class RequestBooking(Event, type="booking.booking.request"):
     #: Cancelling before this instant costs nothing; from then on nothing is given back.
     free_until: Instant
     location: Location | None = None
-    metadata: dict[str, Any] = Field(default_factory=dict)
+    metadata: dict[str, Any] = field(default_factory=dict)
     confirm_on: ConfirmOn = "payment.authorized"
     #: Whether it is paid here; otherwise at the desk, and nothing is taken.
     prepaid: bool = True
     time_zone: str = "UTC"
-    details: dict[str, Any] = Field(default_factory=dict)
+    details: dict[str, Any] = field(default_factory=dict)
     #: Another program told the world of it already, by the event that asks for it.
     announced: bool = False
     #: Why it cannot be booked as it came, found at entry: it is opened and REJECTED at once.
@@ -50,7 +50,7 @@ class ChangeBooking(Event, type="booking.booking.change"):
 
     booking_id: Id
     #: The revision this makes: one that is taken already was made by another change.
-    revision: int
+    revision: Whole
     #: The message of another program that asks for it: each is taken once.
     message_id: str | None = None
     lines: tuple[Line, ...] | None = None
@@ -90,40 +90,40 @@ class DeadlinePassed(Event, type="booking.deadline.passed"):
 
 class LineReserved(Event, type="booking.line.reserved"):
     booking_id: Id
-    revision: int
-    line: int
+    revision: Whole
+    line: Whole
 
 
 class LineRejected(Event, type="booking.line.rejected"):
     booking_id: Id
-    revision: int
-    line: int
+    revision: Whole
+    line: Whole
     reason: str
 
 
 class PaymentAuthorized(Event, type="booking.payment.authorized"):
     booking_id: Id
-    revision: int
+    revision: Whole
     payment_id: Id
 
 
 class PaymentDeclined(Event, type="booking.payment.declined"):
     booking_id: Id
-    revision: int
+    revision: Whole
     payment_id: Id
     reason: str
 
 
 class PaymentCaptured(Event, type="booking.payment.captured"):
     booking_id: Id
-    revision: int
+    revision: Whole
     payment_id: Id
     amount: Amount
 
 
 class CaptureFailed(Event, type="booking.payment.capture_failed"):
     booking_id: Id
-    revision: int
+    revision: Whole
     payment_id: Id
     reason: str
 

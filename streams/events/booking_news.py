@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field
+from msgspec import field
 
 from streams.events.about import About, Location
-from streams.events.base import Amount, Currency, Event, Id, Instant
+from streams.events.base import Amount, Currency, Event, Id, Instant, Whole
 
 
 class BookingNews(Event):
@@ -28,12 +28,12 @@ class BookingCreated(BookingNews, type="booking.booking.created"):
     provider_id: Id
     start_time: Instant
     end_time: Instant
-    quantity: int
+    quantity: Whole
     price_amount: Amount
     price_currency: Currency
     status: Literal["PENDING"] = "PENDING"
     location: Location | None = None
-    metadata: dict[str, Any] = Field(default_factory=dict)
+    metadata: dict[str, Any] = field(default_factory=dict)
 
 
 class BookingUpdated(BookingNews, type="booking.booking.updated"):
@@ -41,11 +41,11 @@ class BookingUpdated(BookingNews, type="booking.booking.updated"):
 
     start_time: Instant
     end_time: Instant
-    quantity: int
+    quantity: Whole
     price_amount: Amount
     price_currency: Currency
     status: str
-    revision: int
+    revision: Whole
     updated_at: Instant
 
 
@@ -57,14 +57,15 @@ class BookingConfirmed(BookingNews, type="booking.booking.confirmed"):
 
 
 class BookingCancelled(BookingNews, type="booking.booking.cancelled"):
+    in_metadata: ClassVar[frozenset[str]] = frozenset({"cancelled_by"})
+
     payment_id: Id
     cancelled_at: Instant
     cancellation_reason: str
     refund_eligible: bool
     refund_amount: Amount
     refund_currency: Currency
-    #: Travels as `metadata.cancelled_by` on the wire, as the document shows it.
-    cancelled_by: str = Field(default="system", exclude=True)
+    cancelled_by: str = "system"
 
 
 class BookingRejected(BookingNews, type="booking.booking.rejected"):

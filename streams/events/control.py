@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from streams.events.base import Event, Id, Instant, Sealed
+from streams.events.base import Event, Id, Instant, Sealed, Whole
 
 
 class WorkerOwns(Event, type="vacancy.worker.owns"):
     """A worker serves one partition of a service (`vacancy.workers`, keyed by `service/partition`)."""
 
     service: str
-    partition: int
+    partition: Whole
     url: str
     worker: str
     #: Rises with every claim of this partition; of two claims the later one holds.

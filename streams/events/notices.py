@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field
+from msgspec import field
 
 from streams.events.base import Event, Id, Instant, Sealed
 
@@ -22,7 +22,7 @@ class Notify(Event, type="notification.notice.request"):
     #: Which text: "booking_confirmed", "receipt"...
     template: str
     #: What the text is filled with and is nobody's secret: number, dates, amounts, reason.
-    facts: dict[str, Any] = Field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
     #: Name and address of whom it goes to, as a JSON object.
     guest: Sealed | None = None
     booking_id: Id | None = None
@@ -56,7 +56,7 @@ class SendMail(Event, type="notification.effect.mail"):
     notice_id: Id
     user_id: Id
     template: str
-    facts: dict[str, Any] = Field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
     guest: Sealed | None = None
     #: How the user was reached before, for news that names no address.
     contact: Sealed | None = None

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+import msgspec
 
 from streams.events.about import About
-from streams.events.base import Amount, Currency, Event, Id, Sealed
+from streams.events.base import Amount, Currency, Event, Id, NonNegativeAmount, PositiveAmount, Sealed, Whole
 
 Operation = Literal["authorize", "capture", "void", "refund"]
 
 
-class PaymentMethod(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
+class PaymentMethod(msgspec.Struct, frozen=True, kw_only=True):
     type: str = "card"
     brand: str | None = None
     last4: str | None = None
@@ -26,9 +24,9 @@ class PaymentMethod(BaseModel):
 class Authorize(Event, type="payment.payment.authorize"):
     payment_id: Id
     booking_id: Id
-    revision: int
+    revision: Whole
     user_id: Id
-    amount: Amount = Field(ge=0)
+    amount: NonNegativeAmount
     currency: Currency
     payment_token: Sealed
     about: About | None = None
@@ -37,7 +35,7 @@ class Authorize(Event, type="payment.payment.authorize"):
 class Capture(Event, type="payment.payment.capture"):
     payment_id: Id
     booking_id: Id
-    revision: int
+    revision: Whole
 
 
 class Void(Event, type="payment.payment.void"):
@@ -45,7 +43,7 @@ class Void(Event, type="payment.payment.void"):
 
     payment_id: Id
     booking_id: Id
-    revision: int
+    revision: Whole
     reason: str
 
 
@@ -55,7 +53,7 @@ class Refund(Event, type="payment.payment.refund"):
     payment_id: Id
     booking_id: Id
     refund_id: Id
-    amount: Amount = Field(gt=0)
+    amount: PositiveAmount
     reason: str
     ordered_by: str = "policy"
 

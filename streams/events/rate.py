@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streams.events.base import Amount, Currency, Event, Id, Instant
+from streams.events.base import Amount, Currency, Event, Id, Instant, Whole
 
 # --- asked of the rate service (its inbox, keyed by resource) ---
 
@@ -15,7 +15,7 @@ class RecordRate(Event, type="rate.usage.record"):
     booking_id: Id
     price_amount: Amount
     price_currency: Currency
-    units: int
+    units: Whole
 
 
 class ReviewRate(Event, type="rate.rate.review"):
@@ -24,8 +24,8 @@ class ReviewRate(Event, type="rate.rate.review"):
     provider_id: Id
     product_id: Id
     slot: str
-    capacity: int
-    held: int
+    capacity: Whole
+    held: Whole
     #: When that was so.
     updated_at: Instant | None = None
 

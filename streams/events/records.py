@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from streams.events.base import Event, Id, Instant, Sealed
+from streams.events.base import Event, Id, Instant, Sealed, Whole
 
 RecordKind = Literal["prescription", "order", "health"]
 Action = Literal["created", "updated", "cancelled", "shipped", "delivered"]
@@ -36,7 +36,7 @@ class ChangeRecord(Event, type="record.record.change"):
     #: The patient, under whose key the content is sealed. None where there is no content.
     user_id: Id | None = None
     #: The revision this makes: one that is taken already was made by another change. None takes the next.
-    revision: int | None = None
+    revision: Whole | None = None
     content: Sealed | None = None
     status: str | None = None
     announced: bool = False
@@ -56,7 +56,7 @@ class RecordNews(Event):
     user_id: Id
     content: Sealed
     status: str
-    revision: int
+    revision: Whole
     changed_at: Instant
 
 

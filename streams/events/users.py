@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from streams.events.base import Event, Id, Instant, Sealed
+from streams.events.base import Event, Id, Instant, Sealed, Whole
 
 # --- asked of the user service (its inbox, keyed by user_id) ---
 
@@ -24,7 +24,7 @@ class ChangeUser(Event, type="user.user.change"):
 
     user_id: Id
     personal: Sealed
-    revision: int
+    revision: Whole
     #: The message of another program that tells of it: each is taken once.
     message_id: str | None = None
     announced: bool = False

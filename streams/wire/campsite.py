@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel
 
-from streams.events import Amount, Envelope, Event, Id
+from streams.events import Amount, Envelope, Event
 from streams.events.booking_news import (
     BookingCancelled,
     BookingCompleted,
@@ -25,7 +25,7 @@ from streams.events.users import UserCreated, UserNews, UserUpdated
 from streams.topics import Topic
 from streams.wire.clocks import local
 from streams.wire.document import Body, DocumentCodec, Form, Read, shaped, text
-from streams.wire.fields import clear, given, plain, shown, user_of
+from streams.wire.fields import Id, clear, given, plain, shown, user_of
 
 #: A campsite is one resource: what is booked of it is a pitch (design 3).
 PRODUCT = "pitch"

@@ -13,7 +13,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from streams.events import Id
 from streams.events.booking_news import (
     BookingCancelled,
     BookingCompleted,
@@ -30,6 +29,7 @@ from streams.wire.clinic_records import FORMS as RECORD_FORMS
 from streams.wire.clinic_records import SHAPES, Day, Words
 from streams.wire.clocks import instant, local
 from streams.wire.document import Body, DocumentCodec, Form, Read, names_of, optional_text, shaped, text
+from streams.wire.fields import Id
 
 #: Every practitioner is a resource of the clinic (design 3).
 PROVIDER = "clinic"

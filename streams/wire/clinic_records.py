@@ -12,9 +12,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, Field
 
-from streams.events import Id
 from streams.events.records import RecordKind, RecordNews
 from streams.wire.document import Body, Form, Read, optional_text
+from streams.wire.fields import Id
 
 Words = Annotated[str, Field(max_length=2000)]
 

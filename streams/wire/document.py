@@ -11,13 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-import orjson
 from pydantic import BaseModel, ValidationError
 
-from streams.codec import Undecodable, as_event, instant_of, read_object
+from streams.codec import Undecodable, as_event, instant_of, jsonable, read_object
 from streams.envelope import derive
-from streams.events import EVENT_TYPES, Envelope, Event
-from streams.events.booking_news import BookingCancelled
+from streams.events import ENCODER, EVENT_TYPES, Envelope, Event
 from streams.reader import Raw
 from streams.signing import CORRELATION_HEADER, ID_HEADER, REST_HEADER, TIME_HEADER
 from streams.topics import Topic
@@ -73,8 +71,8 @@ class DocumentCodec:
         event = envelope.data
         form = self.forms[event.event_type]
         body = form.write(event, reveal(str(getattr(event, "user_id", "")), sealed_of(event)))
-        value = orjson.dumps({**self.head(envelope, topic.names.get(event.event_type, event.event_type)), **body})
-        said = _said(event)
+        value = ENCODER.encode({**self.head(envelope, topic.names.get(event.event_type, event.event_type)), **body})
+        said = jsonable(event)
         known = _given(_own(form, _told(body, envelope.timestamp)).data)
         rest = {name: each for name, each in said.items() if name not in known or known[name] != each}
         beside: Headers = (
@@ -173,7 +171,7 @@ def _own(form: Form, body: Body) -> Read:
 
 def _identified(data: Body, kind: str, place: str, timestamp: datetime) -> Body:
     """What names nothing of its own gets an id from its place on the log (design 3); it happened when told."""
-    fields = EVENT_TYPES[kind].model_fields
+    fields = EVENT_TYPES[kind].__struct_fields__
     missing: Body = {name: timestamp for name in fields if name.endswith("_at")}
     missing |= {name: place for name in [name for name in _IDS if name in fields][:1]}
     return {**missing, **_given(data)}
@@ -181,13 +179,6 @@ def _identified(data: Body, kind: str, place: str, timestamp: datetime) -> Body:
 
 def _given(data: Body) -> Body:
     return {name: each for name, each in data.items() if each is not None}
-
-
-def _said(event: Event) -> Body:
-    said: Body = orjson.loads(event.__pydantic_serializer__.to_json(event))
-    if isinstance(event, BookingCancelled):  # the catalogue shows it in its metadata, so the model leaves it out
-        said["cancelled_by"] = event.cancelled_by
-    return said
 
 
 def _beside(found: object) -> Body:

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import StringConstraints
 
 from streams.codec import Undecodable
 from streams.identity import user_id_of
 from streams.wire.document import Body, optional_text, text
+
+#: The ids and currencies of `streams.events`, for the models that describe the documents.
+Id = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 
 
 def shown(event: object, fields: Mapping[str, str]) -> Body:

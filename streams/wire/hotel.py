@@ -13,9 +13,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from streams.codec import Undecodable
+from streams.codec import Undecodable, jsonable
 from streams.envelope import derive
-from streams.events import Amount, Currency, Envelope, Id
+from streams.events import Amount, Envelope
 from streams.events.about import About
 from streams.events.booking_news import (
     BookingCancelled,
@@ -30,8 +30,8 @@ from streams.identity import user_id_of
 from streams.topics import Topic
 from streams.wire.clocks import instant, local
 from streams.wire.document import Body, DocumentCodec, Form, Read, optional_text, shaped, text
-from streams.wire.fields import clear, given
-from streams.wire.hotel_flat import FLAT, UNKNOWN, jsonable
+from streams.wire.fields import Currency, Id, clear, given
+from streams.wire.hotel_flat import FLAT, UNKNOWN
 
 #: What each piece of news says of the reservation; a change says it itself.
 _STATUS: Mapping[type[BookingNews], str | None] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from streams.codec import jsonable
 from streams.events import Event
 from streams.events.analytics import AnalyticsTracked
 from streams.events.availability import NightOverbooked, NightUpdated
@@ -68,12 +69,6 @@ _UNSAID: Body = {
     **dict.fromkeys(("refund_id", "provider_refund_id", "reason", "settlement_id"), UNKNOWN),
     "payment_method": {},
 }
-
-
-def jsonable(event: Event) -> Body:
-    """An event's fields as JSON has them."""
-    said: Body = event.__pydantic_serializer__.to_python(event, mode="json")
-    return said
 
 
 def _form(fields: Mapping[str, str]) -> Form:

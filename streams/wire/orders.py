@@ -13,14 +13,14 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from streams.events import Amount, Currency, Envelope, Event, Id
+from streams.events import Amount, Envelope, Event
 from streams.events.booking_news import BookingCreated, BookingNews, InventoryUpdated
 from streams.events.notices import EmailSent
 from streams.events.payment_news import PaymentFailed, PaymentSucceeded
 from streams.signing import TIME_HEADER
 from streams.topics import Topic
 from streams.wire.document import Body, DocumentCodec, Form, Read, names_of, shaped
-from streams.wire.fields import clear, given, plain, shown, user_of
+from streams.wire.fields import Currency, Id, clear, given, plain, shown, user_of
 
 #: Goods have no provider of their own: all of them are taken from stock (design 3).
 PROVIDER = "stock"

@@ -169,8 +169,8 @@ async def _none_missing(partition: int, offset: int) -> int | None:
 
 
 def _asked(unit: str) -> list[Any]:
-    named = {"provider_id": "inn", "product_id": unit}
-    price = {"price_amount": Decimal(10), "price_currency": "EUR"}
+    named: dict[str, Any] = {"provider_id": "inn", "product_id": unit}
+    price: dict[str, Any] = {"price_amount": Decimal(10), "price_currency": "EUR"}
     stay = {"start": NOON, "end": NOON + timedelta(days=2)}
     hold = {**named, "revision": 1, "line": 1, "quantity": 1, **stay}
     return [

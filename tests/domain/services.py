@@ -115,7 +115,7 @@ class Shelf:
 
 def bare(event: Event) -> Event:
     """The event without what it says of its booking beside its own fields."""
-    return event.model_copy(update={"about": None}) if hasattr(event, "about") else event
+    return msgspec.structs.replace(event, about=None) if hasattr(event, "about") else event
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -58,7 +59,7 @@ def resource(
 
 
 def line(product: str = "pitch", provider: str = "camp", quantity: int = 1, price: str = "0", number: int = 1) -> Line:
-    return Line.model_construct(
+    return Line(
         line=number,
         provider_id=provider,
         product_id=product,
@@ -172,7 +173,7 @@ def test_every_stay_keeps_the_dates_its_document_shows(place: str, told: str, fi
         return datetime(day.year, day.month, day.day, 12, tzinfo=ZoneInfo(told)).replace(hour=0).astimezone(UTC)
 
     last = first + timedelta(days=nights)
-    asked = line().model_copy(update={"start": midnight(first), "end": midnight(last)})
+    asked = msgspec.structs.replace(line(), start=midnight(first), end=midnight(last))
     found = booking_of(created(about(asked, zone=told), price=str(50 * nights)), terms(resource(zone=place)))
     assert found.refusal is None
     shown = [each.astimezone(ZoneInfo(place)).date() for each in (found.lines[0].start, found.lines[0].end)]
@@ -247,8 +248,8 @@ def test_all_lines_are_priced_and_numbered_by_us() -> None:
     [
         (about(line(quantity=1001)), resource(), "quantity_too_large"),
         (about(line(), zone="Mars/Olympus"), resource(), "unknown_time_zone"),
-        (about(line().model_copy(update={"end": night(400)})), resource(), "too_many_slots"),
-        (about(line().model_copy(update={"end": night(0)}), kind="booking"), resource(), "invalid_period"),
+        (about(msgspec.structs.replace(line(), end=night(400))), resource(), "too_many_slots"),
+        (about(msgspec.structs.replace(line(), end=night(0)), kind="booking"), resource(), "invalid_period"),
     ],
 )
 def test_a_booking_that_cannot_be_cut_is_opened_and_refused(told: About, known: ResourceDeclared, refusal: str) -> None:
@@ -448,7 +449,7 @@ def test_a_record_changes_by_its_action(news: RecordNews, status: str | None) ->
     ],
 )
 def test_a_stay_lies_ahead_and_within_sight(start: datetime, end: datetime, refusal: str | None) -> None:
-    told = about(line().model_copy(update={"start": start, "end": end}))
+    told = about(msgspec.structs.replace(line(), start=start, end=end))
     asked = booking_of(created(told, price="0"), terms(resource(price="0")))
     assert asked.refusal == refusal
 
@@ -457,7 +458,7 @@ def test_an_appointment_says_which_clock_it_means() -> None:
     """10:30 in New York is not 10:30 in Berlin."""
     doctor = resource("dr-1", "clinic", 15, price="0", zone="Europe/Berlin")
     start = datetime(2026, 12, 24, 15, 30, tzinfo=UTC)
-    told = appointment(hour="10:30").model_copy(update={"time_zone": "America/New_York"})
-    asked_line = told.lines[0].model_copy(update={"start": start, "end": start + timedelta(minutes=15)})
-    asked = booking_of(created(told.model_copy(update={"lines": (asked_line,)}), price="0"), terms(doctor))
+    told = msgspec.structs.replace(appointment(hour="10:30"), time_zone="America/New_York")
+    asked_line = msgspec.structs.replace(told.lines[0], start=start, end=start + timedelta(minutes=15))
+    asked = booking_of(created(msgspec.structs.replace(told, lines=(asked_line,)), price="0"), terms(doctor))
     assert (asked.refusal, asked.lines[0].start) == (None, start)

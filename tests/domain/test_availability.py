@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
+import msgspec
 import pytest
 
 from domain.availability import Holding, HoldRecord, Inventory, Night, decide
@@ -51,8 +53,8 @@ def overbooked(day: int, held: int, capacity: int = 1, overbooking_limit: int = 
 
 
 def declared(capacity: int = 1, price: str = "120.00", **changes: object) -> ResourceDeclared:
-    values = dict(declare(capacity, price=price)) | changes
-    return ResourceDeclared.model_validate(values)
+    values: dict[str, Any] = msgspec.structs.asdict(declare(capacity, price=price)) | changes
+    return ResourceDeclared(**values)
 
 
 def price_told(price: str = "120.00", currency: str = "EUR") -> RateUpdated:

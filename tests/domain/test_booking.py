@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from itertools import permutations
 
+import msgspec
 import pytest
 
 from domain.booking import Booking, BookingStatus, payment_id_of
@@ -369,4 +370,4 @@ def test_what_does_not_concern_bookings_changes_nothing(other: Event) -> None:
 
 
 def test_a_capture_failure_of_another_payment_changes_nothing() -> None:
-    given_confirmed().when(capture_failed().model_copy(update={"payment_id": "other"})).then_nothing()
+    given_confirmed().when(msgspec.structs.replace(capture_failed(), payment_id="other")).then_nothing()

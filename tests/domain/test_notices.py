@@ -162,7 +162,7 @@ def test_personal_data_is_taken_sealed_from_wherever_the_news_has_it() -> None:
     assert (welcome.guest, welcome.facts, welcome.booking_id) == ("sealed user", {}, None)
     assert shipped.guest == "sealed record"
     assert shipped.facts == {"kind": "order", "status": "shipped", "record_id": "r1"}
-    (nobody,) = notices_of(envelope(user.model_copy(update={"personal": ""})), told)
+    (nobody,) = notices_of(envelope(msgspec.structs.replace(user, personal="")), told)
     assert nobody.guest is None
 
 
@@ -278,7 +278,7 @@ def test_another_programs_booking_says_its_hours_in_utc() -> None:
 @pytest.mark.parametrize("time_zone", ["Nowhere/Land", "America/New_York"])
 @pytest.mark.parametrize("kind", ["stay", "appointment"])
 def test_what_no_calendar_can_show_leaves_the_times_out(kind: Kind, time_zone: str) -> None:
-    edge = line().model_copy(update={"start": datetime.min.replace(tzinfo=UTC)})
+    edge = msgspec.structs.replace(line(), start=datetime.min.replace(tzinfo=UTC))
     facts = facts_of(confirmed(about(kind, edge, time_zone=time_zone)))
     assert facts["product"] == "double"
     assert not {"start", "check_in"} & set(facts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from domain.payment import Method, Payment, PaymentStatus, RefundRecord
@@ -425,7 +426,16 @@ def test_nothing_is_settled_before_it_is_captured() -> None:
 @pytest.mark.proves("HTL-09")
 def test_news_of_a_payment_says_what_booking_it_is_for() -> None:
     about = About(kind="stay", confirmation_number="RSV-2026-000001", price_amount=PRICE, price_currency="EUR")
-    asked = authorize().model_copy(update={"about": about})
+    asked = msgspec.structs.replace(authorize(), about=about)
     (told, *_) = given_payment().when(asked).events
     assert isinstance(told, PaymentCreated)
     assert told.about == about
+
+
+def test_a_row_that_version_0_2_wrote_is_read() -> None:
+    """It holds what is paid for as the news had it: its sums are JSON numbers, where rows of today have texts."""
+    asked = About(kind="stay", price_amount=Decimal("129.00"), price_currency="EUR")
+    row = msgspec.structs.replace(given_payment(authorize()).service.state, about=asked)
+    stored = msgspec.json.encode(row).replace(b'"price_amount":"129.00"', b'"price_amount":129.0')
+    assert b'"price_amount":129.0,' in stored
+    assert msgspec.json.decode(stored, type=Payment) == row

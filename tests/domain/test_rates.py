@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -126,5 +127,5 @@ def test_a_review_keeps_what_is_left_and_counts_changes() -> None:
 
 
 def test_a_review_that_names_no_time_is_of_now() -> None:
-    undated = review(1).model_copy(update={"updated_at": None})
+    undated = msgspec.structs.replace(review(1), updated_at=None)
     assert decide(RateBook(), undated, NOW).state.outlook == Outlook(5, 1, NOW, NOW)

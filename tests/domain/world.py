@@ -11,6 +11,8 @@ from decimal import Decimal
 from random import Random
 from uuid import NAMESPACE_OID, uuid5
 
+import msgspec
+
 from domain import booking, payment
 from domain.booking import Booking
 from domain.payment import Payment
@@ -148,9 +150,7 @@ class World:
             self.captured_at.setdefault(call.payment_id, len(self.log))
         answer = self.provider.ask(effect_id, call, self.cards[call.payment_id])
         if self.contrary and call.operation != "refund" and self.random.random() < 0.3:
-            return answer.model_copy(
-                update={"approved": False, "provider_reference": None, "error_code": "lost"}
-            ), answer
+            return msgspec.structs.replace(answer, approved=False, provider_reference=None, error_code="lost"), answer
         return (answer,)
 
     def confirmed_at(self, booking_id: str) -> int:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 from zoneinfo import ZoneInfo
 
+import msgspec
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.codec import Undecodable
+from streams.codec import Undecodable, fields_of
 from streams.events import Envelope, Event
 from streams.events.about import About, Line
 from streams.events.booking_news import BookingCancelled, BookingCompleted, BookingConfirmed, BookingCreated
@@ -99,7 +99,7 @@ ABOUT = About(
     time_zone="Europe/Berlin",
     guest="key.sealed",
 )
-BOOKED = {"booking_id": IDS["b"], "user_id": IDS["g"], "product_id": "pitch", "about": ABOUT}
+BOOKED: dict[str, Any] = {"booking_id": IDS["b"], "user_id": IDS["g"], "product_id": "pitch", "about": ABOUT}
 PRICE: dict[str, Any] = {"price_amount": Decimal("1500.00"), "price_currency": "EUR"}
 PAID: dict[str, Any] = {
     "payment_id": IDS["p"],
@@ -344,8 +344,8 @@ def test_the_documents_user_of_another_program_is_read_whole() -> None:
 def test_every_schema_of_ours_is_read_without_headers(name: str, event: Event, shown: dict[str, Any]) -> None:
     topic, _ = LAYOUT.route(event)
     news = foreign(topic, EventId="x", EventType=name, Timestamp="2024-01-15T10:30:00Z", **shown)
-    ours = {"about", "personal", "start_time", "end_time"}
-    assert news.data.model_dump(exclude=ours) == event.model_dump(exclude=ours)
+    ours = frozenset({"about", "personal", "start_time", "end_time"})
+    assert fields_of(news.data, without=ours) == fields_of(event, without=ours)
     assert getattr(news.data, "cancelled_by", None) == getattr(event, "cancelled_by", None)
 
 
@@ -378,7 +378,7 @@ def test_what_is_said_is_heard(news: Envelope, revealed: Any) -> None:
     """Nothing of ours is lost, whatever the document has a place for; nothing personal is shown of the erased."""
     found = said(LAYOUT, news, revealed)
     back = heard(LAYOUT, found)
-    assert replace(back, personal={}) == news
+    assert msgspec.structs.replace(back, personal={}) == news
     assert not (revealed is erased and back.personal)
 
 
@@ -391,9 +391,9 @@ def test_what_is_said_is_heard(news: Envelope, revealed: Any) -> None:
 def test_a_stay_has_the_dates_of_its_place(zone: str, first: date, nights: int) -> None:
     last = first + timedelta(days=nights)
     start, end = (datetime(day.year, day.month, day.day, 12, tzinfo=ZoneInfo(zone)) for day in (first, last))
-    line = ABOUT.lines[0].model_copy(update={"start": start.astimezone(UTC), "end": end.astimezone(UTC)})
-    about = ABOUT.model_copy(update={"lines": (line,), "time_zone": zone})
-    found = orjson.loads(said(LAYOUT, told(SHOWN[0][1].model_copy(update={"about": about}))).value or b"")
+    line = msgspec.structs.replace(ABOUT.lines[0], start=start.astimezone(UTC), end=end.astimezone(UTC))
+    about = msgspec.structs.replace(ABOUT, lines=(line,), time_zone=zone)
+    found = orjson.loads(said(LAYOUT, told(msgspec.structs.replace(SHOWN[0][1], about=about))).value or b"")
     assert (found["CheckInDate"], found["CheckOutDate"]) == (first.isoformat(), last.isoformat())
 
 
@@ -408,7 +408,7 @@ def test_a_stay_has_the_dates_of_its_place(zone: str, first: date, nights: int) 
 def test_less_than_a_night_and_the_ends_of_the_calendar_are_written_too(
     start: datetime, end: datetime, shown: tuple[str, str]
 ) -> None:
-    event = SHOWN[0][1].model_copy(update={"about": None, "start_time": start, "end_time": end})
+    event = msgspec.structs.replace(SHOWN[0][1], about=None, start_time=start, end_time=end)
     found = said(LAYOUT, told(event))
     body = orjson.loads(found.value or b"")
     assert (body["CheckInDate"], body["CheckOutDate"], body["GuestEmail"]) == (*shown, None)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import orjson
 import pytest
 from hypothesis import given
@@ -285,7 +285,7 @@ def test_an_event_is_shown_field_by_field_and_comes_back(event: Event, shown: di
     assert found.value is not None
     assert orjson.loads(found.value) == shown
     assert list(orjson.loads(found.value)) == list(shown)
-    assert replace(heard(LAYOUT, found), personal={}) == told(event)
+    assert msgspec.structs.replace(heard(LAYOUT, found), personal={}) == told(event)
 
 
 @pytest.mark.proves("CLN-22")
@@ -312,7 +312,7 @@ def test_another_program_may_send_the_same_headers() -> None:
 @pytest.mark.proves("CLN-05", "CLN-06", "CLN-07", "CLN-08")
 @given(sent=envelopes(*CARRIED), revealed=st.sampled_from([reveal, knowing, erased]))
 def test_whatever_we_say_comes_back(sent: Envelope, revealed: Any) -> None:
-    assert replace(heard(LAYOUT, said(LAYOUT, sent, revealed)), personal={}) == sent
+    assert msgspec.structs.replace(heard(LAYOUT, said(LAYOUT, sent, revealed)), personal={}) == sent
 
 
 @pytest.mark.proves("CLN-05", "CLN-06", "CLN-07", "CLN-08")
@@ -322,7 +322,7 @@ def test_nothing_personal_is_shown_once_the_patient_is_erased(event: Event, show
     assert found.value is not None
     hidden = personal(found.topic, shown)
     assert orjson.loads(found.value) == {**shown, **dict.fromkeys(hidden)}
-    assert replace(heard(LAYOUT, found), personal={}) == told(event)
+    assert msgspec.structs.replace(heard(LAYOUT, found), personal={}) == told(event)
 
 
 @pytest.mark.proves("CLN-05", "CLN-16")
@@ -488,11 +488,11 @@ def test_what_is_none_of_the_guides_events_says_why(topic: str, body: dict[str, 
     ],
 )
 def test_hours_are_the_practitioners_own(start: str, zone: str, shown: tuple[str, str]) -> None:
-    line = ABOUT.lines[0].model_copy(update={"start": datetime.fromisoformat(start).astimezone(UTC)})
-    about = ABOUT.model_copy(update={"lines": (line,), "time_zone": zone})
+    line = msgspec.structs.replace(ABOUT.lines[0], start=datetime.fromisoformat(start).astimezone(UTC))
+    about = msgspec.structs.replace(ABOUT, lines=(line,), time_zone=zone)
     sent = told(BookingCompleted(**{**BOOKED, "about": about}, completed_at=TOLD))
     found = said(LAYOUT, sent)
     assert found.value is not None
     body = orjson.loads(found.value)
     assert (body["date"], body["time"]) == shown
-    assert replace(heard(LAYOUT, found), personal={}) == sent
+    assert msgspec.structs.replace(heard(LAYOUT, found), personal={}) == sent

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
+import msgspec
 import orjson
 import pytest
 from hypothesis import given
@@ -328,7 +328,7 @@ def test_an_event_is_shown_field_by_field_and_comes_back(event: Event, shown: di
     assert found.value is not None
     assert orjson.loads(found.value) == shown
     assert list(orjson.loads(found.value)) == list(shown)
-    assert replace(heard(LAYOUT, found), personal={}) == told(event)
+    assert msgspec.structs.replace(heard(LAYOUT, found), personal={}) == told(event)
 
 
 @pytest.mark.proves("HTL-18", "HTL-35", "C4")
@@ -348,7 +348,7 @@ def test_time_and_correlation_travel_in_headers() -> None:
 @pytest.mark.proves("HTL-18")
 @given(sent=envelopes(*DOCUMENT.values()), revealed=st.sampled_from([reveal, erased]))
 def test_whatever_we_say_comes_back(sent: Envelope, revealed: Any) -> None:
-    assert replace(heard(LAYOUT, said(LAYOUT, sent, revealed)), personal={}) == sent
+    assert msgspec.structs.replace(heard(LAYOUT, said(LAYOUT, sent, revealed)), personal={}) == sent
 
 
 @pytest.mark.proves("HTL-18")
@@ -366,8 +366,8 @@ def test_a_reservation_of_another_program_is_a_whole_booking() -> None:
     assert (news.event_id, news.correlation_id, news.timestamp) == ("e-1", "e-1", RECORD_TIME)
     assert news.personal == {"email": "ada@example.com", "first_name": "Ada", "last_name": "Guest"}
     start, end = datetime(2025, 10, 10, tzinfo=UTC), datetime(2025, 10, 13, tzinfo=UTC)
-    line = ABOUT.lines[0].model_copy(update={"start": start, "end": end})
-    about = ABOUT.model_copy(update={"lines": (line,), "time_zone": "UTC", "guest": None})
+    line = msgspec.structs.replace(ABOUT.lines[0], start=start, end=end)
+    about = msgspec.structs.replace(ABOUT, lines=(line,), time_zone="UTC", guest=None)
     assert news.data == BookingCreated(
         booking_id="b-1",
         user_id="u-1",
@@ -520,14 +520,14 @@ def test_a_change_of_nothing_named_is_none(name: str) -> None:
     ],
 )
 def test_dates_are_the_propertys_own(start: str, end: str, zone: str, dates: tuple[str, str]) -> None:
-    line = ABOUT.lines[0].model_copy(update={"start": instant(start), "end": instant(end)})
-    about = ABOUT.model_copy(update={"lines": (line,), "time_zone": zone})
+    line = msgspec.structs.replace(ABOUT.lines[0], start=instant(start), end=instant(end))
+    about = msgspec.structs.replace(ABOUT, lines=(line,), time_zone=zone)
     sent = told(BookingCheckedIn(booking_id="b-1", user_id="u-1", product_id="double", about=about, checked_in_at=TOLD))
     found = said(LAYOUT, sent)
     assert found.value is not None
     stay = orjson.loads(found.value)["stayDetails"]
     assert (stay["checkIn"], stay["checkOut"]) == dates
-    assert replace(heard(LAYOUT, found), personal={}) == sent
+    assert msgspec.structs.replace(heard(LAYOUT, found), personal={}) == sent
 
 
 def instant(text: str) -> datetime:

@@ -8,12 +8,13 @@ from decimal import Decimal
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
+import msgspec
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.codec import Undecodable
+from streams.codec import Undecodable, fields_of
 from streams.envelope import derive
 from streams.events import Envelope, Event
 from streams.events.about import About, Line
@@ -203,7 +204,7 @@ def test_all_that_happens_to_an_order_lies_under_its_id(name: str, event: Event,
 
 
 def test_a_mail_about_no_order_lies_under_its_user() -> None:
-    welcome = SAMPLES[4][1].model_copy(update={"booking_id": None, "template": "welcome"})
+    welcome = msgspec.structs.replace(SAMPLES[4][1], booking_id=None, template="welcome")
     assert LAYOUT.route(welcome) == (TOPICS["notification_sent"], "u-1")
 
 
@@ -269,8 +270,8 @@ def test_a_message_of_another_program_is_read_from_its_body_alone(
     news = foreign(name, shown)
     place = derive(f"{name}/0/7")
     assert (news.event_id, news.correlation_id, news.timestamp) == (place, place, RECORD_TIME)
-    ours = {"about", "start_time", "end_time", "succeeded_at", "failed_at", "updated_at"}
-    assert news.data.model_dump(exclude=ours) == event.model_dump(exclude=ours)
+    ours = frozenset({"about", "start_time", "end_time", "succeeded_at", "failed_at", "updated_at"})
+    assert fields_of(news.data, without=ours) == fields_of(event, without=ours)
 
 
 @pytest.mark.proves("ORD-02", "ORD-13")
@@ -279,8 +280,8 @@ def test_an_order_of_another_program_takes_its_items_from_stock() -> None:
     news = foreign("order_created", CREATED, *headers)
     assert (news.event_id, news.correlation_id, news.timestamp) == ("e-9", "c-9", TOLD)
     assert news.personal == {name: value for name, value in CREATED["customer"].items() if name != "user_id"}
-    about = ABOUT.model_copy(update={"confirmation_number": "", "guest": None})
-    assert news.data == SAMPLES[0][1].model_copy(update={"about": about})
+    about = msgspec.structs.replace(ABOUT, confirmation_number="", guest=None)
+    assert news.data == msgspec.structs.replace(SAMPLES[0][1], about=about)
 
 
 def test_an_order_may_leave_out_what_follows() -> None:
@@ -305,7 +306,7 @@ def test_an_order_says_what_its_sender_expects_to_pay() -> None:
 
 
 def test_an_order_without_lines_shows_its_one_item() -> None:
-    event = SAMPLES[0][1].model_copy(update={"about": None, "quantity": 2})
+    event = msgspec.structs.replace(SAMPLES[0][1], about=None, quantity=2)
     found = said(LAYOUT, told(event))
     body = orjson.loads(found.value or b"")
     assert body["items"] == [{"product_id": "tent", "quantity": 2, "price": 134.90}]
@@ -318,7 +319,7 @@ def test_an_order_without_lines_shows_its_one_item() -> None:
 def test_what_is_said_is_heard(news: Envelope, revealed: Any) -> None:
     """Nothing of ours is lost, whatever the message shows; nothing personal is shown of the erased."""
     back = heard(LAYOUT, said(LAYOUT, news, revealed))
-    assert replace(back, personal={}) == news
+    assert msgspec.structs.replace(back, personal={}) == news
     assert not (revealed is erased and back.personal)
 
 

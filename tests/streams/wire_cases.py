@@ -7,16 +7,19 @@ times to the microsecond, bookings with and without `about`, guests sealed or un
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from types import UnionType
+from functools import cache
+from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
+import msgspec
 from hypothesis import strategies as st
-from pydantic import AwareDatetime
 
 from streams.events import Envelope, Event
 from streams.events.about import About, Kind, Line, Location
+from streams.events.analytics import Taken
+from streams.events.base import PositiveAmount
 from streams.events.payment import PaymentMethod
 from streams.layout import Layout
 from streams.signing import ID_HEADER
@@ -51,6 +54,9 @@ _METHODS = st.builds(
     type=st.sampled_from(["card", "voucher"]),
     brand=st.sampled_from([None, "visa"]),
     last4=st.sampled_from([None, "4242"]),
+)
+_TAKEN = st.builds(
+    Taken, provider_id=IDS, first=st.dates(), nights=st.integers(0, 9), units=st.integers(1, 9), amount=AMOUNTS
 )
 
 
@@ -92,15 +98,19 @@ _BY_NAME: dict[str, st.SearchStrategy[Any]] = {
     "payment_method": _METHODS,
     "personal": SEALED,
     "content": SEALED,
+    "lines": st.lists(lines(), min_size=1, max_size=2).map(tuple),
+    "taken": st.lists(_TAKEN, max_size=2).map(tuple),
+    "method": st.none() | _METHODS,
     "quantity": st.integers(1, 1000),
+    "min_stay": st.integers(1, 9),
     "revision": st.integers(1, 99),
 }
 
 
+@cache
 def events(model: type[Event]) -> st.SearchStrategy[Any]:
     """Valid events of a type; optional fields are sometimes None."""
-    fields = model.model_fields
-    return st.builds(model, **{name: _field(name, field.annotation) for name, field in fields.items()})
+    return st.builds(model, **{field.name: _field(field.name, field.type) for field in msgspec.structs.fields(model)})
 
 
 @st.composite
@@ -152,10 +162,13 @@ def _field(name: str, annotation: Any) -> st.SearchStrategy[Any]:
     if name in _BY_NAME:
         return _BY_NAME[name]
     if get_origin(annotation) in (Union, UnionType):
-        options = [each for each in get_args(annotation) if each is not type(None)]
-        return st.none() | st.one_of([_field(name, each) for each in options])
+        return st.one_of([_field(name, each) for each in get_args(annotation)])
     if get_origin(annotation) is Literal:
         return st.sampled_from(get_args(annotation))
+    if annotation == PositiveAmount:
+        return AMOUNTS.filter(bool)
+    if annotation is NoneType:
+        return st.none()
     if name.endswith("currency"):
         return CURRENCIES
     if name.endswith("_id"):
@@ -167,10 +180,12 @@ def _by_type(annotation: Any) -> st.SearchStrategy[Any]:
     plain = get_args(annotation)[0] if hasattr(annotation, "__metadata__") else get_origin(annotation) or annotation
     known: dict[Any, st.SearchStrategy[Any]] = {
         Decimal: AMOUNTS,
-        AwareDatetime: INSTANTS,
+        datetime: INSTANTS,
         str: _TEXT,
         bool: st.booleans(),
         int: st.integers(0, 10_000),
         dict: JSON,
+        date: st.dates(),
+        tuple: st.just(()),
     }
     return known[plain]

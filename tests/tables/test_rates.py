@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from domain.rates import Outlook, Usage
@@ -36,7 +37,7 @@ def changed(rows: WorkingRows, message: Event) -> set[str]:
 
 @pytest.mark.proves("HTL-22", "CAT-23")
 def test_a_booking_counts_once_for_its_resource(rows: WorkingRows) -> None:
-    other = record("b3").model_copy(update={"product_id": "sea|view"})
+    other = msgspec.structs.replace(record("b3"), product_id="sea|view")
     assert [len(take(rows, message)) for message in (record("b1"), record("b2"), record("b1"), other)] == [1, 1, 0, 1]
     usage = rows.get("u|hotel/double", Usage)
     assert usage is not None

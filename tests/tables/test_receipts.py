@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from streams.envelope import originate
@@ -31,7 +32,7 @@ def partitions(tmp_path: Path) -> Iterator[list[WorkingRows]]:
 
 def take(partitions: list[WorkingRows], message: Event, payment_id: str) -> list[Event]:
     rows = partitions[partition_of(payment_id, PARTITIONS)]
-    asked = message.model_copy(update={"payment_id": payment_id})
+    asked = msgspec.structs.replace(message, payment_id=payment_id)
     return list(Receipts(PARTITIONS).apply(rows, originate(asked, source="test", now=NOW), NOW, 0))
 
 

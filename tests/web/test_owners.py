@@ -8,6 +8,7 @@ import uuid
 import pytest
 from aiohttp import ClientSession
 
+from streams.events.booking import RequestBooking
 from tests.web.conftest import TOKEN, Gateway, stay
 
 READS = ("/api/reservations/{id}", "/api/reservations/{id}/timeline", "/api/payments/{id}")
@@ -70,7 +71,8 @@ async def test_a_missing_row_is_404_only_once_its_inbox_is_decided(gateway: Gate
     gateway.instance.paused.add("booking")
     await gateway.call("POST", "/api/reservations", stay(), Idempotency_Key="k")
     (request,) = gateway.instance.appended
-    path = f"/api/reservations/{request.model_dump()['booking_id']}"
+    assert isinstance(request, RequestBooking)
+    path = f"/api/reservations/{request.booking_id}"
     await _expect_unavailable(gateway, "GET", path)
     gateway.instance.paused.clear()
     await gateway.instance.run()

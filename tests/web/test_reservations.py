@@ -37,7 +37,7 @@ async def test_nothing_personal_is_appended_in_the_clear(gateway: Gateway) -> No
     (event,) = gateway.instance.appended
     assert isinstance(event, RequestBooking)
     for secret in ("Ada", "example.com", "tok_visa"):
-        assert secret not in event.model_dump_json()
+        assert secret not in repr(event)
     assert event.user_id == str(uuid.UUID(event.user_id))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from streams.events import Event
@@ -34,7 +35,7 @@ async def test_a_user_is_registered_told_and_readable(gateway: Gateway) -> None:
     assert await (await gateway.call("GET", body["links"]["self"])).json() == body
     told = [each.data for each in gateway.instance.published]
     assert [type(each) for each in told] == [UserCreated]
-    assert "ada@example.com" not in "".join(each.model_dump_json() for each in (*gateway.instance.appended, *told))
+    assert "ada@example.com" not in repr((*gateway.instance.appended, *told))
 
 
 async def test_a_user_may_have_an_id_of_its_own(gateway: Gateway) -> None:
@@ -86,7 +87,7 @@ async def test_of_two_changes_at_once_one_is_told_to_retry(gateway: Gateway, mon
     async def overtaken(event: Event, **more: Any) -> Any:
         monkeypatch.setattr(gateway.instance, "append", append)
         assert isinstance(event, ChangeUser)
-        await append(event.model_copy(update={"personal": "sealed:x:7b7d"}), source="another gateway")
+        await append(msgspec.structs.replace(event, personal="sealed:x:7b7d"), source="another gateway")
         return await append(event, **more)
 
     monkeypatch.setattr(gateway.instance, "append", overtaken)

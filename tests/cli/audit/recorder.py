@@ -11,7 +11,7 @@ import orjson
 
 from cli.audit import names
 from cli.audit.dialect import Dialect
-from streams.events import Envelope, Event
+from streams.events import ENCODER, Envelope, Event
 from streams.events.availability import DeclareResource
 from streams.events.payment import ProviderAnswered, ProviderCall
 from streams.layout import load_layout
@@ -128,5 +128,5 @@ class Recorder(World):
 
 
 def _data(event: Event) -> dict[str, Any]:
-    found: dict[str, Any] = orjson.loads(event.model_dump_json())
+    found: dict[str, Any] = orjson.loads(ENCODER.encode(event))
     return found

@@ -16,6 +16,7 @@ from cli.audit.dialects import CAMPSITE, CLINIC, DIALECTS, HOTEL, ORDERS
 from cli.audit.news import NEWS
 from cli.audit.wire import Record
 from config.settings import layouts
+from streams.codec import jsonable
 from streams.events import Envelope
 from streams.layout import load_layout
 from streams.publisher import Publisher
@@ -83,7 +84,7 @@ def _reads_what_was_meant(name: str, envelope: Envelope) -> None:
     meant = envelope.event_id, envelope.event_type, envelope.causation_id
     assert (letter.event_id, letter.event_type, letter.cause) == meant
     if envelope.event_type in NEWS:
-        data = orjson.loads(envelope.data.model_dump_json())
+        data = jsonable(envelope.data)
         fields = JUDGED.get(envelope.event_type, ("booking_id",))
         assert {field: letter.data[field] for field in fields} == {field: data[field] for field in fields}
 
