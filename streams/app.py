@@ -8,7 +8,7 @@ from typing import Any
 
 from faust.types import TP
 
-from streams.deciding import Decides, Read
+from streams.deciding import Decides, Language
 from streams.group import GroupApp, Runtime, connect, faust_app
 from streams.lease import Lease
 from streams.processor import Batch, Processor
@@ -32,8 +32,8 @@ class ServiceApp(GroupApp):
         await self.guarded(self.processor.apply(batch))
 
 
-def service_app(service: Service, table: Decides, runtime: Runtime, read: Read | None = None) -> ServiceApp:
-    """The App of a service, without its agents. `read` is how a record of its inbox is read, if not as an envelope."""
+def service_app(service: Service, table: Decides, runtime: Runtime, language: Language | None = None) -> ServiceApp:
+    """The App of a service, without its agents. It speaks in canonical envelopes, if not in a language of its own."""
     layout, partitions = runtime.layout, runtime.layout.partitions
     store = RowStore(service.name, partitions, runtime.directory / service.name / "rows")
     lease = Lease(runtime.session_timeout)
@@ -53,7 +53,7 @@ def service_app(service: Service, table: Decides, runtime: Runtime, read: Read |
         publisher=runtime.publisher,
         settler=settler,
         next_on_log=restorer.next_on_log,
-        read=read,
+        language=language,
     )
     built = ServiceApp(
         service.name,

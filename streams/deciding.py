@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import logging
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from streams.codec import Undecodable, decode
 from streams.dead_letters import Class
@@ -17,7 +18,7 @@ from streams.events import Envelope, Event
 from streams.keys import KEYS, partition_of
 from streams.reader import Raw
 from streams.services import Service
-from streams.slices import DECISION_BYTES, changes_size
+from streams.slices import DECISION_BYTES
 from streams.working import WorkingRows, Written
 
 logger = logging.getLogger(__name__)
@@ -48,18 +49,24 @@ class Poison(Exception):
         self.kind: Class = kind
 
 
-#: The message a record of an inbox holds. Raises Poison: it is none, or not for this inbox or partition.
-Read = Callable[[Raw], Envelope]
+@dataclass(frozen=True, slots=True)
+class Language:
+    """How an inbox is read and what follows is put, where that is not the canonical envelope."""
+
+    #: The message a record holds. Raises Poison: it is none, or not for this inbox or partition.
+    read: Callable[[Raw], Any]
+    #: What is said of the message, the event and its index, and the time of the record: a voice's own kind of message.
+    follows: Callable[[Any, Any, int, datetime], Any]
 
 
 class Decider:
-    """Decides the records of one service's inbox of so many partitions, `read` as canonical envelopes by default."""
+    """Decides the records of one service's inbox of so many partitions."""
 
-    def __init__(self, service: Service, table: Decides, partitions: int, read: Read | None = None) -> None:
+    def __init__(self, service: Service, table: Decides, partitions: int, language: Language | None = None) -> None:
         self._service = service
         self._table = table
         self._partitions = partitions
-        self.read: Read = read or self._canonical
+        self.read: Callable[[Raw], Envelope] = language.read if language is not None else self._canonical
 
     def _canonical(self, record: Raw) -> Envelope:
         try:
@@ -99,13 +106,19 @@ class Decider:
     ) -> tuple[Sequence[Event], dict[str, Written]]:
         events: Sequence[Event] | None = self._table.apply(rows, message, now, offset)
         changes = rows.take_changes()
-        if changes_size(changes) > DECISION_BYTES:
+        if _size(changes) > DECISION_BYTES:
             events = self._table.refuse(rows, message, now, offset, "too_large")
             changes = rows.take_changes()
-        if events is None or changes_size(changes) > DECISION_BYTES:
+            if events is None or _size(changes) > DECISION_BYTES:
+                events = None
+        if events is None:
             reason = f"the decision on {message.event_type} {message.event_id} does not fit a record batch"
             raise Poison("too-large", reason)
         return events, changes
+
+
+def _size(changes: Mapping[str, Written]) -> int:
+    return sum([written.size for written in changes.values()])
 
 
 def checksum(value: bytes | None) -> int:

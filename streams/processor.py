@@ -12,11 +12,12 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from streams.dead_letters import dead_letter
-from streams.deciding import Decider, Decides, Poison, Read
+from streams.deciding import Decider, Decides, Language, Poison
 from streams.envelope import caused_by
-from streams.events import Envelope
+from streams.events import Envelope, Event
 from streams.publisher import Publisher
 from streams.reader import Raw
 from streams.rows import NotOwner, Partition, RowStore
@@ -56,10 +57,10 @@ class Processor:
         publisher: Publisher,
         settler: Settler,
         next_on_log: Callable[[int, int], Awaitable[int | None]],
-        read: Read | None = None,
+        language: Language | None = None,
     ) -> None:
         self._service = service
-        self._decider = Decider(service, table, store.partitions, read)
+        self._decider = Decider(service, table, store.partitions, language)
         self._voice = voice
         self._store = store
         self._publisher = publisher
@@ -68,6 +69,7 @@ class Processor:
         self._next_on_log = next_on_log
         self._group = group
         self._source = f"{service.name}-service"
+        self._follows = language.follows if language is not None else self._caused_by
 
     async def apply(self, batch: Batch) -> None:
         """Decides a batch; returns when it is decided, not yet durable.
@@ -120,13 +122,14 @@ class Processor:
         events, changes, now = self._decider.decide(partition.working, record, message)
         partition.working.hand_over(changes, slice_.number)
         slice_.add(changes, record.offset)
-        said = [
-            caused_by(message, event, index=index, now=now, source=self._source) for index, event in enumerate(events)
-        ]
+        said = [self._follows(message, event, index, now) for index, event in enumerate(events)]
         if any(self._voice.lacks(event) for event in events):
             return said
         self._say(slice_, said)
         return []
+
+    def _caused_by(self, message: Envelope, event: Event, index: int, now: datetime) -> Envelope:
+        return caused_by(message, event, index=index, now=now, source=self._source)
 
     def _say(self, slice_: Slice, envelopes: Sequence[Envelope]) -> None:
         for envelope in envelopes:

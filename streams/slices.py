@@ -15,8 +15,6 @@ SLICE_RECORDS = 32
 SLICE_BYTES = 512 * 1024
 #: What a single decision may write; leaves room for headers and the position in a 4 MiB batch.
 DECISION_BYTES = 3 * 1024 * 1024
-#: Key, headers and framing of one changelog record, rounded up.
-_RECORD_OVERHEAD = 128
 
 
 @dataclass(slots=True)
@@ -42,9 +40,9 @@ class Slice:
         for key, written in changes.items():
             before = self.rows.get(key)
             if before is not None:
-                self.size -= row_size(key, before[0])
+                self.size -= before[0].size
             self.rows[key] = (written, offset)
-            self.size += row_size(key, written)
+            self.size += written.size
 
     def says(self, acknowledged: Acknowledgement) -> None:
         """An output is on its way; consecutive ones often share a batch."""
@@ -72,11 +70,3 @@ class Slice:
             Record(key.encode(), written.payload, (source_header(offset),))
             for key, (written, offset) in self.rows.items()
         ]
-
-
-def row_size(key: str, written: Written) -> int:
-    return len(key) + len(written.payload or b"") + _RECORD_OVERHEAD
-
-
-def changes_size(changes: dict[str, Written]) -> int:
-    return sum(row_size(key, written) for key, written in changes.items())

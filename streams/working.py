@@ -15,6 +15,8 @@ from streams.local import LocalRows
 
 R = TypeVar("R", bound=msgspec.Struct)
 _CACHED_ROWS = 2_000
+#: Key, headers and framing of one changelog record, rounded up.
+_RECORD_OVERHEAD = 128
 _encode = msgspec.json.Encoder().encode
 
 
@@ -23,6 +25,8 @@ class Written(msgspec.Struct, frozen=True):
 
     value: msgspec.Struct | None
     payload: bytes | None
+    #: Bytes on the changelog, rounded up.
+    size: int
     kept: bool = True
 
 
@@ -50,11 +54,11 @@ class WorkingRows:
     def put(self, key: str, value: msgspec.Struct, *, keep: bool = True) -> bytes:
         """Writes a row; its JSON. One that no decision reads again need not be kept at hand."""
         payload = _encode(value)
-        self._changes[key] = Written(value, payload, keep)
+        self._changes[key] = Written(value, payload, len(key) + len(payload) + _RECORD_OVERHEAD, keep)
         return payload
 
     def delete(self, key: str) -> None:
-        self._changes[key] = Written(None, None)
+        self._changes[key] = Written(None, None, len(key) + _RECORD_OVERHEAD)
 
     def scan(self, prefix: str, model: type[R]) -> Iterator[tuple[str, R]]:
         """Every row whose key begins with `prefix`, in key order."""

@@ -1,8 +1,9 @@
 """Vacancy's processor on this pipeline's own small messages: a Faust App with two agents, as a service of ours has.
 
 The first agent passes a booking on as it came, under its resource's key; the second decides in the product's
-`Processor`, on its rows, with its settler, changelog and publisher. Left out is what the platform's envelope costs
-(identity, causation, signature): `availability.py` beside this has it. Settings are the product's defaults.
+`Processor`, in this pipeline's language, on its rows, with its settler, changelog and publisher. Left out is what the
+platform's envelope costs (identity, causation, signature): `availability.py` beside this has it. Settings are the
+product's defaults.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import faust
 import msgspec
@@ -23,7 +24,7 @@ from cli.loop import settle_memory
 from cli.worker import new_loop
 from config.settings import Settings
 from streams.app import ServiceApp, service_app
-from streams.deciding import Poison
+from streams.deciding import Language, Poison
 from streams.group import Runtime, batches, fetches
 from streams.keys import partition_of
 from streams.layout import load_layout
@@ -42,11 +43,6 @@ class Asked(msgspec.Struct, frozen=True):
     slot: str
     quantity: int
     sent: float
-    correlation_id: ClassVar[str] = ""
-
-    @property
-    def event_id(self) -> str:
-        return self.booking_id
 
     @property
     def resource(self) -> str:
@@ -60,8 +56,6 @@ class Answer(msgspec.Struct, frozen=True):
     outcome: str
     left: int
     sent: float
-    event_type: ClassVar[str] = "answer"
-    event_version: ClassVar[str] = "1.0"
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -108,8 +102,7 @@ class Voice:
         self._publisher = publisher
         self._output = output
 
-    def say(self, envelope: Any) -> Acknowledgement:
-        answer: Answer = envelope.data
+    def say(self, answer: Answer) -> Acknowledgement:
         key = answer.resource
         record = Record(key.encode(), _encode(answer))
         return self._publisher.send(self._output, partition_of(key, PARTITIONS), record)
@@ -138,7 +131,7 @@ async def build(bootstrap: str, run: str, source: str, middle: str, output: str,
     runtime = Runtime(bootstrap, layout, Path(directory), 0, Settings().session_timeout, publisher, voice)
     service = Service("micro", "resource", (), namespace=run)
     assert service.inbox == middle
-    built = service_app(service, Nights(), runtime, read)
+    built = service_app(service, Nights(), runtime, Language(read, lambda asked, answer, index, now: answer))
     attach(built, publisher, Topic(source, PARTITIONS))
     return built.app
 
