@@ -109,12 +109,11 @@ async def _watch(instance: Measured, look: Look, samples: list[Sample]) -> None:
 
 
 def _lag(samples: Sequence[Sample]) -> dict[str, Any] | None:
-    """Of all groups together, and of whichever was furthest behind at the time."""
+    """Of all groups together, and of whichever partition was furthest behind at the time."""
     if not samples:
         return None
     totals = [sample.lag.total for sample in samples]
     worst = [sample.lag.worst for sample in samples]
-    furthest = max(samples, key=lambda sample: sample.lag.worst).lag.by_group
     return {
         "samples": len(samples),
         "total_p50": quantile(totals, 0.5),
@@ -123,7 +122,7 @@ def _lag(samples: Sequence[Sample]) -> dict[str, Any] | None:
         "worst_p50": quantile(worst, 0.5),
         "worst_p95": quantile(worst, 0.95),
         "worst_max": max(worst),
-        "worst_group": max(furthest, key=lambda group: furthest[group]) if max(worst) else None,
+        "worst_group": max(samples, key=lambda sample: sample.lag.worst).lag.furthest,
     }
 
 

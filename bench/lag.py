@@ -1,9 +1,12 @@
-"""How far the consumer groups of an instance are behind: records that are on their topics and not yet committed."""
+"""How far the consumer groups of an instance are behind: records that are on their topics and not yet committed.
+
+As with Kafka's own metric `records-lag-max`, what counts is the partition that is furthest behind.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -19,16 +22,22 @@ _POLL_S = 0.2
 class Lag:
     """One look at all groups."""
 
-    by_group: Mapping[str, int]
+    #: By group, the records of each partition that it has not committed.
+    behind: Mapping[str, Sequence[int]]
 
     @property
     def total(self) -> int:
-        return sum(self.by_group.values())
+        return sum(map(sum, self.behind.values()))
 
     @property
     def worst(self) -> int:
-        """Of the group that is furthest behind."""
-        return max(self.by_group.values(), default=0)
+        """Of the partition that is furthest behind."""
+        return max((each for partitions in self.behind.values() for each in partitions), default=0)
+
+    @property
+    def furthest(self) -> str | None:
+        """The group that has this partition; None when nobody is behind."""
+        return max(self.behind, key=lambda group: max(self.behind[group], default=0)) if self.worst else None
 
 
 Look = Callable[[], Awaitable[Lag]]
@@ -48,7 +57,7 @@ async def watching(bootstrap: str) -> AsyncIterator[Look]:
             offsets = [{TopicPartition(*tp): each.offset for tp, each in found.items()} for found in committed]
             ends = await reader.end_offsets(list({tp for found in offsets for tp in found}))
             behind = {
-                group: sum(max(0, ends[tp] - offset) for tp, offset in found.items() if offset >= 0)
+                group: [max(0, ends[tp] - offset) for tp, offset in found.items() if offset >= 0]
                 for group, found in zip(groups, offsets, strict=True)
             }
             return Lag(behind)

@@ -39,8 +39,8 @@ def _held(found: Mapping[str, Any]) -> Iterator[str]:
     yield (
         f"The highest rate that was held: {best}. A rate is held when every booking that was offered is accepted and "
         f"has its outcome, accept p95 stays below {number(bounds['accept_p95_ms'])} ms, confirm p95 below "
-        f"{number(bounds['confirm_p95_ms'])} ms, and the group furthest behind below {number(bounds['lag_worst_p95'])} "
-        f"records (p95 of looks). `vacancy audit` afterwards {audit}.\n"
+        f"{number(bounds['confirm_p95_ms'])} ms, and the lag of the partition furthest behind below "
+        f"{number(bounds['lag_worst_p95'])} records (p95 of looks). `vacancy audit` afterwards {audit}.\n"
     )
     yield (
         "How: `vacancy demo` against a fresh `vacancy up`, after a warm-up; the search doubles and halves on short "
@@ -77,8 +77,16 @@ def _quantiles(latency: Mapping[str, float] | None) -> list[float | None]:
 
 
 def _machine(loads: Sequence[Load]) -> str:
-    head = ["bookings/s", "held", "lag of the worst group, p50", "p95", "max", "lag of all groups, p95", "max"]
-    head += ["worst group", "CPU", "load generator's CPU", "CPU of all programs", "no outcome", "errors"]
+    head = [
+        "bookings/s",
+        "held",
+        "lag of the partition furthest behind, p50",
+        "p95",
+        "max",
+        "lag of all groups, p95",
+        "max",
+    ]
+    head += ["its group", "CPU", "load generator's CPU", "CPU of all programs", "no outcome", "errors"]
     rows = [
         [
             _rate(load),

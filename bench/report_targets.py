@@ -57,7 +57,9 @@ def _targets(results: Results) -> Iterator[Target]:
     confirm = (loaded.get("confirm_ms") or {}).get("p95")
     yield _least(f"confirm latency p95 at {_TARGET_RATE}/s", "ms", confirm, 100, 25)
     lag = (loaded.get("lag") or {}).get("worst_p95")
-    yield _least(f"consumer lag at {_TARGET_RATE}/s (the group furthest behind, p95 of looks)", "records", lag, 100, 20)
+    yield _least(
+        f"consumer lag at {_TARGET_RATE}/s (the partition furthest behind, p95 of looks)", "records", lag, 100, 20
+    )
     paced = micro.get("latency", {}).get("vacancy") or {}
     two_hops = (paced.get("ms") or {}).get("p95") if paced.get("events_per_second") == _PACED else None
     yield _least(f"two hops p95 at {_PACED:,} events/s", "ms", two_hops, 100, 13)

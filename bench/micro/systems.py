@@ -129,6 +129,7 @@ SYSTEMS = (
         topics=envelopes.topics,
         read=envelopes.said,
         enveloped=True,
+        slow=True,
         paced=0,
         does_more=(
             "the product's availability service: canonical envelopes, validated on reading, with derived ids and the "

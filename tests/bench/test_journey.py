@@ -109,7 +109,7 @@ class Calm:
 
 async def test_a_load_is_watched_while_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bench.journey_load._LOOK_EVERY_S", 0.02)
-    looks = [Lag({"slow": 7, "quick": 1}), Lag({"slow": 0, "quick": 3})]
+    looks = [Lag({"slow": [7, 1], "quick": [1]}), Lag({"slow": [0], "quick": [3]})]
 
     async def look() -> Lag:
         return looks[0] if len(looks) == 1 else looks.pop(0)
@@ -220,22 +220,22 @@ async def test_lag_is_what_a_group_has_not_committed(kafka: str) -> None:
         reader.assign([tp])
         await reader.commit({tp: 4})
         async with watching(kafka) as look:
-            assert (await look()).by_group[group] == 6
+            assert (await look()).behind[group] == [6]
             await reader.commit({tp: 10})
-            assert (await look()).by_group[group] == 0
+            assert (await look()).behind[group] == [0]
     finally:
         await reader.stop()
 
 
 async def test_waiting_for_rest_ends_with_the_patience_or_the_lag() -> None:
-    lags = iter([Lag({"one": 2, "two": 1}), Lag({"one": 0, "two": 0})])
+    lags = iter([Lag({"one": [2], "two": [1]}), Lag({"one": [0], "two": [0]})])
 
     async def falling() -> Lag:
         return next(lags)
 
     async def lasting() -> Lag:
         await asyncio.sleep(0)
-        return Lag({"one": 1})
+        return Lag({"one": [1]})
 
     assert await settled(falling, 60)
     assert not await settled(lasting, 0)
