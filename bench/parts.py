@@ -34,6 +34,7 @@ Run = Callable[[Options, Progress], dict[str, Any]]
 PARTS: dict[str, tuple[str, str]] = {
     "micro": ("bench.micro.compare", "the same pipeline on Vacancy's processor and on its peers"),
     "journey": ("bench.journey", "bookings through HTTP: the highest rate that is held, and where the time goes"),
+    "profile": ("bench.profile", "where a worker's processor time goes, sampled"),
     "log": ("bench.log", "bookings that are on the log already, drained through every service"),
     "growth": ("bench.growth", "more resources, bookings and workers; recovery; a hot resource; larger rows"),
     "synchronous": ("bench.synchronous", "the same journey as calls between services, one after the other"),

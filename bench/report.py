@@ -121,6 +121,11 @@ def _journey(found: Mapping[str, Any], plots: Collection[str]) -> Iterator[str]:
 
 #: What the parts with results of their own shape are called, and how they were measured.
 _OTHERS = {
+    "profile": (
+        "Where a worker's processor time goes",
+        "How: py-spy looked at the worker's stacks while bookings were made through HTTP; only looks that found Python "
+        "code running count. This is what stands between the journey and its goals.",
+    ),
     "log": (
         "The journey from the log",
         "How: bookings stand on the log before the worker runs; seconds count from the first message that one of them "
@@ -141,6 +146,9 @@ _OTHERS = {
 
 
 _TITLES = {
+    "by_place": "By what is done",
+    "by_agent": "By whose agents do it",
+    "functions": "By the function that was running",
     "pilot": "The pilot, by which the number of bookings was chosen",
     "drain": "The drain",
     "tables": "Larger tables",
