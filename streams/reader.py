@@ -28,19 +28,14 @@ class Raw(Protocol):
     def headers(self) -> Sequence[tuple[str, bytes]]: ...
 
 
-def consumer(bootstrap: str, *, max_poll_records: int = 5_000, patient: bool = False) -> AIOKafkaConsumer:
-    """A consumer without a group: it commits nothing and shares nothing.
-
-    A patient one is for following, not for waiting: it lets records gather for up to half a second, because a fetch
-    for every single one costs the broker and us more than the record itself.
-    """
+def consumer(bootstrap: str, *, max_poll_records: int = 5_000) -> AIOKafkaConsumer:
+    """A consumer without a group: it commits nothing and shares nothing."""
     return AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
         enable_auto_commit=False,
         max_poll_records=max_poll_records,
         max_partition_fetch_bytes=4 * 1024 * 1024,
-        fetch_min_bytes=1024 * 1024 if patient else 1,
-        fetch_max_wait_ms=500 if patient else 200,
+        fetch_max_wait_ms=200,
     )
 
 
