@@ -8,7 +8,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from bench.plots_style import BLUE, GREEN, ORANGE, label_bars, plain
 
@@ -41,6 +41,7 @@ def _recovery(axes: Axes, tables: Records) -> None:
     axes.set_title("Recovery")
     axes.xaxis.set_major_formatter(FuncFormatter(plain))
     axes.yaxis.set_major_formatter(FuncFormatter(plain))
+    axes.yaxis.set_minor_formatter(NullFormatter())
     axes.legend()
 
 

@@ -43,7 +43,7 @@ PLACES = (
     ("Faust, from a fetch to its agent", "faust/"),
 )
 _ELSE = "the event loop, and all else"
-_AGENT = re.compile(r"agents/(\w+)\.py")
+_AGENT = re.compile(r"\(agents/(\w+)\.py")
 
 
 def run(options: Options, progress: Progress) -> dict[str, Any]:

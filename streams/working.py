@@ -14,7 +14,7 @@ import msgspec
 from streams.local import LocalRows
 
 R = TypeVar("R", bound=msgspec.Struct)
-_CACHED_ROWS = 2_000
+_CACHED_ROWS = 500
 #: Key, headers and framing of one changelog record, rounded up.
 _RECORD_OVERHEAD = 128
 _encode = msgspec.json.Encoder().encode

@@ -11,7 +11,8 @@ import pytest
 from bench import profile
 from bench.parts import CannotMeasure
 
-_DECIDE = "run (cli/worker.py:1);attach.<locals>.decide_bookings (agents/booking.py:33)"
+_FAUST = "run (cli/worker.py:1);Agent._execute_actor (faust/agents/agent.py:7)"
+_DECIDE = f"{_FAUST};attach.<locals>.decide_bookings (agents/booking.py:33)"
 RAW = f"""{_DECIDE};Processor.apply (streams/processor.py:70) 6
 {_DECIDE};Processor.apply (streams/processor.py:91) 1
 run (cli/worker.py:1);Settler._settle (streams/settling.py:100);Rdict.write (rocksdict) 2
