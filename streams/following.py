@@ -64,8 +64,7 @@ class Healer:
 class Follower:
     """Follows the changelogs of owned partitions from their ends: only what this worker did not write itself is read.
 
-    All it wrote passes by unread, which is nearly always everything. A look judges up to where the one before it saw
-    the end: by then, what this worker had on its way has been acknowledged.
+    All it wrote passes by unread, which is nearly always everything.
     """
 
     def __init__(self, bootstrap: str, healer: Healer, fail: Callable[[BaseException], object]) -> None:
@@ -94,12 +93,11 @@ class Follower:
             await reader.start()
             reader.assign(list(owned))
             reader.pause(*owned)
-            seen: Mapping[TopicPartition, int] = {}
             while not self._ending:
+                seen = await _ends(reader, owned)
+                await asyncio.sleep(_PERIOD_S)  # until then, what this worker had on its way is acknowledged
                 for tp, end in seen.items():
                     await self._judge(reader, owned[tp], tp, end)
-                await asyncio.sleep(_PERIOD_S)
-                seen = await _ends(reader, owned)
         except asyncio.CancelledError:
             raise
         except Exception as error:

@@ -73,7 +73,8 @@ class Restorer:
         self._store.withdraw()
         self._store.release(partitions)
         if not partitions:
-            return True  # not assigned for nothing: a consumer that loses its assignment at once never fetches again
+            # Not assigned for nothing: a consumer that loses its assignment at once never fetches again.
+            return generation == self._generation
         reader = await self._started()
         owned = {self._changelog(number): self._store.open(number) for number in sorted(partitions)}
         reader.assign(list(owned))

@@ -96,8 +96,10 @@ class _InLoop(driver.AIOKafkaConsumerThread):
     async def stop(self) -> None:
         if self._started.is_set() and not self._stopped.is_set():
             self._stopped.set()
-            await self.on_thread_stop()
-            self._shutdown.set()
+            try:
+                await self.on_thread_stop()
+            finally:
+                self._shutdown.set()
 
     async def crash(self, exc: BaseException) -> None:
         await mode.Service.crash(self, exc)

@@ -218,7 +218,7 @@ async def test_a_recreated_changelog_is_noticed(kafka: str, asked: Service, tmp_
     await write(kafka, asked.inbox, *(Record(b"k", message(A)) for _ in range(3)))
     async with running(kafka, asked, tmp_path) as worker:
         await worker.work()
-        await asyncio.sleep(0.5)  # until it has followed its own records
+        await asyncio.sleep(1.5)  # until it has followed its own records
         await write(kafka, asked.inbox, Record(b"k", message(A)))
         await worker.work()
     async with admin(kafka) as client:
