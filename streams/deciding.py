@@ -104,17 +104,16 @@ class Decider:
     def _outcome(
         self, rows: WorkingRows, message: Envelope, now: datetime, offset: int
     ) -> tuple[Sequence[Event], dict[str, Written]]:
-        events: Sequence[Event] | None = self._table.apply(rows, message, now, offset)
+        events = self._table.apply(rows, message, now, offset)
         changes = rows.take_changes()
-        if _size(changes) > DECISION_BYTES:
-            events = self._table.refuse(rows, message, now, offset, "too_large")
-            changes = rows.take_changes()
-            if events is None or _size(changes) > DECISION_BYTES:
-                events = None
-        if events is None:
+        if _size(changes) <= DECISION_BYTES:
+            return events, changes
+        refusal = self._table.refuse(rows, message, now, offset, "too_large")
+        changes = rows.take_changes()
+        if refusal is None or _size(changes) > DECISION_BYTES:
             reason = f"the decision on {message.event_type} {message.event_id} does not fit a record batch"
             raise Poison("too-large", reason)
-        return events, changes
+        return refusal, changes
 
 
 def _size(changes: Mapping[str, Written]) -> int:
