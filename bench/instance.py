@@ -19,6 +19,8 @@ import psutil
 from bench.parts import CannotMeasure
 
 _READY_S, _END_S = 180.0, 20.0
+#: The processes of one worker with all services.
+WORKER = ("worker-1", "projector-1")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """An instance whose every service is a process of its own, so that the CPU time of each can be told apart.
 
-`vacancy up` puts all services into each of its workers. Here the same programs are started without it: the broker, the
-provider, the gateway, and one `vacancy worker SERVICE` for each service of the layout.
+`vacancy up` puts several services into each of its processes. Here the same programs are started without it: the
+broker, the provider, the gateway, and one `vacancy worker SERVICE` for each service of the layout.
 """
 
 from __future__ import annotations

@@ -12,13 +12,14 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from rich.progress import Progress
 
-from bench.instance import Measured, running
+from bench.instance import WORKER, Measured, running
 from bench.parts import CannotMeasure, Options
 
 RATE, WARM_UP_S, SECONDS = 60.0, 15.0, 40.0
@@ -30,10 +31,11 @@ _MOST = 25
 PLACES = (
     ("calls to the provider, mails and receipts", "streams/effects.py"),
     ("making slices durable", "streams/settling.py"),
-    ("committing offsets", "_commit_handler"),
+    ("committing offsets", "force_commit"),
     ("answering the gateway", "web/"),
     ("deciding, and saying what follows", "streams/processor.py"),
     ("passing news on to the services", "streams/intake.py"),
+    ("passing news on to the services", "streams/finishing.py"),
     ("looking for other programs' messages", "streams/foreign.py"),
     ("files for other companies", "agents/sinks.py"),
     ("producing", "aiokafka/producer"),
@@ -97,14 +99,21 @@ def _shares(counted: Iterable[tuple[str, int]], total: int, name: str) -> Iterat
 
 
 def _sampled(instance: Measured, spy: str, seconds: float, options: Options) -> Counter[str]:
-    """The stacks of the worker while a load runs, and how often each was seen."""
+    """The stacks of the worker's processes while a load runs, and how often each was seen."""
     load = threading.Thread(target=instance.demo, args=(RATE, seconds + 4, options.seed + 1))
     load.start()
     try:
         time.sleep(2)
-        return recorded(spy, int(instance.written["pids"]["worker-1"]), seconds, options.scratch / "stacks.txt")
+        return _recorded_together(spy, [instance.written["pids"][name] for name in WORKER], seconds, options.scratch)
     finally:
         load.join()
+
+
+def _recorded_together(spy: str, pids: Sequence[int], seconds: float, scratch: Path) -> Counter[str]:
+    """The stacks of several processes, seen during the same seconds."""
+    with ThreadPoolExecutor(len(pids)) as looking:
+        found = [looking.submit(recorded, spy, pid, seconds, scratch / f"stacks-{pid}.txt") for pid in pids]
+    return sum((each.result() for each in found), Counter[str]())
 
 
 def recorded(spy: str, pid: int, seconds: float, file: Path) -> Counter[str]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bench.instance import WORKER
 from bench.report_markdown import number
 
 _MB_PER_MIB = 2**20 / 1e6
@@ -127,9 +128,9 @@ def _sustained(journey: Mapping[str, Any]) -> Target:
 
 def _memory(drained: Mapping[str, Any]) -> Target:
     what = f"resident memory, one worker with all services, {_BOOKINGS:,} bookings"
-    resident = (drained.get("resident_mib") or {}).get("worker-1")
-    target = _least(what, "MB", None if resident is None else round(resident * _MB_PER_MIB), 600, 250)
-    if resident is None or drained["bookings"] >= _BOOKINGS:
+    resident = sum(mib for name, mib in (drained.get("resident_mib") or {}).items() if name in WORKER)
+    target = _least(what, "MB", round(resident * _MB_PER_MIB) if resident else None, 600, 250)
+    if not resident or drained["bookings"] >= _BOOKINGS:
         return target
     # With fewer bookings too much is too much already, and little says nothing.
     missed = target.floor_met is False

@@ -37,7 +37,7 @@ from streams.profile import weakens
 #: Kafka's data, the sandbox's ledger, the workers' rows.
 _DIRECTORIES = ("broker", "provider", "state")
 #: Whoever takes requests ends first and the log last, so that what is under way can still be written down.
-_ORDER = (("gateway", 1.5), ("worker", 2.5), ("provider", 0.7), ("broker", 9.0))
+_ORDER = (("gateway", 1.5), (("worker", "projector"), 2.5), ("provider", 0.7), ("broker", 9.0))
 _WITHIN = 9.2
 _DEMO_WITHIN = 1.0
 _ANSWER_PATIENCE = 15.0
@@ -129,7 +129,8 @@ class BringUp:
             self._tell(provider_url=f"http://127.0.0.1:{self._held.port}")
             programs.insert(0, ("provider", ["provider", "--data", data, "--port", str(self._held.port)]))
         for slot in range(1, self._settings.workers + 1):
-            programs.append((f"worker-{slot}", ["worker", "--data", data, "--slot", str(slot)]))
+            for half, services in (("worker", "decisions"), ("projector", "projections")):
+                programs.append((f"{half}-{slot}", ["worker", services, "--data", data, "--slot", str(slot)]))
         say(f"starting {', '.join(name for name, _ in programs)}")
         environment = self._settings.environment_of()
         for name, arguments in programs:

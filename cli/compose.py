@@ -102,7 +102,7 @@ class Workshop(mode.Service):
             listener=Listener(layout, signer),
             keyring=keyring,
             rates=Compacted(settings.bootstrap, layout.rates, ResourceDeclared),
-            numbers=Numbers(self._log, f"worker-{slot.number}"),
+            numbers=Numbers(self._log, slot.name),
             provider=ProviderClient(self.session, settings.provider_url or "", settings.provider_timeout),
         )
 

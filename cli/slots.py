@@ -1,36 +1,48 @@
-"""A worker's place in an instance: a number, its state directory, and the lock that keeps others out of it."""
+"""A worker's place in an instance: a number, its state directory, and the locks that keep others out of it.
+
+A slot has two halves, for what a booking waits for and for what follows from it (docs/decisions/0027): one process may
+have both, or two one each.
+"""
 
 from __future__ import annotations
 
 import fcntl
 import itertools
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from cli.problem import Problem
+
+Half = Literal["worker", "projector"]
+WHOLE: Sequence[Half] = ("worker", "projector")
 
 
 @dataclass(frozen=True)
 class Slot:
-    """The number is part of the worker's identity in its groups; the directory holds its rows."""
+    """The number is part of the worker's identity in its groups; the directory holds its rows. By its name, e.g.
+    "worker-1", the other parts of the instance know it.
+    """
 
     number: int
     directory: Path
+    name: str
 
     @classmethod
     @contextmanager
-    def take(cls, state: Path, number: int | None) -> Iterator[Slot]:
-        """The slot of this number, or the lowest free one. Raises Problem if it is taken."""
+    def take(cls, state: Path, number: int | None, halves: Sequence[Half] = WHOLE) -> Iterator[Slot]:
+        """These halves of the slot of this number, or of the lowest free one. Raises Problem if one is taken."""
         for candidate in itertools.count(1) if number is None else (number,):
             directory = state / str(candidate)
             directory.mkdir(parents=True, exist_ok=True)
-            with (directory / "lock").open("a") as lock:
-                if not _locked(lock.fileno()):
+            with ExitStack() as locks:
+                files = [locks.enter_context((directory / f"{half}.lock").open("a")) for half in halves]
+                if not all(_locked(file.fileno()) for file in files):
                     continue
-                yield cls(candidate, directory)
+                yield cls(candidate, directory, f"{halves[0]}-{candidate}")
                 return
         raise Problem(f"slot {number} is in use by another worker of this instance; leave --slot out or stop that one")
 

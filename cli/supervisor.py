@@ -55,8 +55,9 @@ class Supervisor:
         if not self._given_up.done():
             self._given_up.cancel()
 
-    async def stop(self, order: Sequence[tuple[str, float]], within: float) -> None:
-        """Ends all parts: those whose name begins with the first word get so many seconds, then the next word's.
+    async def stop(self, order: Sequence[tuple[str | tuple[str, ...], float]], within: float) -> None:
+        """Ends all parts: those whose name begins with the first word, or one of them, get so many seconds, then the
+        next word's.
 
         Together no more than `within` seconds, after which the rest is ended forcibly.
         """

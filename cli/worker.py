@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,7 +19,7 @@ from cli import instance
 from cli.compose import Workshop, compose, stateful
 from cli.loop import event_loop_policy, settle_memory
 from cli.problem import Misuse
-from cli.slots import Slot
+from cli.slots import WHOLE, Half, Slot
 from config.directories import private
 from config.logging import configure
 from config.secrets import Secrets
@@ -29,11 +29,16 @@ from streams.envelope import originate
 from streams.events.control import WorkerOwns
 from streams.group import GroupApp
 from streams.layout import load_layout
+from streams.services import PATIENT
 from web import views
+
+_SERVICES = "Those to run; `decisions`: all that a booking waits for; `projections`: the others. All if none is named."
+#: How much less of a busy processor than others a process of projections gets (nice).
+_YIELDS = 5
 
 
 def command(
-    services: Annotated[list[str] | None, typer.Argument(help="The services to run; all if none is named.")] = None,
+    services: Annotated[list[str] | None, typer.Argument(help=_SERVICES)] = None,
     data: Annotated[Path | None, typer.Option(help="The instance's directory.")] = None,
     slot: Annotated[int | None, typer.Option(help="This worker's place; the lowest free one if not given.")] = None,
     broker: Annotated[str | None, typer.Option(help="kafka://HOST:PORT of the instance's Kafka.")] = None,
@@ -46,15 +51,30 @@ def command(
     """
     settings = instance.joined(load({"data": data, "broker": broker, "layout": layout}, config).settings)
     running = load_layout(settings).running
-    names = services or list(running)
+    names, halves = chosen(services or [], running)
     unknown = [name for name in names if name not in running]
     if unknown:
         raise Misuse(f"no service {unknown[0]!r} in the layout {settings.layout}; there are: {', '.join(running)}")
     check_provider(settings, names)
     private(settings.data / "state")
-    with Slot.take(settings.data / "state", slot) as taken:
-        configure(f"worker-{taken.number}", settings.log_level)
+    with Slot.take(settings.data / "state", slot, halves) as taken:
+        configure(taken.name, settings.log_level)
+        if halves == ("projector",):
+            os.nice(_YIELDS)  # nobody waits for it: what a booking waits for goes first
         _run(settings, taken, names)
+
+
+def chosen(asked: Sequence[str], running: Sequence[str]) -> tuple[Sequence[str], Sequence[Half]]:
+    """The services that were asked for, of those that run, and which halves of a slot they take."""
+    match asked:
+        case []:
+            return running, WHOLE
+        case ["decisions"]:
+            return [name for name in running if name not in PATIENT], ("worker",)
+        case ["projections"]:
+            return [name for name in running if name in PATIENT], ("projector",)
+        case _:
+            return asked, WHOLE
 
 
 def check_provider(settings: Settings, names: Iterable[str]) -> None:
@@ -124,7 +144,7 @@ class Parts(mode.Service):
     def __init__(self, settings: Settings, slot: Slot, workshop: Workshop, groups: list[GroupApp]) -> None:
         super().__init__()
         self._settings = settings
-        self._name = f"worker-{slot.number}"
+        self._name = slot.name
         self._workshop = workshop
         app = _views_app(groups, Secrets.of(settings).internal_token)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)

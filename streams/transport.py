@@ -15,6 +15,9 @@ from typing import Any, cast
 
 import aiokafka
 import mode
+from aiokafka import TopicPartition
+from aiokafka.errors import CommitFailedError
+from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers import aiokafka as driver
 from faust.transport.utils import DefaultSchedulingStrategy
 from faust.types import TP
@@ -23,7 +26,9 @@ from mode.utils.futures import maybe_async
 from streams.lease import Lease
 
 #: What a patient consumer waits for at most, and how many bytes are worth a fetch before.
-_PATIENCE_MS, _ENOUGH_BYTES = 150, 256 * 1024
+_PATIENCE_MS, _ENOUGH_BYTES = 150, 128 * 1024
+#: So many records of a partition are committed before the interval is over, and with them what else is done so soon.
+_MANY, _SOON_S = 25, 0.05
 
 
 class Batches(DefaultSchedulingStrategy):
@@ -107,6 +112,19 @@ class _InLoop(driver.AIOKafkaConsumerThread):
     async def call_thread(self, fun: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         return await maybe_async(fun(*args, **kwargs))
 
+    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        """As Faust's, which puts the whole assignment together anew for each partition."""
+        try:
+            await self._ensure_consumer().commit(
+                {TopicPartition(*tp): OffsetAndMetadata(offset, "") for tp, offset in offsets.items()}
+            )
+        except Exception as error:
+            if not (isinstance(error, CommitFailedError) and "already rebalanced" in str(error)):
+                self.log.exception("committing failed: %r", error)
+                await self.crash(error)
+            return False
+        return True
+
     async def on_start(self) -> None:
         await super().on_start()
         coordinator = cast("Any", self._ensure_consumer())._coordinator
@@ -140,8 +158,10 @@ class Consumer(driver.Consumer):
         self._start_at = transport.start_at
         self.patient = transport.patient
         self.scheduler = Batches(transport.gathered)
-        #: The next offset to commit, for each partition something became durable in.
-        self.durable: dict[TP, int] = {}
+        #: The next offset to commit, for each partition something became durable in; and what is committed of them.
+        self._durable: dict[TP, int] = {}
+        self._committed: dict[TP, int] = {}
+        self._early: asyncio.Task[None] | None = None
 
     def _new_consumer_thread(self) -> driver.AIOKafkaConsumerThread:
         return _InLoop(self, loop=self.loop, beacon=self.beacon)
@@ -158,7 +178,8 @@ class Consumer(driver.Consumer):
         whatever was fetched, and dropped, while the rows were being restored.
         """
         await super().perform_seek()
-        self.durable.clear()
+        self._durable.clear()
+        self._committed.clear()
         uncommitted = [tp for tp in self.assignment() if self._read_offset.get(tp) is None]
         firsts = await self.earliest_offsets(*uncommitted) if uncommitted else {}
         for tp in self.assignment():
@@ -167,15 +188,35 @@ class Consumer(driver.Consumer):
             if offset is not None:
                 await self.seek(tp, offset)
 
-    def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
-        yield from (tp for tp in self.durable if topics is None or tp in topics or tp.topic in topics)
+    def done_below(self, tp: TP, offset: int) -> None:
+        """Everything of a partition below `offset` is done for good: the next commit says so."""
+        self._durable[tp] = offset
+        if offset - self._committed.setdefault(tp, offset - 1) >= _MANY and self._early is None:
+            self._early = asyncio.create_task(self._commit_early())
 
-    def _new_offset(self, tp: TP) -> int | None:
-        acked = self._acked.get(tp)
-        if acked:
-            acked.clear()
-            self._acked_index[tp].clear()
-        return self.durable.get(tp)
+    async def _commit_early(self) -> None:
+        await asyncio.sleep(_SOON_S)
+        self._early = None
+        await self.commit()
+
+    async def force_commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:
+        """Commits what is durable, and nothing of what Faust keeps account of: a table of it for a debug log, its
+        producer, attachments and tables, which are none of ours, cost many times the commit.
+        """
+        self._acked.clear()
+        self._acked_index.clear()
+        assigned = self.assignment()
+        offsets = {
+            tp: offset
+            for tp, offset in self._durable.items()
+            if tp in assigned
+            and offset != self._committed.get(tp)
+            and (topics is None or tp in topics or tp.topic in topics)
+        }
+        if not offsets or not await self._commit(offsets):
+            return False
+        self._committed |= offsets
+        return True
 
     async def verify_all_partitions_active(self) -> None:
         """Faust's look for stuck streams knows nothing of batches: it takes every changelog partition for stuck."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Part = Literal["worker", "broker", "gateway", "provider"]
+Part = Literal["worker", "projector", "broker", "gateway", "provider"]
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The long fault run: `python -m tests.chaos.soak`, or `make soak`. Its figures go to docs/soak.md and docs/soak.json.
 
-100 bookings a second, two workers; ten workers killed at random moments, one paused beyond its session five times, the
-broker killed twice.
+100 bookings a second, two workers and two projectors; ten of them killed at random moments, one paused beyond its
+session five times, the broker killed twice.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ from tests.chaos.runner import ChaosReport, Plan, run
 
 DOCS = Path(__file__).parents[2] / "docs"
 FAULTS = (
-    *(Fault("worker") for _ in range(10)),
-    *(Fault("worker", paused=seconds) for seconds in (9, 10.5, 12, 13.5, 15)),
+    *(Fault("worker") for _ in range(6)),
+    *(Fault("projector") for _ in range(4)),
+    *(Fault("worker", paused=seconds) for seconds in (9, 12, 15)),
+    *(Fault("projector", paused=seconds) for seconds in (10.5, 13.5)),
     *(Fault("broker") for _ in range(2)),
 )
 #: Seconds from one fault to the next, so that each one's recovery can be told from the next one's.

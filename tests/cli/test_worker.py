@@ -10,7 +10,9 @@ from pathlib import Path
 import faust
 import pytest
 
-from cli.worker import _faust_worker
+from cli.problem import Problem
+from cli.slots import WHOLE, Slot
+from cli.worker import _faust_worker, chosen
 from config.logging import configure
 from tests.cli.command import vacancy
 
@@ -30,6 +32,30 @@ def test_payments_need_a_provider(tmp_path: Path) -> None:
     assert "vacancy provider --data" in ran.err
     assert "VACANCY_PROVIDER_URL" in ran.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_slot_has_two_halves(tmp_path: Path) -> None:
+    with Slot.take(tmp_path, 1, ("worker",)) as first, Slot.take(tmp_path, 1, ("projector",)) as second:
+        assert (first.name, second.name, first.directory) == ("worker-1", "projector-1", second.directory)
+        with pytest.raises(Problem, match="slot 1 is in use"), Slot.take(tmp_path, 1, ("projector",)):
+            pass
+        with Slot.take(tmp_path, None) as whole:
+            assert whole.name == "worker-2"
+
+
+def test_a_whole_slot_leaves_no_half(tmp_path: Path) -> None:
+    with Slot.take(tmp_path, None), Slot.take(tmp_path, None, ("projector",)) as half:
+        assert half.name == "projector-2"
+    with Slot.take(tmp_path, 1, ("projector",)) as half:
+        assert half.name == "projector-1"
+
+
+def test_every_service_is_a_decision_or_a_projection() -> None:
+    running = ["booking", "payment", "notification", "analytics", "gate"]
+    assert chosen([], running) == (running, WHOLE)
+    assert chosen(["decisions"], running) == (["booking", "payment"], ("worker",))
+    assert chosen(["projections"], running) == (["notification", "analytics", "gate"], ("projector",))
+    assert chosen(["analytics"], running) == (["analytics"], WHOLE)
 
 
 def test_logging_stays_as_it_was_configured(

@@ -1,4 +1,4 @@
-"""How every layout's run ends: traffic while the worker is killed, everything rebuilt and compared, an audit."""
+"""How every layout's run ends: traffic while worker and projector are killed, everything rebuilt, an audit."""
 
 from __future__ import annotations
 
@@ -17,18 +17,19 @@ from tests.chaos.runner import Plan, strike
 
 ROOT = Path(__file__).parents[2]
 RATE, DURATION = 10.0, 8.0
-_PLAN = Plan(1, RATE, DURATION, (Fault("worker"),), every=2, workers=1, first=DURATION / 4)
+_FAULTS = (Fault("worker"), Fault("projector"))
+_PLAN = Plan(1, RATE, DURATION, _FAULTS, every=2, workers=1, first=DURATION / 4)
 #: For the tests that kill a worker: what stays open is told by the report, which has to come first.
 in_time = pytest.mark.timeout(_PLAN.limit)
 
 
 async def killed_under_load(instance: Instance, directory: Path) -> None:
-    """`vacancy demo` with a `kill -9` of the worker in its middle: nothing is lost, sold twice or left open."""
+    """`vacancy demo` with worker and projector killed in its middle: nothing is lost, sold twice or left open."""
     plan = replace(_PLAN, layout=instance.layout)
     report = await strike(plan, instance, directory / "journal.jsonl")
     assert [finding for verdict in report.verdicts for finding in verdict.findings] == []
     assert report.rest is not None, [verdict.as_json() for verdict in report.verdicts if verdict.open]
-    assert len(report.faults) == 1
+    assert len(report.faults) == len(_FAULTS)
     assert report.demo["clean"], report.demo
     assert report.demo["races"]["sold_twice"] == 0
     assert report.acknowledged >= 0.9 * RATE * DURATION
