@@ -20,7 +20,7 @@ from aiohttp import ClientSession, DummyCookieJar, TCPConnector, web
 from aiokafka.errors import KafkaError
 
 from cli import instance
-from cli.loop import run
+from cli.loop import run, settle_memory
 from cli.problem import Misuse, Problem
 from config.logging import configure
 from config.secrets import Secrets
@@ -43,6 +43,8 @@ from web.rows import Rows
 #: What requests under way may still take once the gateway is told to stop, in seconds.
 _LAST_ANSWERS_S = 1.0
 _STOP_S = 1.0
+#: Users' keys are read as often as this, in seconds, while nobody waits for one: those made here are at hand anyway.
+_KEYS_GATHER_S = 0.2
 
 
 class Part(Protocol):
@@ -96,6 +98,7 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
         await _listen(runner, settings)
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         url = f"http://{host}:{runner.addresses[0][1]}"
+        settle_memory()
         _announce(settings.data, url)
         parts.callback(_withdraw, settings.data)
         yield url
@@ -106,7 +109,8 @@ async def _compose(settings: Settings, parts: AsyncExitStack) -> web.Application
     log = Log(settings.bootstrap, layout)
     rates = Compacted(settings.bootstrap, layout.rates, ResourceDeclared)
     workers = Compacted(settings.bootstrap, layout.workers, WorkerOwns)
-    keyring = Keyring(secrets.secret, Compacted(settings.bootstrap, layout.user_keys, UserKeyAdded), log)
+    user_keys = Compacted(settings.bootstrap, layout.user_keys, UserKeyAdded, pause=_KEYS_GATHER_S)
+    keyring = Keyring(secrets.secret, user_keys, log)
     fed = (log, rates, workers, keyring)
     parts.push_async_callback(_stop, fed)
     await _start(fed, settings)

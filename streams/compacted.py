@@ -21,10 +21,20 @@ logger = logging.getLogger(__name__)
 
 
 class Compacted(Generic[E]):
-    """The newest event under each key of a compacted topic; a record without a value takes its key away."""
+    """The newest event under each key of a compacted topic; a record without a value takes its key away.
+
+    Changes gather for `pause` seconds before they are read, which costs less than one by one; while somebody waits for
+    them they are read at once.
+    """
 
     def __init__(
-        self, bootstrap: str, topic: Topic, model: type[E], fail: Callable[[BaseException], object] = end_process
+        self,
+        bootstrap: str,
+        topic: Topic,
+        model: type[E],
+        fail: Callable[[BaseException], object] = end_process,
+        *,
+        pause: float = 0.0,
     ) -> None:
         self._bootstrap = bootstrap
         self._topic = topic
@@ -32,7 +42,10 @@ class Compacted(Generic[E]):
         self._fail = fail
         self._values: dict[str, E] = {}
         self._next: dict[TopicPartition, int] = {}
+        self._pause = pause
         self._changed = asyncio.Condition()
+        self._waiting = 0
+        self._hurry = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._consumer: AIOKafkaConsumer | None = None
 
@@ -62,6 +75,10 @@ class Compacted(Generic[E]):
     def get(self, key: str) -> E | None:
         return self._values.get(key)
 
+    def has_read(self, partition: int, offset: int) -> bool:
+        """Whether the view has come past a place of the topic."""
+        return self._next.get(TopicPartition(self._topic.name, partition), 0) > offset
+
     def items(self) -> Iterator[tuple[str, E]]:
         yield from list(self._values.items())
 
@@ -76,9 +93,10 @@ class Compacted(Generic[E]):
             value = self._values.get(key)
             return value is not None and predicate(value)
 
-        async with self._changed:
-            await asyncio.wait_for(self._changed.wait_for(satisfied), timeout)
-            return self._values[key]
+        with self._hurrying():
+            async with self._changed:
+                await asyncio.wait_for(self._changed.wait_for(satisfied), timeout)
+                return self._values[key]
 
     async def caught_up(self, timeout: float) -> None:  # noqa: ASYNC109
         """Returns once everything that was on the topic at the call is read: what is missing then is not there.
@@ -93,15 +111,33 @@ class Compacted(Generic[E]):
                 ends = await self._consumer.end_offsets(partitions)
             except KafkaError as error:
                 raise TimeoutError(str(error)) from error
-            async with self._changed:
-                await self._changed.wait_for(lambda: all(self._next.get(tp, 0) >= end for tp, end in ends.items()))
+            with self._hurrying():
+                async with self._changed:
+                    await self._changed.wait_for(lambda: all(self._next.get(tp, 0) >= end for tp, end in ends.items()))
 
     async def _follow(self) -> None:
         try:
             while True:
                 await self._read(timeout_ms=1000)
+                await self._gather()
         except Exception as error:  # a view that went stale in silence would be worse than a restart
             self._fail(error)
+
+    async def _gather(self) -> None:
+        if self._pause:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._hurry.wait(), self._pause)
+
+    @contextlib.contextmanager
+    def _hurrying(self) -> Iterator[None]:
+        self._waiting += 1
+        self._hurry.set()
+        try:
+            yield
+        finally:
+            self._waiting -= 1
+            if not self._waiting:
+                self._hurry.clear()
 
     async def _read(self, timeout_ms: int) -> None:
         assert self._consumer is not None

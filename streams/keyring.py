@@ -10,7 +10,6 @@ import base64
 import json
 import os
 import secrets
-import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from streams.compacted import Compacted
 from streams.events import Event
 from streams.events.control import UserKeyAdded
+from streams.log import Appended
 
 #: How many users' keys a gateway keeps at hand for sealing; another key is made for those it forgot.
 _CACHED_USERS = 50_000
@@ -34,21 +34,18 @@ _NONCE = 12
 
 @dataclass(frozen=True, slots=True)
 class _Current:
-    """The key that new texts of a user are sealed with."""
+    """The key that new texts of a user are sealed with, and where it was added on the log."""
 
     key_id: str
     key: bytes
-    added: float
-
-    @property
-    def is_new(self) -> bool:
-        return time.monotonic() - self.added < _PATIENCE_S
+    partition: int
+    offset: int
 
 
 class Appends(Protocol):
     """What the keyring needs of the log."""
 
-    async def append(self, event: Event, *, source: str) -> object: ...
+    async def append(self, event: Event, *, source: str) -> Appended: ...
 
 
 class Keyring:
@@ -89,7 +86,8 @@ class Keyring:
 
     def knows(self, user_id: str, sealed: str) -> bool:
         """Whether the key of a sealed text is at hand."""
-        return self._keys.get(_key_name(user_id, sealed)) is not None
+        key_id = _key_id(sealed)
+        return self._made_here(user_id, key_id) is not None or self._keys.get(f"{user_id}/{key_id}") is not None
 
     async def caught_up(self) -> None:
         """Returns once every key is at hand that was on the log at the call. Raises TimeoutError."""
@@ -102,20 +100,35 @@ class Keyring:
         return found if isinstance(found, dict) else {}
 
     def _open(self, user_id: str, sealed: str) -> str | None:
-        added = self._keys.get(_key_name(user_id, sealed))
-        if added is None:
-            return None
         try:
-            key = self._unwrap(added)
+            key = self._key_of(user_id, _key_id(sealed))
+            if key is None:
+                return None
             raw = base64.urlsafe_b64decode(sealed.partition(".")[2])
             return AESGCM(key).decrypt(raw[:_NONCE], raw[_NONCE:], user_id.encode()).decode()
         except (InvalidTag, ValueError):
             return None
 
-    async def _key_for(self, user_id: str) -> tuple[str, bytes]:
+    def _key_of(self, user_id: str, key_id: str) -> bytes | None:
+        """Raises InvalidTag or ValueError: it is not of this instance."""
+        made = self._made_here(user_id, key_id)
+        if made is not None:
+            return made.key
+        added = self._keys.get(f"{user_id}/{key_id}")
+        return self._unwrap(added) if added is not None else None
+
+    def _made_here(self, user_id: str, key_id: str | None = None) -> _Current | None:
+        """The user's current key, if it is the one of that name and was not erased since."""
         known = self._current.get(user_id)
-        # A key that was erased since must not seal anything new; one just added may not be seen yet.
-        if known is not None and (known.is_new or self._keys.get(f"{user_id}/{known.key_id}") is not None):
+        if known is None or key_id not in (None, known.key_id):
+            return None
+        # What is on the view was not erased; one just added may not have come there yet.
+        seen = self._keys.has_read(known.partition, known.offset)
+        return known if not seen or self._keys.get(f"{user_id}/{known.key_id}") is not None else None
+
+    async def _key_for(self, user_id: str) -> tuple[str, bytes]:
+        known = self._made_here(user_id)
+        if known is not None:
             self._current.move_to_end(user_id)
             return known.key_id, known.key
         if self._log is None:
@@ -123,11 +136,11 @@ class Keyring:
         key_id, key = secrets.token_hex(4), AESGCM.generate_key(256)
         nonce = os.urandom(_NONCE)
         wrapped = nonce + self._wrapping.encrypt(nonce, key, f"{user_id}/{key_id}".encode())
-        await self._log.append(
+        added = await self._log.append(
             UserKeyAdded(user_id=user_id, key_id=key_id, wrapped=base64.urlsafe_b64encode(wrapped).decode()),
             source="gateway",
         )
-        self._current[user_id] = _Current(key_id, key, time.monotonic())
+        self._current[user_id] = _Current(key_id, key, added.partition, added.offset)
         if len(self._current) > _CACHED_USERS:
             self._current.popitem(last=False)
         return key_id, key
@@ -137,5 +150,5 @@ class Keyring:
         return self._wrapping.decrypt(raw[:_NONCE], raw[_NONCE:], f"{added.user_id}/{added.key_id}".encode())
 
 
-def _key_name(user_id: str, sealed: str) -> str:
-    return f"{user_id}/{sealed.partition('.')[0]}"
+def _key_id(sealed: str) -> str:
+    return sealed.partition(".")[0]

@@ -87,12 +87,11 @@ class Log:
         if self._producer is None:
             raise LogUnavailable("the log is not open")
         try:
-            sent = await asyncio.wait_for(
-                self._producer.send_and_wait(
-                    topic.name, key=key.encode(), value=value, partition=partition_of(key, topic.partitions)
-                ),
-                APPEND_TIMEOUT_S,
-            )
+            async with asyncio.timeout(APPEND_TIMEOUT_S):
+                partition = partition_of(key, topic.partitions)
+                sent = await self._producer.send_and_wait(
+                    topic.name, key=key.encode(), value=value, partition=partition
+                )
         except (KafkaError, TimeoutError) as error:
             raise LogUnavailable(f"{topic.name}: {type(error).__name__}: {error}") from error
         return sent.partition, sent.offset

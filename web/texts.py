@@ -18,8 +18,10 @@ _YEARS = range(1990, 2200)
 
 
 def _clean(value: str) -> str:
-    # Control, surrogate, line and paragraph separators: they forge headers, log lines and mail.
-    if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in value):
+    # Control, surrogate, line and paragraph separators: they forge headers, log lines and mail. None is printable.
+    if not value.isprintable() and any(
+        unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in value
+    ):
         raise ValueError("has control characters")
     if not value.strip():
         raise ValueError("is blank")

@@ -18,7 +18,6 @@ import hmac
 import itertools
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import cast
 
 import msgspec
 from aiohttp import web
@@ -54,18 +53,17 @@ class _Views:
     def __init__(self, stores: Mapping[str, RowStore]) -> None:
         self._stores = stores
 
-    async def answer(self, asked: Asked) -> web.Response:
+    async def answer(self, asked: Asked) -> tuple[int, bytes]:
+        """The HTTP status and the JSON that answer a question."""
         try:
             found = await self._found(asked)
         except NotOwner:
-            return web.json_response({"owner": False}, status=421)
+            return 421, b'{"owner": false}'
         except TimeoutError:
-            return web.json_response({"error": "behind"}, status=503, headers={"Retry-After": "1"})
+            return 503, b'{"error": "behind"}'
         except (KeyError, ValueError):
-            return web.json_response({"error": "malformed question"}, status=400)
-        if found is None:
-            return web.json_response({"found": False}, status=404)
-        return web.Response(body=found, content_type="application/json")
+            return 400, b'{"error": "malformed question"}'
+        return (200, found) if found is not None else (404, b'{"found": false}')
 
     async def _found(self, asked: Asked) -> bytes | None:
         """The JSON of what was asked for. Raises NotOwner, TimeoutError, and for no question of ours KeyError and
@@ -168,7 +166,9 @@ def _guarded(views: _Views, token: str) -> Handler:
     async def guarded(request: web.Request) -> web.StreamResponse:
         if not _knows(request, token):
             return _stranger()
-        return await views.answer(Asked.of(request.rel_url.raw_path, request.query))
+        status, body = await views.answer(Asked.of(request.rel_url.raw_path, request.query))
+        headers = {"Retry-After": "1"} if status == 503 else None
+        return web.Response(status=status, body=body, content_type="application/json", headers=headers)
 
     return guarded
 
@@ -179,8 +179,7 @@ def _link(views: _Views, token: str) -> Handler:
             return _stranger()
 
         async def answer(question: Question) -> tuple[int, bytes]:
-            response = await views.answer(Asked.of(question.path, question.query))
-            return response.status, bytes(cast("bytes", response.body))
+            return await views.answer(Asked.of(question.path, question.query))
 
         return await serve(request, answer)
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from aiohttp import ClientSession, web
+from aiohttp import ClientSession, ClientWebSocketResponse, web
 from aiohttp.test_utils import TestServer
 
 from web.link import LinkDown, Links, Question, serve
@@ -99,3 +99,20 @@ async def test_a_worker_that_goes_away_is_told_at_once(links: Links, server: Tes
 async def test_nobody_there_is_told_at_once(links: Links) -> None:
     with pytest.raises(LinkDown):
         await links.ask("http://127.0.0.1:9", "/row", {}, 5)
+
+
+async def test_what_is_asked_in_one_turn_shares_a_frame(
+    links: Links, server: TestServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await links.ask(url(server), "/row", {}, 5)
+    frames = 0
+    send = ClientWebSocketResponse.send_bytes
+
+    async def counted(self: ClientWebSocketResponse, data: bytes) -> None:
+        nonlocal frames
+        frames += 1
+        await send(self, data)
+
+    monkeypatch.setattr(links._links[url(server)]._outbox, "_send", counted.__get__(links._links[url(server)]._socket))
+    await asyncio.gather(*(links.ask(url(server), f"/{number}", {}, 5) for number in range(100)))
+    assert frames == 2  # 64 and the rest
