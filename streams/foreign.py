@@ -79,15 +79,13 @@ class Gate:
         self._admit = admit
 
     async def apply(self, fetched: Sequence[Batch]) -> None:
-        """Looks at what was fetched; done once everything that follows from it is on the log."""
+        """Looks at what was fetched; finished once everything that follows from it is on the log."""
         said: list[Acknowledgement] = []
         for record in [record for batch in fetched for record in batch.records]:
             heard = self._listener.hear(record)
             if not heard.is_ours:
                 said += await self._look_at(record, heard)
-        for acknowledged in dict.fromkeys(said):
-            await acknowledged
-        self._group.finished(fetched)
+        await self._group.finish(fetched, said)
 
     async def _look_at(self, record: Raw, heard: Heard) -> list[Acknowledgement]:
         try:

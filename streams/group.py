@@ -16,10 +16,11 @@ from faust.serializers.codecs import Codec
 from faust.types import TP
 
 from streams.ending import end_process
+from streams.finishing import Finishing
 from streams.layout import Layout
 from streams.lease import Lease
 from streams.processor import Batch
-from streams.publisher import Publisher
+from streams.publisher import Acknowledgement, Publisher
 from streams.recovery import RowsManager
 from streams.services import PATIENT
 from streams.topics import Topic
@@ -96,6 +97,10 @@ class GroupApp:
     #: The group has been joined, and the rows of every owned partition are restored where there are any.
     ready: bool = False
 
+    def __post_init__(self) -> None:
+        self._finishing = Finishing(self.finished, self.fail)
+        self.on_revoked.append(self._finishing.forget)
+
     def topics(self, topics: Iterable[Topic]) -> Any:
         """Documented topics for an agent to read in batches: one agent for all that the group reads."""
         topics = list(topics)
@@ -126,6 +131,12 @@ class GroupApp:
             last = batch.records[-1]
             self.commit(last.topic, last.partition, last.offset + 1)
             batch.done()
+
+    async def finish(self, batches: Sequence[Batch], said: Iterable[Acknowledgement]) -> None:
+        """The same as soon as what was said of them is on the log, after those before them. Returns before that, when
+        the next may be handled.
+        """
+        await self._finishing.add(batches, said)
 
     def revoked(self) -> None:
         self.ready = False
@@ -185,7 +196,7 @@ def faust_app(name: str, runtime: Runtime) -> faust.App:
         broker_commit_interval=0.5,
         broker_max_poll_records=runtime.max_poll_records,
         # One batch at a time in an agent's queue; what waits, waits in the consumer.
-        stream_buffer_maxsize=4,
+        stream_buffer_maxsize=16,
         web_enabled=False,
     )
 

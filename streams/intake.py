@@ -50,7 +50,7 @@ class Intake:
         self._translate = translate
 
     async def apply(self, fetched: Sequence[Batch]) -> None:
-        """Passes on what was fetched; done once all that follows is on the log."""
+        """Passes on what was fetched; finished once all that follows is on the log."""
         said: list[Acknowledgement] = []
         records = [record for batch in fetched for record in batch.records]
         for count, record in enumerate(records, start=1):
@@ -62,9 +62,7 @@ class Intake:
             said += self._pass_on(news) if heard.is_ours else await self._pass_on_foreign(news)
             if count % TURN == 0:
                 await asyncio.sleep(0)
-        for acknowledged in dict.fromkeys(said):
-            await acknowledged
-        self._group.finished(fetched)
+        await self._group.finish(fetched, said)
 
     def _pass_on(self, news: Envelope) -> list[Acknowledgement]:
         # Several groups may make a message of the same type of one piece of news: the group is part of its id.

@@ -11,7 +11,7 @@ from streams.reader import Raw
 from streams.working import Written
 
 #: A slice ends at whichever comes first; its changelog then fits one record batch, and the loop yields often.
-SLICE_RECORDS = 32
+SLICE_RECORDS = 128
 SLICE_BYTES = 512 * 1024
 #: What a single decision may write; leaves room for headers and the position in a 4 MiB batch.
 DECISION_BYTES = 3 * 1024 * 1024

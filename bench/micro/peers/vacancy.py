@@ -155,9 +155,7 @@ def attach(micro: ServiceApp, publisher: KafkaPublisher, source: Topic) -> None:
             place = _place(record.value or b"")
             key = f"{place.provider_id}/{place.product_id}"
             said[publisher.send(inbox, partition_of(key, PARTITIONS), Record(key.encode(), record.value))] = None
-        for acknowledged in said:
-            await acknowledged
-        micro.finished(fetched)
+        await micro.finish(fetched, said)
 
 
 def main() -> None:
