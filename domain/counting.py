@@ -127,10 +127,9 @@ def _took_facts(booking: Tracked, observed: Observe) -> Tracked:
 
 def _told(observed: Observe) -> dict[str, Any]:
     """CAT-37: the document names no schema. All of it texts, so that no codec stumbles over a number."""
-    more = {
-        "event_id": observed.event_id,
-        "occurred_at": observed.occurred_at.isoformat(),
-        "amount": str(observed.amount) if observed.amount is not None else None,
-        "currency": observed.currency,
-    }
-    return {**observed.properties, **{name: value for name, value in more.items() if value is not None}}
+    told = {**observed.properties, "event_id": observed.event_id, "occurred_at": observed.occurred_at.isoformat()}
+    if observed.amount is not None:
+        told["amount"] = str(observed.amount)
+    if observed.currency is not None:
+        told["currency"] = observed.currency
+    return told

@@ -41,7 +41,7 @@ class Position(msgspec.Struct, frozen=True):
     checksum: int
 
 
-class Row(msgspec.Struct, frozen=True):
+class Row(msgspec.Struct, frozen=True, gc=False):
     """A row as stored: `source` is the inbox offset it was decided at, `written` its offset on the changelog."""
 
     payload: bytes | None
