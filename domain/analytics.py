@@ -21,6 +21,7 @@ from streams.events.receipts import ReceiptGenerated
 
 # The ids we derive are part of what is on the log: this constant never changes.
 _id_of = ids_under(UUID("b5a1e7c2-91d4-5f36-8a07-3c2f6d9e4b15"))
+_OF_A_BOOKING = (BookingNews, PaymentNews, ReceiptGenerated)
 #: Ids in the order in which they say what news is about.
 _ENTITIES = ("booking_id", "record_id", "payment_id", "user_id")
 _RESOURCE = ("provider_id", "product_id")
@@ -38,7 +39,7 @@ def observation_of(news: Envelope) -> list[Observe]:
     event = news.data
     if event.event_type.startswith("analytics.") or isinstance(event, NightUpdated) or _is_request(news):
         return []
-    about: About | None = event.about if isinstance(event, BookingNews | PaymentNews | ReceiptGenerated) else None
+    about: About | None = event.about if isinstance(event, _OF_A_BOOKING) else None
     taken = _taken(event, about)
     day = _local_day(news.timestamp, about.time_zone if about is not None else "UTC")
     amount, currency = _amount(event)

@@ -6,7 +6,6 @@ news, so that a row stays small however much is told of a user in years.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -53,8 +52,7 @@ class Seen(msgspec.Struct, frozen=True):
     event_ids: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(msgspec.Struct, frozen=True):
     """What one decision looks at: what was counted that day, and the booking, if the entity is one."""
 
     seen: Seen | None = None
