@@ -32,12 +32,12 @@ def resource_key(provider_id: str, product_id: str) -> str:
 
 def partition_of(key: str, partitions: int) -> int:
     """The partition of a key: murmur2, as Kafka's own clients choose it."""
-    return _hash_of(key) % partitions
+    return hash_of(key) % partitions
 
 
 @lru_cache(maxsize=65_536)
-def _hash_of(key: str) -> int:
-    # Remembered without the number of partitions: an entity's messages lie on topics of several.
+def hash_of(key: str) -> int:
+    """A key's murmur2 hash: remembered once, whatever number of partitions the topics of an entity have."""
     return int(murmur2(key.encode()) & 0x7FFFFFFF)
 
 

@@ -50,6 +50,7 @@ class _EventMeta(msgspec.StructMeta):
         frozen: bool = True,
         kw_only: bool = True,
     ) -> Any:
+        # What was read from JSON holds no cycle: the garbage collector need not look at it.
         made: Any = super().__new__(mcls, name, bases, namespace, frozen=frozen, kw_only=kw_only, gc=False)
         made.event_type = type
         made.event_version = version
