@@ -26,7 +26,7 @@ from streams.envelope import originate
 from streams.events import Event
 from streams.events.about import Line
 from streams.events.availability import Hold
-from streams.keys import partition_of, resource_key
+from streams.keys import hash_of, partition_of, resource_key
 from streams.local import POSITION_KEY, Position
 from streams.publisher import Acknowledgement, KafkaPublisher, Record
 from streams.reader import first_records
@@ -59,7 +59,7 @@ def resource_rows(count: int, partitions: int) -> Iterator[Keyed]:
         provider_id, product_id = unit(number)
         key = resource_key.__wrapped__(provider_id, product_id)
         row = Resource(provider_id, product_id, _CAPACITY, Decimal("95.00"), "EUR")
-        yield partition_of.__wrapped__(key, partitions), f"r|{key}", _encode(row)
+        yield hash_of.__wrapped__(key) % partitions, f"r|{key}", _encode(row)
 
 
 def booking_rows(count: int, size: int, partitions: int, seed: int) -> Iterator[Keyed]:
@@ -72,7 +72,7 @@ def booking_rows(count: int, size: int, partitions: int, seed: int) -> Iterator[
         # Random, because a store that compresses would else make nothing of it.
         padding = chance.randbytes(max(0, size - least - len(f"b|{booking_id}")) // 2).hex()
         row = _encode(_booking(booking_id, now, padding))
-        yield partition_of.__wrapped__(booking_id, partitions), f"b|{booking_id}", row
+        yield hash_of.__wrapped__(booking_id) % partitions, f"b|{booking_id}", row
 
 
 def _uuid(chance: random.Random) -> str:

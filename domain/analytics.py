@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 from urllib.parse import quote
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from domain.calendar import MAX_SLOTS, Unbookable, stay_of, zone
 from streams.events import Envelope, Event
@@ -15,11 +15,13 @@ from streams.events.about import About, Kind, Line
 from streams.events.analytics import Observe, Taken
 from streams.events.availability import NightUpdated
 from streams.events.booking_news import BookingCancelled, BookingCreated, BookingNews, BookingUpdated
+from streams.events.ids import ids_under
 from streams.events.payment_news import PaymentNews
 from streams.events.receipts import ReceiptGenerated
 
 # The ids we derive are part of what is on the log: this constant never changes.
-_NAMESPACE = UUID("b5a1e7c2-91d4-5f36-8a07-3c2f6d9e4b15")
+_id_of = ids_under(UUID("b5a1e7c2-91d4-5f36-8a07-3c2f6d9e4b15"))
+_OF_A_BOOKING = (BookingNews, PaymentNews, ReceiptGenerated)
 #: Ids in the order in which they say what news is about.
 _ENTITIES = ("booking_id", "record_id", "payment_id", "user_id")
 _RESOURCE = ("provider_id", "product_id")
@@ -37,7 +39,7 @@ def observation_of(news: Envelope) -> list[Observe]:
     event = news.data
     if event.event_type.startswith("analytics.") or isinstance(event, NightUpdated) or _is_request(news):
         return []
-    about: About | None = event.about if isinstance(event, BookingNews | PaymentNews | ReceiptGenerated) else None
+    about: About | None = event.about if isinstance(event, _OF_A_BOOKING) else None
     taken = _taken(event, about)
     day = _local_day(news.timestamp, about.time_zone if about is not None else "UTC")
     amount, currency = _amount(event)
@@ -75,7 +77,7 @@ def _entity(event: Event) -> str:
         if found is not None:
             return str(found)
     resource = "/".join(quote(getattr(event, name), safe="") for name in _having(type(event), _RESOURCE))
-    return resource if len(resource) <= 100 else str(uuid5(_NAMESPACE, resource))
+    return resource if len(resource) <= 100 else _id_of(resource)
 
 
 def _provider(event: Event, about: About | None) -> str | None:

@@ -6,14 +6,15 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import msgspec
 
 from streams.events.about import About, ConfirmOn, Kind, Line, Location
+from streams.events.ids import ids_under
 
 # The ids we derive are part of what is on the log: this constant never changes.
-_NAMESPACE = UUID("6f0c2a52-3b1e-5d0a-9c44-7d2f6f1f8a10")
+_id_of = ids_under(UUID("6f0c2a52-3b1e-5d0a-9c44-7d2f6f1f8a10"))
 
 
 def payment_id_of(booking_id: str, revision: int) -> str:
@@ -23,7 +24,7 @@ def payment_id_of(booking_id: str, revision: int) -> str:
 
 def derived_id(booking_id: str, what: str) -> str:
     """An id that follows from a booking and a word, e.g. the refund of its cancellation."""
-    return str(uuid5(_NAMESPACE, f"{booking_id}/{what}"))
+    return _id_of(f"{booking_id}/{what}")
 
 
 class BookingStatus(StrEnum):

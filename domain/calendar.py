@@ -86,9 +86,12 @@ def night_bounds(check_in: date, check_out: date, time_zone: str) -> tuple[datet
 def stay_of(start: datetime, end: datetime, time_zone: str) -> tuple[date, date]:
     """`[start, end)` as check-in and check-out in local dates, at least one night apart. Raises Unbookable."""
     local = zone(time_zone)
-    check_in = _within_years(lambda: start.astimezone(local).date())
-    check_out = _within_years(lambda: end.astimezone(local).date())
-    return check_in, max(check_out, _within_years(lambda: check_in + _NIGHT))
+
+    def dates() -> tuple[date, date]:
+        check_in = start.astimezone(local).date()
+        return check_in, max(end.astimezone(local).date(), check_in + _NIGHT)
+
+    return _within_years(dates)
 
 
 def _nights(local: ZoneInfo, start: datetime, end: datetime) -> tuple[str, ...]:

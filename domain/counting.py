@@ -6,10 +6,9 @@ news, so that a row stays small however much is told of a user in years.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import msgspec
 
@@ -27,10 +26,11 @@ from streams.events.booking_news import (
     BookingRejected,
     BookingUpdated,
 )
+from streams.events.ids import ids_under
 from streams.events.payment_news import PaymentRefundedEvent, PaymentSucceeded
 
 # The ids we derive are part of what is on the log: this constant never changes.
-_NAMESPACE = UUID("4d7c9a10-6e2b-5b84-9f35-81c0d2e7a6f9")
+_id_of = ids_under(UUID("4d7c9a10-6e2b-5b84-9f35-81c0d2e7a6f9"))
 _OUTCOMES = {
     BookingCreated.event_type: "created",
     BookingConfirmed.event_type: "confirmed",
@@ -52,8 +52,7 @@ class Seen(msgspec.Struct, frozen=True):
     event_ids: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(msgspec.Struct, frozen=True):
     """What one decision looks at: what was counted that day, and the booking, if the entity is one."""
 
     seen: Seen | None = None
@@ -72,7 +71,7 @@ def decide(known: Known, observed: Observe, now: datetime) -> Decision[Known]:
         return Decision(known)
     after = Known(Seen((*seen.event_ids, observed.event_id)), _booking_after(known.booking, observed))
     told = AnalyticsTracked(
-        tracked_id=str(uuid5(_NAMESPACE, f"{observed.entity_id}/{observed.event_id}")),
+        tracked_id=_id_of(f"{observed.entity_id}/{observed.event_id}"),
         name=observed.name,
         entity_id=observed.entity_id,
         provider_id=observed.provider_id,
@@ -118,7 +117,7 @@ def _took_facts(booking: Tracked, observed: Observe) -> Tracked:
         return booking
     return msgspec.structs.replace(
         booking,
-        taken=tuple(Span(**msgspec.structs.asdict(each)) for each in observed.taken),
+        taken=tuple(Span(*msgspec.structs.astuple(each)) for each in observed.taken),
         as_of=None if created else observed.occurred_at,
         currency=observed.currency or booking.currency,
     )
@@ -126,10 +125,9 @@ def _took_facts(booking: Tracked, observed: Observe) -> Tracked:
 
 def _told(observed: Observe) -> dict[str, Any]:
     """CAT-37: the document names no schema. All of it texts, so that no codec stumbles over a number."""
-    more = {
-        "event_id": observed.event_id,
-        "occurred_at": observed.occurred_at.isoformat(),
-        "amount": str(observed.amount) if observed.amount is not None else None,
-        "currency": observed.currency,
-    }
-    return {**observed.properties, **{name: value for name, value in more.items() if value is not None}}
+    told = {**observed.properties, "event_id": observed.event_id, "occurred_at": observed.occurred_at.isoformat()}
+    if observed.amount is not None:
+        told["amount"] = str(observed.amount)
+    if observed.currency is not None:
+        told["currency"] = observed.currency
+    return told

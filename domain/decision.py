@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+import msgspec
 
 from streams.events import Event
 
 S = TypeVar("S")
 
 
-@dataclass(frozen=True, slots=True)
-class Decision(Generic[S]):
+class Decision(msgspec.Struct, Generic[S], frozen=True):
     """The outcome of `decide(state, message, now)`: same arguments, same decision, for ever."""
 
     state: S

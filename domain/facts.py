@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime, tzinfo
 from decimal import Context, Decimal
+from functools import cache
 from typing import Any
 
 from domain.calendar import Unbookable, stay_of, zone
@@ -42,16 +43,24 @@ def facts_of(event: Event) -> dict[str, Any]:
     """What an event says, together with what it says of the booking it is about. Total."""
     about = getattr(event, "about", None)
     facts = _of_booking(about) if about is not None else _of_period(event)
-    for field, fact in _PLAIN.items():
-        value = getattr(event, field, None)
+    plain, sums = _named(type(event))
+    for field, fact in plain:
+        value = getattr(event, field)
         if value is not None:
             facts[fact] = value
-    for (amount, currency), fact in _SUMS.items():
-        value = getattr(event, amount, None)
+    for amount, currency, fact in sums:
+        value = getattr(event, amount)
         if value is not None:
             facts["currency"] = getattr(event, currency)
             facts[fact] = written(value, facts["currency"])
     return facts
+
+
+@cache
+def _named(model: type[Event]) -> tuple[list[tuple[str, str]], list[tuple[str, str, str]]]:
+    """Which of the named fields and sums a type of event has."""
+    plain = [(field, fact) for field, fact in _PLAIN.items() if hasattr(model, field)]
+    return plain, [(*fields, fact) for fields, fact in _SUMS.items() if hasattr(model, fields[0])]
 
 
 def written(amount: Decimal, currency: str) -> str:

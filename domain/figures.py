@@ -123,7 +123,11 @@ def share(booking: Tracked | None) -> Mapping[Place, Figures]:
 
 
 def summed(one: Figures, other: Figures, sign: int = 1) -> Figures:
-    """`one` plus `other`, or minus it. What comes to nothing is left out."""
+    """`one` plus `other`, or minus it. What comes to nothing is left out, here and in what is given."""
+    if other is NOTHING:
+        return one
+    if one is NOTHING and sign == 1:
+        return other
     changed: dict[str, Any] = {}
     for name in _COUNTS:
         if more := getattr(other, name):
@@ -148,7 +152,7 @@ def _parts(booking: Tracked, provider_id: str, booked_on: date) -> Iterator[tupl
         for span in booking.taken:
             yield from _sold(span, booking.currency)
     for moved in booking.money:
-        sums = {moved.currency: moved.amount}
+        sums = _in(moved.currency, moved.amount)
         yield (provider_id, moved.day), Figures(refunded=sums) if moved.back else Figures(captured=sums)
 
 
@@ -165,16 +169,22 @@ def _made(booking: Tracked) -> Figures:
         leads=int(booking.lead_days is not None),
         lead_days=booking.lead_days or 0,
         booked_nights=sum(span.units * span.nights for span in booking.taken) if stands else 0,
-        booked={booking.currency: sum((span.amount for span in booking.taken), Decimal(0))} if stands else {},
+        booked=_in(booking.currency, sum((span.amount for span in booking.taken), Decimal(0))) if stands else {},
     )
 
 
 def _sold(span: Span, currency: str) -> Iterator[tuple[Place, Figures]]:
     if not span.nights:
-        yield (span.provider_id, span.first), Figures(other={currency: span.amount})
+        yield (span.provider_id, span.first), Figures(other=_in(currency, span.amount))
     for night, amount in enumerate(spread(span.amount, currency, span.nights) if span.nights else ()):
         place = span.provider_id, span.first + timedelta(days=night)
-        yield place, Figures(nights={currency: span.units}, rooms={currency: amount})
+        yield place, Figures(nights=_in(currency, span.units), rooms=_in(currency, amount))
+
+
+def _in(currency: str, amount: Any) -> dict[str, Any]:
+    """An amount as `_sum` has it."""
+    total = 0 + amount
+    return {currency: total} if total else {}
 
 
 def _sum(one: Mapping[str, Any], other: Mapping[str, Any], sign: int) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal, cast
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import msgspec
 
@@ -17,11 +17,12 @@ from domain.decision import Decision
 from domain.facts import facts_of
 from streams.events import Envelope, Event
 from streams.events.booking_news import BookingRejected, InventoryUpdated
+from streams.events.ids import ids_under
 from streams.events.notices import Channel, EmailSent, MailHandedOver, MarkRead, Notify, SendMail
 from streams.events.records import RecordNews
 
 # The ids we derive are part of what is on the log: this constant never changes.
-_NAMESPACE = UUID("0d9b6a34-6f6e-5c0b-8a53-2f7c1de0a4b7")
+_id_of = ids_under(UUID("0d9b6a34-6f6e-5c0b-8a53-2f7c1de0a4b7"))
 #: Of a mail: waiting, sent, unsent. In the app: new, read.
 Status = Literal["waiting", "sent", "unsent", "new", "read"]
 
@@ -93,7 +94,7 @@ def _told_otherwise(event: Event, templates: Mapping[str, str]) -> bool:
 
 def notice_id_of(event_id: str, channel: str) -> str:
     """The notice of one event over one channel."""
-    return str(uuid5(_NAMESPACE, f"{event_id}/{channel}"))
+    return _id_of(f"{event_id}/{channel}")
 
 
 def decide(notice: Notice | None, contact: Contact | None, message: Event, now: datetime) -> Decision[Notice | None]:

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import msgspec
 
 from domain.decision import Decision
 from streams.events import Envelope, Event
 from streams.events.about import About
+from streams.events.ids import ids_under
 from streams.events.payment_news import PaymentSucceeded
 from streams.events.receipts import ReceiptGenerated, ReceiptWritten, RequestReceipt, WriteReceipt
 
 # The ids we derive are part of what is on the log: this constant never changes.
-_NAMESPACE = UUID("c6f1c3a9-91d4-5f3e-b0a6-5b1e8c9d7f42")
+_id_of = ids_under(UUID("c6f1c3a9-91d4-5f3e-b0a6-5b1e8c9d7f42"))
 
 
 class Receipt(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -70,7 +71,7 @@ def receipt_request_of(news: Envelope) -> RequestReceipt | None:
 
 def receipt_id_of(payment_id: str) -> str:
     """The receipt of a payment."""
-    return str(uuid5(_NAMESPACE, payment_id))
+    return _id_of(payment_id)
 
 
 def decide(receipt: Receipt | None, message: Event, number: str, now: datetime) -> Decision[Receipt | None]:

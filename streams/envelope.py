@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from collections.abc import Mapping
 from datetime import datetime
@@ -10,9 +9,12 @@ from functools import lru_cache
 from typing import Any
 
 from streams.events import Envelope, Event
+from streams.events.ids import ids_under
 
 #: Every derived id of the platform is a uuid5 under this namespace.
 NAMESPACE = uuid.UUID("8f0b7a52-5f0c-5d6a-9a54-6d1f3c1f2b11")
+#: An entity's history names what is said just before it is said: the same id, twice within a decision.
+derive = lru_cache(maxsize=256)(ids_under(NAMESPACE))
 
 
 def originate(
@@ -40,19 +42,6 @@ def originate(
 def derived_id(cause: Envelope, event: Event, index: int, scope: str = "") -> str:
     """The id of the `index`th event that a message causes, in the scope of who says so where several may."""
     return derive(f"{cause.event_id}/{event.event_type}/{scope}{index}")
-
-
-@lru_cache(maxsize=256)
-def derive(name: str) -> str:
-    """`str(uuid.uuid5(NAMESPACE, name))`, without the object in between: every message said costs one of these.
-
-    An entity's history names what is said just before it is said: the same id, twice within a decision.
-    """
-    digest = bytearray(hashlib.sha1(NAMESPACE.bytes + name.encode(), usedforsecurity=False).digest()[:16])
-    digest[6] = (digest[6] & 0x0F) | 0x50
-    digest[8] = (digest[8] & 0x3F) | 0x80
-    text = digest.hex()
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def caused_by(cause: Envelope, event: Event, *, index: int, now: datetime, source: str, scope: str = "") -> Envelope:

@@ -48,6 +48,9 @@ class Intake:
         self._listener = listener
         self._keyring = keyring
         self._translate = translate
+        self._source = f"{group.name}-intake"
+        #: Several groups may make a message of the same type of one piece of news: the group is part of its id.
+        self._scope = f"{group.name}/"
 
     async def apply(self, fetched: Sequence[Batch]) -> None:
         """Passes on what was fetched; finished once all that follows is on the log."""
@@ -65,10 +68,10 @@ class Intake:
         await self._group.finish(fetched, said)
 
     def _pass_on(self, news: Envelope) -> list[Acknowledgement]:
-        # Several groups may make a message of the same type of one piece of news: the group is part of its id.
-        scope, source = f"{self._group.name}/", f"{self._group.name}-intake"
         return [
-            self._voice.say(caused_by(news, event, index=index, now=news.timestamp, source=source, scope=scope))
+            self._voice.say(
+                caused_by(news, event, index=index, now=news.timestamp, source=self._source, scope=self._scope)
+            )
             for index, event in enumerate(self._translate(news))
         ]
 
@@ -77,8 +80,7 @@ class Intake:
             return []  # an outcome is not theirs to say, and what they ask for is told again once it is decided
         news = await sealed(news, self._keyring)
         # Sealed anew in every attempt: so a fresh id, and the row knows what it tells of by the message's own.
-        source = f"{self._group.name}-intake"
         return [
-            self._voice.say(resulting(news, event, now=news.timestamp, source=source))
+            self._voice.say(resulting(news, event, now=news.timestamp, source=self._source))
             for event in self._translate(news)
         ]

@@ -18,16 +18,27 @@ Partitioner = Callable[[str, int], int]
 _LAST_NUMBER = re.compile(r"(\d+)\D*$")
 
 
+@lru_cache(maxsize=4_096)
+def quoted(name: str) -> str:
+    """A name as a part of a key, that no separator in it reaches into another part."""
+    return quote(name, safe="")
+
+
 @lru_cache(maxsize=65_536)
 def resource_key(provider_id: str, product_id: str) -> str:
     """The key of a resource; quoting keeps `a/b` + `c` and `a` + `b/c` apart."""
-    return f"{quote(provider_id, safe='')}/{quote(product_id, safe='')}"
+    return f"{quoted(provider_id)}/{quoted(product_id)}"
+
+
+def partition_of(key: str, partitions: int) -> int:
+    """The partition of a key: murmur2, as Kafka's own clients choose it."""
+    return hash_of(key) % partitions
 
 
 @lru_cache(maxsize=65_536)
-def partition_of(key: str, partitions: int) -> int:
-    """The partition of a key: murmur2, as Kafka's own clients choose it."""
-    return int((murmur2(key.encode()) & 0x7FFFFFFF) % partitions)
+def hash_of(key: str) -> int:
+    """A key's murmur2 hash: remembered once, whatever number of partitions the topics of an entity have."""
+    return int(murmur2(key.encode()) & 0x7FFFFFFF)
 
 
 murmur: Partitioner = partition_of

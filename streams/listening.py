@@ -6,7 +6,6 @@ A record is read by several groups at about the same time. Reading it costs more
 from __future__ import annotations
 
 from collections import OrderedDict
-from functools import cached_property
 
 from streams.codec import Undecodable
 from streams.events import Envelope
@@ -23,26 +22,33 @@ _REMEMBERED = 2_000
 class Heard:
     """One record, read when it is first asked for."""
 
+    __slots__ = ("_codec", "_found", "_layout", "_ours", "_record", "_signer")
+
     def __init__(self, record: Raw, codec: Codec, layout: Layout, signer: Signer) -> None:
         self._record = record
         self._codec = codec
         self._layout = layout
         self._signer = signer
+        self._ours: bool | None = None
+        self._found: Envelope | Undecodable | None = None
 
-    @cached_property
+    @property
     def is_ours(self) -> bool:
         """Whether this instance said it."""
-        return self._signer.is_ours(self._record.headers, self._record.value)
+        if self._ours is None:
+            self._ours = self._signer.is_ours(self._record.headers, self._record.value)
+        return self._ours
 
     @property
     def news(self) -> Envelope:
         """What it says. Raises Undecodable."""
+        if self._found is None:
+            self._found = self._read()
         if isinstance(self._found, Undecodable):
             raise self._found
         return self._found
 
-    @cached_property
-    def _found(self) -> Envelope | Undecodable:
+    def _read(self) -> Envelope | Undecodable:
         try:
             return read(self._codec, self._layout, self._record)
         except Undecodable as error:

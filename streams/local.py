@@ -41,7 +41,7 @@ class Position(msgspec.Struct, frozen=True):
     checksum: int
 
 
-class Row(msgspec.Struct, frozen=True):
+class Row(msgspec.Struct, frozen=True, gc=False):
     """A row as stored: `source` is the inbox offset it was decided at, `written` its offset on the changelog."""
 
     payload: bytes | None
@@ -61,7 +61,7 @@ class LocalRows:
         raw = self._db.get(_CHANGELOG_KEY)
         #: The changelog is applied here below this offset.
         self.changelog_next = int(raw) if raw is not None else 0
-        self.position = self._stored_position()
+        self.position = _position(self.get(POSITION_KEY))
 
     def close(self) -> None:
         self._db.flush()
@@ -99,15 +99,15 @@ class LocalRows:
         self._db.write(batch)
         self.changelog_next = changelog_next
         if POSITION_KEY in rows:
-            self.position = self._stored_position()
+            self.position = _position(rows[POSITION_KEY])
 
     def keys(self) -> Iterable[str]:
         """All row keys, for audits and comparisons."""
         return [key.decode() for key, _ in self._db.items() if not key.startswith(b"\0")]
 
-    def _stored_position(self) -> Position | None:
-        row = self.get(POSITION_KEY)
-        return msgspec.json.decode(row.payload, type=Position) if row is not None and row.payload else None
+
+def _position(row: Row | None) -> Position | None:
+    return msgspec.json.decode(row.payload, type=Position) if row is not None and row.payload else None
 
 
 def _row(raw: bytes) -> Row:

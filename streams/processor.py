@@ -122,8 +122,10 @@ class Processor:
         events, changes, now = self._decider.decide(partition.working, record, message)
         partition.working.hand_over(changes, slice_.number)
         slice_.add(changes, record.offset)
+        if not events:
+            return []
         said = [self._follows(message, event, index, now) for index, event in enumerate(events)]
-        if any(self._voice.lacks(event) for event in events):
+        if any([self._voice.lacks(event) for event in events]):
             return said
         self._say(slice_, said)
         return []

@@ -21,7 +21,7 @@ _BATCH_BYTES = 900 * 1024
 Headers = Sequence[tuple[str, bytes]]
 
 
-class Record(msgspec.Struct, frozen=True):
+class Record(msgspec.Struct, frozen=True, gc=False):
     """One record to write. A value of None deletes the key on a compacted topic."""
 
     key: bytes | None

@@ -19,6 +19,7 @@ SIGNATURE_HEADER = "vacancy-sig"
 SIGNED = (ID_HEADER, TIME_HEADER, CORRELATION_HEADER, REST_HEADER)
 
 Headers = Sequence[tuple[str, bytes | None]]
+_NOT_SHOWN = [b""]
 
 
 class Signer:
@@ -44,9 +45,12 @@ class Signer:
 
     def _signature(self, headers: Headers, value: bytes) -> bytes:
         # Each part with its length: no two messages have the same text to sign. A header twice is not the one once.
+        shown: dict[str, list[bytes]] = {}
+        for name, each in headers:
+            shown.setdefault(name, []).append(each or b"")
         parts = [value]
         for name in SIGNED:
-            parts += [each or b"" for named, each in headers if named == name] or [b""]
+            parts += shown.get(name, _NOT_SHOWN)
         text = b"".join([len(part).to_bytes(4, "big") + part for part in parts])
         signing = self._keyed.copy()
         signing.update(text)

@@ -20,7 +20,7 @@ _RECORD_OVERHEAD = 128
 _encode = msgspec.json.Encoder().encode
 
 
-class Written(msgspec.Struct, frozen=True):
+class Written(msgspec.Struct, frozen=True, gc=False):
     """A row as a decision left it; no payload means it is gone. `kept` says whether it is held ready to be read."""
 
     value: msgspec.Struct | None

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from urllib.parse import quote
 
 import msgspec
 
@@ -17,6 +16,7 @@ from domain.counting import Known, Seen, day_of, decide
 from domain.figures import NOTHING, Figures, Place, Tracked, changes, summed
 from streams.events import Envelope, Event
 from streams.events.analytics import Observe
+from streams.keys import quoted
 from streams.working import WorkingRows
 
 _figures = msgspec.json.Decoder(Figures)
@@ -71,7 +71,7 @@ def _add(rows: WorkingRows, place: Place, change: Figures) -> None:
 
 
 def _property_prefix(property_id: str) -> str:
-    return f"k|{quote(property_id, safe='')}|"
+    return f"k|{quoted(property_id)}|"
 
 
 def prefixes(property_id: str, first: date, last: date) -> list[str]:

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from urllib.parse import quote
 
 import msgspec
 
 from domain.notices import Contact, Notice, decide, learn
 from streams.events import Envelope, Event
 from streams.events.notices import MailHandedOver, MarkRead, Notify
-from streams.keys import partition_of
+from streams.keys import partition_of, quoted
 from streams.rows import RowStore
 from streams.working import WorkingRows
 
@@ -26,7 +25,7 @@ class Notifications:
     def apply(self, rows: WorkingRows, message: Envelope, now: datetime, offset: int) -> Sequence[Event]:
         asked = message.data
         assert isinstance(asked, Notify | MailHandedOver | MarkRead)
-        key, contact_key = row_key(asked.user_id, asked.notice_id), f"u|{quote(asked.user_id, safe='')}"
+        key, contact_key = row_key(asked.user_id, asked.notice_id), f"u|{quoted(asked.user_id)}"
         before, contact = rows.get(key, Notice), rows.get(contact_key, Contact)
         decision = decide(before, contact, asked, now)
         after, known = decision.state, learn(contact, asked)
@@ -47,12 +46,12 @@ class Notifications:
 
 def row_key(user_id: str, notice_id: str) -> str:
     """The key of a notice's row."""
-    return f"n|{quote(user_id, safe='')}|{notice_id}"
+    return f"n|{quoted(user_id)}|{notice_id}"
 
 
 def list_prefix(user_id: str) -> str:
     """What the keys of the rows begin with that the app shows a user."""
-    return f"i|{quote(user_id, safe='')}|"
+    return f"i|{quoted(user_id)}|"
 
 
 def place_of(notice: Notice) -> str:

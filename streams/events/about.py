@@ -18,7 +18,7 @@ Kind = Literal["stay", "booking", "order", "appointment"]
 ConfirmOn = Literal["payment.authorized", "payment.captured", "inventory"]
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
+class Line(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One thing a booking takes: a quantity of a resource over `[start, end)`."""
 
     line: Count
@@ -31,13 +31,13 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     price_amount: Amount
 
 
-class Location(msgspec.Struct, frozen=True, kw_only=True):
+class Location(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     lat: float | None = None
     lon: float | None = None
     address: str | None = None
 
 
-class About(msgspec.Struct, frozen=True, kw_only=True):
+class About(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A booking as it stood when the news was told."""
 
     kind: Kind = "booking"

@@ -12,7 +12,7 @@ from streams.events.base import Amount, Currency, Event, Id, Instant, NonNegativ
 # --- asked of the analytics service (its inbox, keyed by entity_id) ---
 
 
-class Taken(msgspec.Struct, frozen=True, kw_only=True):
+class Taken(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What one line of a booking takes, as analytics counts it."""
 
     provider_id: Id

@@ -50,7 +50,8 @@ class _EventMeta(msgspec.StructMeta):
         frozen: bool = True,
         kw_only: bool = True,
     ) -> Any:
-        made: Any = super().__new__(mcls, name, bases, namespace, frozen=frozen, kw_only=kw_only)
+        # What was read from JSON holds no cycle: the garbage collector need not look at it.
+        made: Any = super().__new__(mcls, name, bases, namespace, frozen=frozen, kw_only=kw_only, gc=False)
         made.event_type = type
         made.event_version = version
         if type:
@@ -76,7 +77,7 @@ class Event(msgspec.Struct, metaclass=_EventMeta, frozen=True, kw_only=True):
     in_metadata: ClassVar[frozenset[str]] = frozenset()
 
 
-class Envelope(msgspec.Struct, frozen=True, kw_only=True):
+class Envelope(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A message as it travels: its data, its identity, and what caused it (CAT-22)."""
 
     event_id: str

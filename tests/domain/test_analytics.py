@@ -319,6 +319,12 @@ def test_a_time_at_the_calendar_s_end_has_a_day_too() -> None:
     assert observed(confirmed(about(time_zone="No/Where"))).day == date(2026, 11, 30)
 
 
+def test_money_is_the_property_s_that_its_booking_is_at() -> None:
+    told = msgspec.structs.replace(paid(), about=about(line()))
+    assert observed(told).provider_id == line().provider_id
+    assert observed(paid()).provider_id is None
+
+
 def test_amounts_are_the_event_s_own() -> None:
     assert (observed(cancelled(about())).amount, observed(cancelled(about())).currency) == (Decimal(240), "EUR")
     assert (observed(no_show()).amount, observed(no_show()).currency) == (None, "EUR")

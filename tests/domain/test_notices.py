@@ -16,6 +16,7 @@ from domain.facts import facts_of
 from domain.notices import Contact, Notice, decide, learn, notice_id_of, notices_of
 from streams.events import Envelope, Event
 from streams.events.about import About, Kind, Line
+from streams.events.analytics import Observe
 from streams.events.availability import NightUpdated
 from streams.events.booking_news import BookingCancelled, BookingConfirmed, BookingCreated, InventoryUpdated
 from streams.events.notices import Channel, EmailSent, MailHandedOver, MarkRead, Notify, SendMail
@@ -231,6 +232,12 @@ def test_a_cancellation_says_why_and_what_comes_back() -> None:
         "amount": "240.00",
         "currency": "EUR",
     }
+
+
+def test_what_news_leaves_open_is_no_fact() -> None:
+    told = InventoryUpdated(booking_id="b1", user_id="u1", product_id="double", status="reserved", updated_at=NOW)
+    assert facts_of(told) == {"product": "double", "status": "reserved"}
+    assert facts_of(Observe(entity_id="b1", event_id="e1", name="no sum", occurred_at=NOW)) == {}
 
 
 def test_money_is_written_in_the_minor_units_of_its_currency() -> None:
