@@ -16,6 +16,7 @@ from faust.serializers.codecs import Codec
 from faust.types import TP
 
 from streams.ending import end_process
+from streams.fetched import Batches
 from streams.finishing import Finishing
 from streams.layout import Layout
 from streams.lease import Lease
@@ -24,7 +25,7 @@ from streams.publisher import Acknowledgement, Publisher
 from streams.recovery import RowsManager
 from streams.services import PATIENT
 from streams.topics import Topic
-from streams.transport import Batches, Consumer, Transport
+from streams.transport import Consumer, Transport
 from streams.voice import Voice
 
 

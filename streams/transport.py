@@ -1,4 +1,4 @@
-"""Batches as Faust events: what we change in Faust's consumer so that an agent gets a partition's records as one.
+"""What we change in Faust's consumer: where it runs, where it begins, what it fetches at a time, and what it commits.
 
 Faust keeps the assignment, the groups, the flow control and the commits; the commit takes our offsets, because Faust's
 own bookkeeping of single acknowledgements loses records under `kill -9` (docs/decisions/0002).
@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
-from types import SimpleNamespace
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from typing import Any, cast
 
 import aiokafka
@@ -19,52 +17,16 @@ from aiokafka import TopicPartition
 from aiokafka.errors import CommitFailedError
 from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers import aiokafka as driver
-from faust.transport.utils import DefaultSchedulingStrategy
 from faust.types import TP
 from mode.utils.futures import maybe_async
 
+from streams.fetched import Batches
 from streams.lease import Lease
 
 #: What a patient consumer waits for at most, and how many bytes are worth a fetch before.
 _PATIENCE_MS, _ENOUGH_BYTES = 150, 128 * 1024
 #: So many records of a partition are committed before the interval is over, and with them what else is done so soon.
 _MANY, _SOON_S = 25, 0.05
-
-
-class Batches(DefaultSchedulingStrategy):
-    """Hands on as one message what one fetch brought for one agent: a list of records for each partition.
-
-    An agent reads one topic, or all of those that are `gathered`. Faust takes the message for one of the first
-    partition's, at the offset of its last record.
-    """
-
-    def __init__(self, gathered: Collection[str] = ()) -> None:
-        self._gathered = gathered
-
-    def iterate(self, records: Mapping[TP, list[Any]]) -> Iterator[tuple[TP, Any]]:
-        by_agent: defaultdict[str, list[TP]] = defaultdict(list)
-        for tp, fetched in records.items():
-            if fetched:
-                by_agent["" if tp.topic in self._gathered else tp.topic].append(tp)
-        for tps in by_agent.values():
-            yield tps[0], _as_one([records[tp] for tp in tps])
-
-
-def _as_one(fetched: list[list[Any]]) -> SimpleNamespace:
-    last = fetched[0][-1]
-    return SimpleNamespace(
-        topic=last.topic,
-        partition=last.partition,
-        offset=last.offset,
-        timestamp=last.timestamp,
-        timestamp_type=last.timestamp_type,
-        headers=(),
-        key=None,
-        value=fetched,
-        checksum=None,
-        serialized_key_size=0,
-        serialized_value_size=0,
-    )
 
 
 class _Listener(driver.ConsumerRebalanceListener):

@@ -8,8 +8,8 @@ from typing import Any
 
 from faust.types import TP
 
+from streams.fetched import Batches
 from streams.group import batches, fetches
-from streams.transport import Batches
 
 
 def records(topic: str, partition: int, *offsets: int) -> list[Any]:
