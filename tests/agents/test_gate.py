@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -25,6 +26,7 @@ from streams.keys import resource_key
 from streams.layout import load_layout
 from streams.listening import Listener
 from streams.processor import Batch
+from streams.publisher import Acknowledgement
 from streams.signing import Signer
 from streams.voice import Voice
 from tests.memory_log import MemoryLog, Stored
@@ -100,7 +102,7 @@ class Site:
         fake = SimpleNamespace(
             settings=settings, runtime=runtime, keyring=Seals(), rates=self.rates, numbers=SimpleNamespace(next=_seven)
         )
-        group = SimpleNamespace(name="booking", finished=lambda fetched: None)
+        group = SimpleNamespace(name="booking", finish=_finish)
         tools = cast("Tools", fake)
         gate = Gate(
             cast("GroupApp", group),
@@ -119,6 +121,11 @@ class Site:
         """Why the only dead letter of a topic is one."""
         (letter,) = self.log.read(f"{topic}.dlq")
         return dict(letter.headers)["vacancy-dlq-reason"].decode()
+
+
+async def _finish(fetched: Sequence[Batch], said: Iterable[Acknowledgement]) -> None:
+    for acknowledged in said:
+        await acknowledged
 
 
 async def _seven() -> int:
