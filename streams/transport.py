@@ -159,7 +159,8 @@ class Consumer(driver.Consumer):
     async def _commit_early(self) -> None:
         await asyncio.sleep(_SOON_S)
         self._early = None
-        await self.commit()
+        if not self.should_stop:  # who stops commits by itself
+            await self.commit()
 
     async def force_commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:
         """Commits what is durable, and nothing of what Faust keeps account of: a table of it for a debug log, its

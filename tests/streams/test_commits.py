@@ -24,6 +24,11 @@ class Committing(Consumer):
         self._acked, self._acked_index = defaultdict(list), defaultdict(set)
         self.commits: list[Mapping[TP, int]] = []
         self.accepts = True
+        self.stops = False
+
+    @property
+    def should_stop(self) -> bool:
+        return self.stops
 
     async def early(self) -> bool:
         """Whether a commit before the interval was under way; over now."""
@@ -77,3 +82,12 @@ async def test_much_is_committed_soon_and_a_little_waits() -> None:
     assert await consumer.early()
     assert not await consumer.early()
     assert consumer.commits == [{ONE: 90, TWO: 1}]
+
+
+async def test_nothing_is_committed_early_once_it_stops() -> None:
+    consumer = Committing()
+    consumer.done_below(ONE, 1)
+    consumer.done_below(ONE, 90)
+    consumer.stops = True
+    assert await consumer.early()
+    assert consumer.commits == []
