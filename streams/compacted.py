@@ -61,7 +61,7 @@ class Compacted(Generic[E]):
         for partition in partitions:
             while await consumer.position(partition) < ends[partition]:
                 await self._read(timeout_ms=200)
-            self._next[partition] = ends[partition]
+            self._next[partition] = max(self._next.get(partition, 0), ends[partition])
         self._task = asyncio.create_task(self._follow(), name=f"follow {self._topic.name}")
 
     async def stop(self) -> None:

@@ -100,7 +100,6 @@ class GroupApp:
 
     def __post_init__(self) -> None:
         self._finishing = Finishing(self.finished, self.fail)
-        self.on_revoked.append(self._finishing.forget)
 
     def topics(self, topics: Iterable[Topic]) -> Any:
         """Documented topics for an agent to read in batches: one agent for all that the group reads."""
@@ -195,7 +194,7 @@ def faust_app(name: str, runtime: Runtime) -> faust.App:
         broker_heartbeat_interval=min(1.0, runtime.session_timeout / 5),
         broker_commit_interval=0.5,
         broker_max_poll_records=runtime.max_poll_records,
-        # One batch at a time in an agent's queue; what waits, waits in the consumer.
+        # Fetches in an agent's queue; what else waits, waits in the consumer. A full one holds up the whole group.
         stream_buffer_maxsize=16,
         web_enabled=False,
     )

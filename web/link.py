@@ -69,7 +69,7 @@ class _Outbox(Generic[M]):
                 frame, self._waiting = self._waiting[:_MOST_IN_FRAME], self._waiting[_MOST_IN_FRAME:]
                 await self._send(_encode(frame))
             self._sending = None
-        except (ClientError, OSError, RuntimeError):  # closed, closing, reset
+        except Exception:  # closed, closing, reset: a link that cannot send is none
             self._gone()
 
 

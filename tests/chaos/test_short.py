@@ -1,5 +1,5 @@
-"""The short form of the fault runs: a worker and a projector killed, a worker paused
-beyond its session, the broker killed."""
+"""The short form of the fault runs: a worker killed, a projector and a worker paused
+beyond their session, so that the others take over, the broker killed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PLAN = Plan(
     seed=1,
     rate=30,
     duration=45,
-    faults=(Fault("worker"), Fault("projector"), Fault("worker", paused=9), Fault("broker")),
+    faults=(Fault("worker"), Fault("projector", paused=9), Fault("worker", paused=9), Fault("broker")),
     every=8,
 )
 

@@ -1,4 +1,4 @@
-"""Fetches are finished in their order, once what follows from them is on the log, and not after a rebalance."""
+"""Fetches are finished in their order, once what follows from them is on the log."""
 
 from __future__ import annotations
 
@@ -79,16 +79,6 @@ async def test_there_is_room_for_so_many() -> None:
     await adding
     await turns()
     assert log.finished == list(range(100))
-
-
-async def test_what_was_under_way_at_a_rebalance_is_not_finished() -> None:
-    log, lost = Log(), pending()
-    await log.finishing.add(fetch(1), [Acknowledgement(lost)])
-    log.finishing.forget()
-    await log.finishing.add(fetch(2), [])
-    lost.set_result(None)
-    await turns()
-    assert log.finished == [2]
 
 
 async def test_a_message_that_could_not_be_written_ends_the_process() -> None:
