@@ -46,7 +46,13 @@ def test_a_finding_is_not_clean() -> None:
 
 def test_the_soak_does_what_is_asked_of_it() -> None:
     kinds = [fault.name.split()[0] + " " + fault.part for fault in FAULTS]
-    assert {kind: kinds.count(kind) for kind in kinds} == {"kill worker": 10, "SIGSTOP worker": 5, "kill broker": 2}
+    assert {kind: kinds.count(kind) for kind in kinds} == {
+        "kill worker": 6,
+        "kill projector": 4,
+        "SIGSTOP worker": 3,
+        "SIGSTOP projector": 2,
+        "kill broker": 2,
+    }
     assert all(fault.paused > 6 for fault in FAULTS if fault.paused)
     asked = plan()
     assert asked.due[-1].at + asked.due[-1].fault.paused < asked.duration - 10

@@ -13,7 +13,7 @@ from tests.chaos.runner import Plan, run
 PLAN = Plan(
     seed=1,
     rate=30,
-    duration=45,
+    duration=55,
     faults=(Fault("worker"), Fault("projector", paused=9), Fault("worker", paused=9), Fault("broker")),
     every=8,
 )
