@@ -41,7 +41,7 @@ class Runtime:
     session_timeout: float
     publisher: Publisher
     voice: Voice
-    max_poll_records: int = 2_000
+    max_poll_records: int = 400
     fail: Callable[[BaseException], object] = end_process
 
 

@@ -9,7 +9,8 @@ from streams.layout import Layout
 from streams.publisher import Others
 
 logger = logging.getLogger(__name__)
-_MAX_POLL_RECORDS = 2_000
+#: What a fetch hands on at once; an agent's queue takes sixteen of them (docs/decisions/0028).
+_MAX_POLL_RECORDS = 400
 
 
 def others(settings: Settings, layout: Layout) -> Others | None:

@@ -19,7 +19,7 @@ def test_without_being_asked_nothing_promises_less() -> None:
         assert profile.others(Settings(layout=layout), load_layout(layout)) is None
     settings = Settings(layout="campsite")
     assert not profile.weakens(settings, CAMPSITE)
-    assert profile.max_poll_records(settings, CAMPSITE) == 2_000
+    assert profile.max_poll_records(settings, CAMPSITE) == 400
     assert profile.session_timeout(settings, CAMPSITE) == settings.session_timeout
 
 
