@@ -35,8 +35,8 @@ def read(directory: Path) -> dict[str, Any]:
 def write(directory: Path, measured: Mapping[str, Any]) -> list[str]:
     """Replaces the measured parts, keeps all others, writes everything anew; the names of the plots. Unreadable."""
     parts = {**read(directory), **measured}
-    ordered = {name: parts[name] for name in (*PARTS, *parts) if name in parts}
-    text = json.dumps({"parts": ordered}, indent=2)
+    text = json.dumps({"parts": {name: parts[name] for name in (*PARTS, *parts) if name in parts}}, indent=2)
+    ordered = json.loads(text)["parts"]  # the page tells what the file holds, which has no tuples
     text = _INNERMOST.sub(lambda found: re.sub(r"\s+", " ", found[0]).replace("[ ", "[").replace(" ]", "]"), text)
     (directory / "performance.json").write_text(text + "\n", "utf-8")
     plots = drawn(directory / "performance", {name: part["result"] for name, part in ordered.items()})
