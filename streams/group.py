@@ -21,6 +21,7 @@ from streams.finishing import Finishing
 from streams.layout import Layout
 from streams.lease import Lease
 from streams.processor import Batch
+from streams.profile import MAX_POLL_RECORDS
 from streams.publisher import Acknowledgement, Publisher
 from streams.recovery import RowsManager
 from streams.services import PATIENT
@@ -41,7 +42,7 @@ class Runtime:
     session_timeout: float
     publisher: Publisher
     voice: Voice
-    max_poll_records: int = 400
+    max_poll_records: int = MAX_POLL_RECORDS
     fail: Callable[[BaseException], object] = end_process
 
 

@@ -10,7 +10,7 @@ from streams.publisher import Others
 
 logger = logging.getLogger(__name__)
 #: What a fetch hands on at once; an agent's queue takes sixteen of them (docs/decisions/0028).
-_MAX_POLL_RECORDS = 400
+MAX_POLL_RECORDS = 400
 
 
 def others(settings: Settings, layout: Layout) -> Others | None:
@@ -47,7 +47,7 @@ def max_poll_records(settings: Settings, layout: Layout) -> int:
     """How many records a consumer takes at once."""
     profile = layout.profile if settings.profile == "document" else None
     documented = profile.max_poll_records if profile is not None else None
-    return settings.consumer_max_poll_records or documented or _MAX_POLL_RECORDS
+    return settings.consumer_max_poll_records or documented or MAX_POLL_RECORDS
 
 
 def session_timeout(settings: Settings, layout: Layout) -> float:
