@@ -16,12 +16,12 @@ from domain.decision import Decision
 from domain.declaration import declare
 from domain.inventory import Holding, HoldRecord, Inventory, Night, Resource, hold_id_of
 from domain.night_news import night_updates, nights_overbooked
-from domain.property_calendar import remove_block, set_block, set_calendar
+from domain.property_calendar import release_block, remove_block, set_block, set_calendar
 from domain.restrictions import objection
 from streams.events import Event
 from streams.events.availability import ConfirmHold, DeclareResource, Hold, Release
 from streams.events.booking import LineRejected, LineReserved
-from streams.events.night_rules import RemoveBlock, SetBlock, SetCalendar
+from streams.events.night_rules import BlockDue, RemoveBlock, SetBlock, SetCalendar
 
 __all__ = [
     "HoldRecord",
@@ -65,6 +65,8 @@ def decide(inventory: Inventory, message: Event, now: datetime) -> Decision[Inve
             return set_block(inventory, message, now)
         case RemoveBlock():
             return remove_block(inventory, now)
+        case BlockDue():
+            return release_block(inventory, now)
         case Hold():
             return _hold(inventory, message, now)
         case ConfirmHold():

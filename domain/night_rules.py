@@ -34,7 +34,7 @@ class NightRules(msgspec.Struct, frozen=True, omit_defaults=True):
     min_advance_days: int | None = None
     max_advance_days: int | None = None
     overbooking_limit: int | None = None
-    #: By the block's id. What was released stays until the block is removed: it counts nothing.
+    #: By the block's id.
     blocks: dict[str, Blocked] = {}
 
     def blocked(self, now: datetime) -> int:
@@ -51,6 +51,13 @@ class Block(msgspec.Struct, frozen=True, omit_defaults=True):
     units: int
     reason: BlockReason
     release_at: datetime | None = None
+    #: Its time has come, and the world was told.
+    released: bool = False
+
+    @property
+    def waits_for(self) -> datetime | None:
+        """When its nights are to be told to be free."""
+        return None if self.released else self.release_at
 
 
 NO_RULES = NightRules()

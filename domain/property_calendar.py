@@ -6,6 +6,7 @@ else, or for no nights, changes nothing.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from typing import Any, get_args
@@ -19,9 +20,9 @@ from domain.inventory import Inventory, Night, Resource
 from domain.night_news import night_updates, nights_overbooked
 from domain.night_rules import NO_RULES, Block, Blocked, NightRules
 from streams.events import Event
-from streams.events.night_rules import RemoveBlock, RuleName, SetBlock, SetCalendar, Weekday
+from streams.events.night_rules import BlockDue, RemoveBlock, RuleName, SetBlock, SetCalendar, Weekday
 
-CalendarMessage = SetCalendar | SetBlock | RemoveBlock
+CalendarMessage = SetCalendar | SetBlock | RemoveBlock | BlockDue
 _WEEKDAYS: tuple[str, ...] = get_args(Weekday)
 _RULES: tuple[str, ...] = get_args(RuleName)
 #: What a rule is where nobody set it.
@@ -35,7 +36,7 @@ def nights_touched(block: Block | None, message: CalendarMessage) -> tuple[str, 
             return _nights_of(message)
         case SetBlock():
             return tuple(sorted({*_nights_of(block), *_nights_of(message)}))
-        case RemoveBlock():
+        case RemoveBlock() | BlockDue():
             return _nights_of(block)
 
 
@@ -55,26 +56,41 @@ def set_block(inventory: Inventory, message: SetBlock, now: datetime) -> Decisio
     resource = inventory.resource
     if resource is None or resource.slots != "nights" or not _nights_of(message):
         return Decision(inventory)
-    fields = {name: getattr(message, name) for name in Block.__struct_fields__}
-    return _blocked(inventory, resource, Block(**fields), now)
+    period = message.from_date, message.to_date
+    block = Block(message.block_id, *period, message.units, message.reason, message.release_at)
+    before = inventory.block
+    if before is not None and block == msgspec.structs.replace(before, released=False):
+        return Decision(inventory)
+    return _blocked(inventory, resource, block, now)
 
 
 def remove_block(inventory: Inventory, now: datetime) -> Decision[Inventory]:
     """Without the block: its units are for sale again."""
-    if inventory.resource is None:
+    if inventory.resource is None or inventory.block is None:
         return Decision(inventory)
     return _blocked(inventory, inventory.resource, None, now)
 
 
+def release_block(inventory: Inventory, now: datetime) -> Decision[Inventory]:
+    """The block's nights without it, and the world told, once its time has come: it took nothing since then."""
+    resource, block = inventory.resource, inventory.block
+    if resource is None or block is None or block.waits_for is None or now < block.waits_for:
+        return Decision(inventory)
+    freed = {night: _without(inventory.rules_of(night), block) for night in _nights_of(block)}
+    ruled = _ruled(inventory, resource, freed)
+    nights = not_over(resource, {night: inventory.nights.get(night, Night()) for night in freed}, now)
+    after = msgspec.structs.replace(block, released=True)
+    told = night_updates(resource, nights, now, ruled.state.rules)
+    return Decision(dataclasses.replace(ruled.state, block=after), (*ruled.events, *told))
+
+
 def _blocked(inventory: Inventory, resource: Resource, block: Block | None, now: datetime) -> Decision[Inventory]:
     before = inventory.block
-    if block == before:
-        return Decision(inventory)
     rules = {night: _without(inventory.rules_of(night), before) for night in _nights_of(before)}
     for night in _nights_of(block):
         rules[night] = _with(rules.get(night) or inventory.rules_of(night), block)
     ruled = _ruled(inventory, resource, rules)
-    after = Inventory(ruled.state.resource, inventory.nights, inventory.holding, ruled.state.rules, block)
+    after = dataclasses.replace(ruled.state, block=block)
     return Decision(after, (*ruled.events, *_told(inventory, after, resource, rules, now)))
 
 
@@ -86,8 +102,7 @@ def _ruled(inventory: Inventory, resource: Resource, rules: Mapping[str, NightRu
     more = sum((own != NO_RULES) - (inventory.rules_of(night) != NO_RULES) for night, own in changed.items())
     after = msgspec.structs.replace(resource, calendar=resource.calendar + more) if more else resource
     told = (declaration_of(after),) if bool(after.calendar) != bool(resource.calendar) else ()
-    state = Inventory(after, inventory.nights, inventory.holding, {**inventory.rules, **changed}, inventory.block)
-    return Decision(state, told)
+    return Decision(dataclasses.replace(inventory, resource=after, rules={**inventory.rules, **changed}), told)
 
 
 def _told(

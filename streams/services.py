@@ -77,6 +77,7 @@ AVAILABILITY = Service(
         night_rules.SetCalendar,
         night_rules.SetBlock,
         night_rules.RemoveBlock,
+        night_rules.BlockDue,
         availability.Hold,
         availability.ConfirmHold,
         availability.Release,

@@ -2,13 +2,13 @@
 
 Rows: `r|{resource}` a resource; `n|{resource}|{slot}` a night or slot with its live holds; `o|{resource}|{hold}` every
 revision of one line's hold; `c|{resource}|{slot}` a night's own rules and what is blocked of it; `b|{resource}|{block}`
-a block. All of a resource lie in one partition.
+a block; `d|{release_at}|{resource}|{block}` one that is still to be released. All of a resource lie in one partition.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 from typing import TypeVar
 
 import msgspec
@@ -20,7 +20,7 @@ from domain.property_calendar import nights_touched
 from domain.restrictions import rules_needed
 from streams.events import Envelope, Event
 from streams.events.availability import ConfirmHold, DeclareResource, Hold, Release
-from streams.events.night_rules import RemoveBlock, SetBlock, SetCalendar
+from streams.events.night_rules import BlockDue, RemoveBlock, SetBlock, SetCalendar
 from streams.keys import KEYS, partition_of, resource_key
 from streams.rows import RowStore
 from streams.working import WorkingRows
@@ -56,7 +56,7 @@ def _load(rows: WorkingRows, message: Event) -> Inventory:
             ruled = declared is not None and declared.calendar
             rules = _scanned(rows, f"c|{resource}|", NightRules) if ruled else {}
             return Inventory(declared, _scanned(rows, f"n|{resource}|", Night), rules=rules)
-        case SetCalendar() | SetBlock() | RemoveBlock():
+        case SetCalendar() | SetBlock() | RemoveBlock() | BlockDue():
             block = None if isinstance(message, SetCalendar) else rows.get(_block_key(resource, message), Block)
             touched = nights_touched(block, message)
             nights = {} if isinstance(message, SetCalendar) else _found(rows, f"n|{resource}|", touched, Night)
@@ -82,14 +82,52 @@ def _save(rows: WorkingRows, message: Event, before: Inventory, after: Inventory
         rows.put(f"r|{resource}", after.resource)
     if after.holding is not None and after.holding is not before.holding:
         rows.put(_holding_key(resource, message), after.holding)
-    if after.block is not before.block:
-        _put(rows, _block_key(resource, message), after.block)
+    if isinstance(message, SetBlock | RemoveBlock | BlockDue):
+        _save_block(rows, message, before.block, after.block)
     for slot, night in after.nights.items():
         if night is not before.nights.get(slot):
             _put(rows, f"n|{resource}|{slot}", None if night.empty else night)
     for slot, rules in after.rules.items():
         if rules is not before.rules.get(slot):
             _put(rows, f"c|{resource}|{slot}", None if rules == NO_RULES else rules)
+
+
+def _save_block(
+    rows: WorkingRows, message: SetBlock | RemoveBlock | BlockDue, before: Block | None, after: Block | None
+) -> None:
+    was, waits = (block.waits_for if block is not None else None for block in (before, after))
+    if after is not before:
+        _put(rows, _block_key(KEYS["resource"](message), message), after)
+    if was is not None and was != waits:
+        rows.delete(_due_key(message, was))
+    if isinstance(message, BlockDue) and message.release_at != waits:
+        # A tick for a block that does not wait for it means that its entry came back, e.g. from a zombie.
+        rows.delete(_due_key(message, message.release_at))
+    if waits is not None and was != waits:
+        due = BlockDue(
+            provider_id=message.provider_id,
+            product_id=message.product_id,
+            block_id=message.block_id,
+            release_at=waits,
+        )
+        rows.put(_due_key(message, waits), due, keep=False)
+
+
+def _due_key(message: SetBlock | RemoveBlock | BlockDue, release_at: datetime) -> str:
+    return f"d|{_sortable(release_at)}|{KEYS['resource'](message)}|{message.block_id}"
+
+
+def _sortable(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat(timespec="milliseconds")
+
+
+def due(store: RowStore, partition: int, now: datetime, most: int) -> Iterator[BlockDue]:
+    """Says of the blocks of a partition whose time has come that it has, the earliest first, at most `most`."""
+    limit = f"d|{_sortable(now)}|"
+    for count, (key, raw) in enumerate(store.scan(partition, "d|")):
+        if key >= limit or count >= most:
+            return
+        yield msgspec.json.decode(raw, type=BlockDue)
 
 
 def _put(rows: WorkingRows, key: str, row: msgspec.Struct | None) -> None:
@@ -105,7 +143,7 @@ def _holding_key(resource: str, message: Event) -> str:
 
 
 def _block_key(resource: str, message: Event) -> str:
-    assert isinstance(message, SetBlock | RemoveBlock)
+    assert isinstance(message, SetBlock | RemoveBlock | BlockDue)
     return f"{block_prefix(resource)}{message.block_id}"
 
 

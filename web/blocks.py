@@ -22,6 +22,8 @@ from web.units import readable
 
 #: How many blocks a unit type's list shows.
 _MOST = 1_000
+#: What a request says of a block.
+_SAID = ("from_date", "to_date", "units", "reason", "release_at")
 _block = msgspec.json.Decoder(Block)
 
 
@@ -31,12 +33,20 @@ async def put_block(request: web.Request) -> web.Response:
     nights_of(asked.from_date, asked.to_date)
     if asked.units > unit.capacity:
         raise invalid("units", f"should be at most {unit.capacity}, which is all there are")
-    wanted = Block(block_id, asked.from_date, asked.to_date, asked.units, asked.reason, asked.release_at)
-    event = SetBlock(provider_id=unit.provider_id, product_id=unit.product_id, **msgspec.structs.asdict(wanted))
+    event = SetBlock(
+        provider_id=unit.provider_id,
+        product_id=unit.product_id,
+        block_id=block_id,
+        from_date=asked.from_date,
+        to_date=asked.to_date,
+        units=asked.units,
+        reason=asked.reason,
+        release_at=asked.release_at,
+    )
     appended = await context.log.append(event, source=SOURCE, correlation_id=correlation_of(request))
     by_night(await readable(context, unit.provider_id, unit.product_id, appended.offset))
     found = await _found(context, unit, block_id, after=appended.offset)
-    if found != wanted:
+    if found is None or any(getattr(found, name) != getattr(event, name) for name in _SAID):
         raise Problem(409, "changed-meanwhile", "Another request was faster", "Look at the block and ask again.")
     return _answer(context, found)
 

@@ -98,6 +98,7 @@ ORIGINS: Final = frozenset(
         "availability.calendar.set",
         "availability.block.set",
         "availability.block.remove",
+        "availability.block.due",
         "payment.payment.refund",
         "payment.payment.settle",
         "payment.effect.answered",

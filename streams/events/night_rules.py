@@ -60,7 +60,7 @@ class SetBlock(Event, type="availability.block.set"):
     to_date: date
     units: Count
     reason: BlockReason
-    #: From then on it takes nothing.
+    #: From then on it takes nothing, whether or not anybody has said so yet.
     release_at: Instant | None = None
 
 
@@ -70,3 +70,12 @@ class RemoveBlock(Event, type="availability.block.remove"):
     provider_id: Id
     product_id: Id
     block_id: Id
+
+
+class BlockDue(Event, type="availability.block.due"):
+    """A block's `release_at` may have come. The row decides by the record's own time whether it has."""
+
+    provider_id: Id
+    product_id: Id
+    block_id: Id
+    release_at: Instant

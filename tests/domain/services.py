@@ -19,12 +19,12 @@ from domain.property_calendar import nights_touched
 from domain.restrictions import rules_needed
 from streams.events import Event
 from streams.events.availability import ConfirmHold, DeclareResource, Hold, Release
-from streams.events.night_rules import RemoveBlock, SetBlock, SetCalendar
+from streams.events.night_rules import BlockDue, RemoveBlock, SetBlock, SetCalendar
 from tests.domain.messages import NOW
 
 S = TypeVar("S")
 V = TypeVar("V", bound="Service")
-CalendarMessage = SetCalendar | SetBlock | RemoveBlock
+CalendarMessage = SetCalendar | SetBlock | RemoveBlock | BlockDue
 InventoryMessage = DeclareResource | Hold | ConfirmHold | Release | CalendarMessage
 
 
@@ -96,7 +96,7 @@ class Shelf:
         match message:
             case DeclareResource():
                 return Inventory(resource, self.nights(*names), rules=self.rules(*names))
-            case SetCalendar() | SetBlock() | RemoveBlock():
+            case SetCalendar() | SetBlock() | RemoveBlock() | BlockDue():
                 block = None if isinstance(message, SetCalendar) else self.block(message.block_id, *names)
                 slots = nights_touched(block, message)
                 return self._inventory(resource, names, slots, slots, block=block)
@@ -124,7 +124,7 @@ class Shelf:
             self._put(after.resource, *names, "resource")
         if after.holding is not before.holding and isinstance(message, Hold | ConfirmHold | Release):
             self._put(after.holding, *names, "hold", f"{message.booking_id}/{message.line}")
-        if after.block is not before.block and isinstance(message, SetBlock | RemoveBlock):
+        if after.block is not before.block and isinstance(message, SetBlock | RemoveBlock | BlockDue):
             self._put_or_drop(after.block, *names, "block", message.block_id)
         for slot, night in after.nights.items():
             if night is not before.nights.get(slot):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from streams.envelope import originate
 from streams.events.availability import NightOverbooked, NightUpdated
+from streams.events.night_rules import BlockDue
+from streams.working import WorkingRows
+from tables.availability import Availability, due
 from tests.web.conftest import Gateway, day
 from tests.web.instance import NOW
 from tests.web.test_calendars import outcome
@@ -60,6 +64,46 @@ async def test_blocking_what_is_sold_is_told_as_overbooked(gateway: Gateway) -> 
     told = [envelope.data for envelope in gateway.instance.published]
     assert [event.slot for event in told if isinstance(event, NightUpdated)] == [str(day(30)), str(day(31))]
     assert {(event.held, event.blocked) for event in told if isinstance(event, NightOverbooked)} == {(1, 2)}
+
+
+async def test_a_group_block_is_released_by_its_tick_and_then_waits_for_none(gateway: Gateway) -> None:
+    await gateway.unit()
+    at = NOW + timedelta(hours=1)
+    group = {**BLOCK, "reason": "group", "release_at": at.isoformat()}
+    for release in (at + timedelta(hours=1), at):  # the second moves it
+        body = {**group, "release_at": release.isoformat()}
+        assert (await gateway.call("PUT", f"{PATH}/conference", body)).status == 200
+    (tick,) = _due(gateway, at + timedelta(days=1))
+    assert _due(gateway, at - timedelta(seconds=1)) == []
+    gateway.instance.now = at
+    gateway.instance.published.clear()
+    await gateway.instance.append(tick, source="ticker")
+    told = [envelope.data for envelope in gateway.instance.published]
+    assert [event.free for event in told if isinstance(event, NightUpdated)] == [2, 2]
+    assert _due(gateway, at + timedelta(days=1)) == []
+    (block,) = (await (await gateway.call("GET", PATH)).json())["blocks"]
+    assert (block["released"], (await _night(gateway, 30))["free"]) == (True, 2)
+
+
+async def test_a_tick_for_no_block_takes_its_entry_out(gateway: Gateway) -> None:
+    """An entry that a zombie put back is found by the ticker again and again, if nobody deletes it."""
+    await gateway.unit()
+    group = {**BLOCK, "reason": "group", "release_at": NOW.isoformat()}
+    assert (await gateway.call("PUT", f"{PATH}/conference", group)).status == 200
+    (tick,) = _due(gateway, NOW + timedelta(days=1))
+    assert (await gateway.call("DELETE", f"{PATH}/conference")).status == 200
+    assert _due(gateway, NOW + timedelta(days=1)) == []
+    rows = WorkingRows(gateway.instance.stores["availability"].partition(0).local)
+    name = "d|2026-11-21T12:00:00.000+00:00|PROP-001/standard|conference"
+    rows.put(name, tick)
+    envelope = originate(tick, source="ticker", now=NOW)
+    Availability().apply(rows, envelope, NOW, 7)
+    assert rows.get(name, BlockDue) is None
+
+
+def _due(gateway: Gateway, now: datetime) -> list[BlockDue]:
+    store = gateway.instance.stores["availability"]
+    return [tick for number in range(store.partitions) for tick in due(store, number, now, 10)]
 
 
 @pytest.mark.parametrize(
