@@ -10,7 +10,23 @@ from typing import Any
 from urllib.parse import quote
 
 from cli.audit import names
-from cli.audit.facts import Answer, Call, Declare, Errand, Hold, Order, Place, Release, Request, Sale
+from cli.audit.calendar import RULES, nights_between, release_of
+from cli.audit.facts import (
+    Answer,
+    Block,
+    BlockDue,
+    Calendar,
+    Call,
+    Declare,
+    Errand,
+    Hold,
+    Order,
+    Place,
+    Release,
+    Request,
+    Sale,
+    Unblock,
+)
 from cli.audit.history import History
 from cli.audit.wire import Letter, Record, milliseconds, money, short
 
@@ -77,9 +93,36 @@ def _resource(data: dict[str, Any]) -> str:
 
 def _declared(history: History, record: Record, letter: Letter) -> None:
     data = letter.data
-    limit = int(data["capacity"]) + int(data.get("overbooking_limit", 0))
+    units = int(data["capacity"]), int(data.get("overbooking_limit", 0))
     cut = data.get("slots", "nights"), data.get("time_zone", "UTC")
-    history.inventory[record.partition].append(Declare(record.offset, record.timestamp, _resource(data), limit, *cut))
+    declared = Declare(record.offset, record.timestamp, _resource(data), *units, *cut)
+    history.inventory[record.partition].append(declared)
+
+
+def _calendar_set(history: History, record: Record, letter: Letter) -> None:
+    data = letter.data
+    nights = nights_between(data["from_date"], data["to_date"], data.get("weekdays"))
+    rules = {name: data[name] for name in RULES if data.get(name) is not None}
+    said = Calendar(record.offset, _resource(data), nights, rules, tuple(data.get("clears", ())))
+    history.inventory[record.partition].append(said)
+
+
+def _blocked(history: History, record: Record, letter: Letter) -> None:
+    data = letter.data
+    nights = nights_between(data["from_date"], data["to_date"])
+    of = record.offset, _resource(data), data["block_id"]
+    block = Block(*of, nights, int(data["units"]), release_of(data.get("release_at")))
+    history.inventory[record.partition].append(block)
+
+
+def _unblocked(history: History, record: Record, letter: Letter) -> None:
+    said = Unblock(record.offset, _resource(letter.data), letter.data["block_id"])
+    history.inventory[record.partition].append(said)
+
+
+def _block_due(history: History, record: Record, letter: Letter) -> None:
+    said = BlockDue(record.offset, record.timestamp, _resource(letter.data), letter.data["block_id"])
+    history.inventory[record.partition].append(said)
 
 
 def _hold_asked(history: History, record: Record, letter: Letter) -> None:
@@ -96,6 +139,7 @@ def _hold_asked(history: History, record: Record, letter: Letter) -> None:
             data["end"],
             int(data["quantity"]),
             short(letter.cause or ""),
+            record.timestamp,
         )
     )
 
@@ -188,6 +232,10 @@ FILING: dict[tuple[str, str], Filed] = {
     (names.BOOKING_INBOX, "booking.payment.capture_failed"): _told_of_payment("capture_failed"),
     (names.BOOKING_INBOX, "booking.payment.refunded"): _told_of_payment(""),
     (names.AVAILABILITY_INBOX, "availability.resource.declare"): _declared,
+    (names.AVAILABILITY_INBOX, "availability.calendar.set"): _calendar_set,
+    (names.AVAILABILITY_INBOX, "availability.block.set"): _blocked,
+    (names.AVAILABILITY_INBOX, "availability.block.remove"): _unblocked,
+    (names.AVAILABILITY_INBOX, "availability.block.due"): _block_due,
     (names.AVAILABILITY_INBOX, "availability.line.hold"): _hold_asked,
     (names.AVAILABILITY_INBOX, "availability.line.confirm"): _ended_hold(Sale),
     (names.AVAILABILITY_INBOX, "availability.line.release"): _ended_hold(Release),
