@@ -172,38 +172,6 @@ class StockOut(Answer):
     price: Money
 
 
-class SlotOut(Answer):
-    """One night or slot. `held` waits for an outcome, `confirmed` is sold, `blocked` is kept out of sale.
-
-    A stay takes nights that are all `bookable`, begins with one that has `arrival`, ends on a date that has
-    `departure`, and is as long as its first night says.
-    """
-
-    slot: str
-    capacity: int
-    held: int
-    confirmed: int
-    blocked: int
-    free: int
-    price: Money
-    #: Whether a unit of it is sold, if only to a stay that begins before it.
-    bookable: bool
-    why_not: Literal["past", "sold_out", "stop_sell"] | None = None
-    arrival: bool
-    departure: bool
-    min_stay: int
-    max_stay: int | None = None
-    #: Everything that restricts it: why it is not bookable, then what arrivals and departures are told.
-    reasons: list[str] = Field(examples=[["closed_to_arrival", "min_stay 3"]])
-
-
-class AvailabilityOut(Answer):
-    property_id: str
-    unit_type: str
-    time_zone: str
-    nights: list[SlotOut]
-
-
 class RefundOut(Answer):
     refund_id: str
     payment_id: str

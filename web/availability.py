@@ -11,7 +11,8 @@ from domain.calendar import MAX_SLOTS, Unbookable, night_bounds, slots_of
 from domain.night_rules import NightRules
 from domain.restrictions import no_arrival, unbookable
 from streams.events.availability import ResourceDeclared
-from web.answers import AvailabilityOut, Money, SlotOut
+from web.answers import Money
+from web.calendar_models import AvailabilityOut, SlotOut
 from web.checks import resource_of
 from web.context import context_of
 from web.operations import Operation, Parameter

@@ -1,15 +1,15 @@
-"""What a property says of its nights, and how they are answered: calendars and blocks."""
+"""What a property says of its nights, and how they are answered: calendars, blocks, and what is free."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
 from domain.night_rules import Block, NightRules
 from streams.events.night_rules import BlockReason, Weekday
-from web.answers import Answer
+from web.answers import Answer, Money
 from web.models import Request
 from web.texts import DateIn, InstantIn
 
@@ -128,3 +128,35 @@ class BlocksOut(Answer):
     property_id: str
     unit_type: str
     blocks: list[BlockOut]
+
+
+class SlotOut(Answer):
+    """One night or slot. `held` waits for an outcome, `confirmed` is sold, `blocked` is kept out of sale.
+
+    A stay takes nights that are all `bookable`, begins with one that has `arrival`, ends on a date that has
+    `departure`, and is as long as its first night says.
+    """
+
+    slot: str
+    capacity: int
+    held: int
+    confirmed: int
+    blocked: int
+    free: int
+    price: Money
+    #: Whether a unit of it is sold, if only to a stay that begins before it.
+    bookable: bool
+    why_not: Literal["past", "sold_out", "stop_sell"] | None = None
+    arrival: bool
+    departure: bool
+    min_stay: int
+    max_stay: int | None = None
+    #: Everything that restricts it: why it is not bookable, then what arrivals and departures are told.
+    reasons: list[str] = Field(examples=[["closed_to_arrival", "min_stay 3"]])
+
+
+class AvailabilityOut(Answer):
+    property_id: str
+    unit_type: str
+    time_zone: str
+    nights: list[SlotOut]

@@ -6,27 +6,10 @@ What stands on the documented topics is filed by `cli.audit.news`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
-from urllib.parse import quote
 
 from cli.audit import names
-from cli.audit.calendar import RULES, nights_between, release_of
-from cli.audit.facts import (
-    Answer,
-    Block,
-    BlockDue,
-    Calendar,
-    Call,
-    Declare,
-    Errand,
-    Hold,
-    Order,
-    Place,
-    Release,
-    Request,
-    Sale,
-    Unblock,
-)
+from cli.audit.calendar_inbox import block_due, blocked, calendar_set, resource_of, unblocked
+from cli.audit.facts import Answer, Call, Declare, Errand, Hold, Order, Place, Release, Request, Sale
 from cli.audit.history import History
 from cli.audit.wire import Letter, Record, milliseconds, money, short
 
@@ -87,42 +70,12 @@ def _touched(history: History, record: Record, letter: Letter) -> None:
 # --- the availability inbox ---
 
 
-def _resource(data: dict[str, Any]) -> str:
-    return f"{quote(data['provider_id'], safe='')}/{quote(data['product_id'], safe='')}"
-
-
 def _declared(history: History, record: Record, letter: Letter) -> None:
     data = letter.data
     units = int(data["capacity"]), int(data.get("overbooking_limit", 0))
     cut = data.get("slots", "nights"), data.get("time_zone", "UTC")
-    declared = Declare(record.offset, record.timestamp, _resource(data), *units, *cut)
+    declared = Declare(record.offset, record.timestamp, resource_of(data), *units, *cut)
     history.inventory[record.partition].append(declared)
-
-
-def _calendar_set(history: History, record: Record, letter: Letter) -> None:
-    data = letter.data
-    nights = nights_between(data["from_date"], data["to_date"], data.get("weekdays"))
-    rules = {name: data[name] for name in RULES if data.get(name) is not None}
-    said = Calendar(record.offset, _resource(data), nights, rules, tuple(data.get("clears", ())))
-    history.inventory[record.partition].append(said)
-
-
-def _blocked(history: History, record: Record, letter: Letter) -> None:
-    data = letter.data
-    nights = nights_between(data["from_date"], data["to_date"])
-    of = record.offset, _resource(data), data["block_id"]
-    block = Block(*of, nights, int(data["units"]), release_of(data.get("release_at")))
-    history.inventory[record.partition].append(block)
-
-
-def _unblocked(history: History, record: Record, letter: Letter) -> None:
-    said = Unblock(record.offset, _resource(letter.data), letter.data["block_id"])
-    history.inventory[record.partition].append(said)
-
-
-def _block_due(history: History, record: Record, letter: Letter) -> None:
-    said = BlockDue(record.offset, record.timestamp, _resource(letter.data), letter.data["block_id"])
-    history.inventory[record.partition].append(said)
 
 
 def _hold_asked(history: History, record: Record, letter: Letter) -> None:
@@ -131,7 +84,7 @@ def _hold_asked(history: History, record: Record, letter: Letter) -> None:
         Hold(
             record.offset,
             letter.event_id,
-            _resource(data),
+            resource_of(data),
             data["booking_id"],
             int(data["revision"]),
             int(data["line"]),
@@ -147,7 +100,7 @@ def _hold_asked(history: History, record: Record, letter: Letter) -> None:
 def _ended_hold(kind: type[Sale] | type[Release]) -> Filed:
     def file(history: History, record: Record, letter: Letter) -> None:
         data = letter.data
-        what = kind(record.offset, _resource(data), data["booking_id"], int(data["revision"]), int(data["line"]))
+        what = kind(record.offset, resource_of(data), data["booking_id"], int(data["revision"]), int(data["line"]))
         history.inventory[record.partition].append(what)
 
     return file
@@ -232,10 +185,10 @@ FILING: dict[tuple[str, str], Filed] = {
     (names.BOOKING_INBOX, "booking.payment.capture_failed"): _told_of_payment("capture_failed"),
     (names.BOOKING_INBOX, "booking.payment.refunded"): _told_of_payment(""),
     (names.AVAILABILITY_INBOX, "availability.resource.declare"): _declared,
-    (names.AVAILABILITY_INBOX, "availability.calendar.set"): _calendar_set,
-    (names.AVAILABILITY_INBOX, "availability.block.set"): _blocked,
-    (names.AVAILABILITY_INBOX, "availability.block.remove"): _unblocked,
-    (names.AVAILABILITY_INBOX, "availability.block.due"): _block_due,
+    (names.AVAILABILITY_INBOX, "availability.calendar.set"): calendar_set,
+    (names.AVAILABILITY_INBOX, "availability.block.set"): blocked,
+    (names.AVAILABILITY_INBOX, "availability.block.remove"): unblocked,
+    (names.AVAILABILITY_INBOX, "availability.block.due"): block_due,
     (names.AVAILABILITY_INBOX, "availability.line.hold"): _hold_asked,
     (names.AVAILABILITY_INBOX, "availability.line.confirm"): _ended_hold(Sale),
     (names.AVAILABILITY_INBOX, "availability.line.release"): _ended_hold(Release),

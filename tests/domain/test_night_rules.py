@@ -52,7 +52,6 @@ def answer(story: Story[Shelf], *messages: Event, at: datetime = NOW) -> tuple[E
         ({"min_advance_days": 23}, (24, 25), None),
         ({"max_advance_days": 22}, (24, 25), "too_far_ahead"),
         ({"max_advance_days": 23}, (24, 25), None),
-        ({"overbooking_limit": 1}, (24, 25), None),
     ],
     ids=str,
 )

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import UTC, datetime, time, timedelta
+from typing import Any, TypeVar
 
+import msgspec
 import pytest
 
+from streams.envelope import originate
 from streams.events.night_rules import SetCalendar
+from streams.keys import partition_of
+from streams.local import LocalRows
+from streams.working import WorkingRows
+from tables.availability import Availability
+from tests.domain.messages import hold
 from tests.web.conftest import Gateway, day, stay
+from tests.web.instance import NOW
+
+R = TypeVar("R", bound=msgspec.Struct)
 
 PATH = "/api/properties/PROP-001/units/standard/calendar"
 
@@ -130,3 +141,34 @@ async def test_a_calendar_that_nobody_decides_is_503(gateway: Gateway) -> None:
     gateway.instance.paused.add("availability")
     answer = await gateway.call("PUT", PATH, {"from": str(day(0)), "to": str(day(1)), "stop_sell": True})
     assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
+
+
+class Noting(WorkingRows):
+    """Remembers which rows were read."""
+
+    def __init__(self, local: LocalRows) -> None:
+        super().__init__(local)
+        self.read: list[str] = []
+
+    def get(self, key: str, model: type[R]) -> R | None:
+        self.read.append(key)
+        return super().get(key, model)
+
+
+async def test_where_no_night_has_rules_a_hold_reads_none(gateway: Gateway) -> None:
+    await gateway.unit()
+    assert "c" not in _read_by_a_hold(gateway)
+    await put(gateway, 100, 101, stop_sell=True)
+    assert _read_by_a_hold(gateway).count("c") == 2, "the night's, and those of the date the stay ends on"
+
+
+def _read_by_a_hold(gateway: Gateway) -> list[str]:
+    """The kinds of rows that one hold of one night reads."""
+    start = datetime.combine(day(30), time.min, UTC)
+    asked = hold(start=start, end=start + timedelta(days=1))
+    asked = msgspec.structs.replace(asked, provider_id="PROP-001", product_id="standard")
+    store = gateway.instance.stores["availability"]
+    rows = Noting(store.partition(partition_of("PROP-001/standard", store.partitions)).local)
+    Availability().apply(rows, originate(asked, source="test", now=NOW), NOW, 9)
+    assert rows.take_changes() != {}
+    return [key[0] for key in rows.read]
