@@ -1,14 +1,24 @@
-"""The availability service's agents: one decides holds, one keeps up with the topics its group subscribes."""
+"""The availability service's agents: one decides holds, one keeps up with the topics its group subscribes, and one
+ticks when blocks are to be released."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from agents.follow import follow
 from agents.lazy import lazy_app
 from agents.tools import Tools
 from streams.app import ServiceApp
-from streams.group import batches
+from streams.envelope import originate
+from streams.events.night_rules import BlockDue
+from streams.group import Runtime, batches
+from streams.rows import NotOwner
+from tables.availability import due
+
+#: Blocks released in one tick of one partition; the rest follows in the next.
+_MOST_AT_ONCE = 100
+_TICK_S = 1.0
 
 #: `faust -A agents.availability worker` finds its App as `app`.
 __getattr__ = lazy_app("availability")
@@ -25,3 +35,27 @@ def attach(availability: ServiceApp, tools: Tools) -> None:
 
     # Nothing to pass on: the booking asks for its holds in the inbox, where their order is on the log.
     follow(availability, tools, None)
+
+    @availability.app.timer(interval=_TICK_S, name="release-blocks")  # type: ignore[untyped-decorator]
+    async def release_blocks() -> None:
+        """Tells blocks that their time has come; they decide by the tick's own record time whether it has."""
+        await availability.guarded(tell_due(availability, tools.runtime, datetime.now(UTC)))
+
+
+async def tell_due(availability: ServiceApp, runtime: Runtime, now: datetime) -> None:
+    """A tick for every block of this worker whose release has come."""
+    numbers = [partition.number for partition in availability.store.owned()]
+    ticks = [
+        runtime.voice.say(originate(tick, source="ticker", now=now))
+        for number in numbers
+        for tick in _due(availability, number, now)
+    ]
+    for each in ticks:
+        await each
+
+
+def _due(availability: ServiceApp, partition: int, now: datetime) -> list[BlockDue]:
+    try:
+        return list(due(availability.store, partition, now, _MOST_AT_ONCE))
+    except NotOwner:
+        return []  # a rebalance came between: the next owner's ticker finds them

@@ -16,9 +16,12 @@ from domain.decision import Decision
 from domain.declaration import declare
 from domain.inventory import Holding, HoldRecord, Inventory, Night, Resource, hold_id_of
 from domain.night_news import night_updates, nights_overbooked
+from domain.property_calendar import release_block, remove_block, set_block, set_calendar
+from domain.restrictions import objection
 from streams.events import Event
 from streams.events.availability import ConfirmHold, DeclareResource, Hold, Release
 from streams.events.booking import LineRejected, LineReserved
+from streams.events.night_rules import BlockDue, RemoveBlock, SetBlock, SetCalendar
 
 __all__ = [
     "HoldRecord",
@@ -34,13 +37,14 @@ __all__ = [
 
 
 def slots_needed(resource: Resource | None, holding: Holding | None, message: Event) -> tuple[str, ...]:
-    """The nights a decision on `message` looks at, to be read before it. A DeclareResource names none here: it is given
-    every night of its resource that has live holds (those that are over may be left out).
+    """The nights a decision on a hold looks at, to be read before it. A DeclareResource names none here: it is given
+    every night of its resource that has live holds or rules (those that are over may be left out); what a calendar or
+    a block needs is said by `domain.property_calendar`.
     """
     match message:
         case Hold() if resource and _record(holding, message) is None:
             try:
-                return _slots_to_take(resource, message)
+                return slots_of(resource.slots, resource.time_zone, message.start, message.end)
             except Unbookable:
                 return ()
         case Release() | ConfirmHold():
@@ -55,6 +59,14 @@ def decide(inventory: Inventory, message: Event, now: datetime) -> Decision[Inve
     match message:
         case DeclareResource():
             return declare(inventory, message, now)
+        case SetCalendar():
+            return set_calendar(inventory, message)
+        case SetBlock():
+            return set_block(inventory, message, now)
+        case RemoveBlock():
+            return remove_block(inventory, now)
+        case BlockDue():
+            return release_block(inventory, now)
         case Hold():
             return _hold(inventory, message, now)
         case ConfirmHold():
@@ -82,24 +94,19 @@ def _take_or_refuse(inventory: Inventory, hold: Hold, now: datetime) -> Decision
     if resource is None:
         return refuse(inventory, hold, "unknown_resource")
     try:
-        slots = _slots_to_take(resource, hold)
+        slots = slots_of(resource.slots, resource.time_zone, hold.start, hold.end)
     except Unbookable as refusal:
         return refuse(inventory, hold, refusal.reason)
     name = hold_id_of(hold.booking_id, hold.line)
     taken = {slot: _night(inventory, slot).taking(name, hold.revision, hold.quantity) for slot in slots}
-    if any(night.held > resource.limit for night in taken.values()):
-        return refuse(inventory, hold, "sold_out")
+    reason = objection(inventory, resource, hold, taken, now)
+    if reason is not None:
+        return refuse(inventory, hold, reason)
     record = HoldRecord(state="held", slots=slots, quantity=hold.quantity)
     reserved = LineReserved(booking_id=hold.booking_id, revision=hold.revision, line=hold.line)
-    told = (*night_updates(resource, taken, now), *nights_overbooked(resource, taken, now))
+    rules = inventory.rules
+    told = (*night_updates(resource, taken, now, rules), *nights_overbooked(resource, taken, now, rules))
     return Decision(_with_record(inventory, hold, record, taken), (reserved, *told))
-
-
-def _slots_to_take(resource: Resource, hold: Hold) -> tuple[str, ...]:
-    slots = slots_of(resource.slots, resource.time_zone, hold.start, hold.end)
-    if len(slots) < resource.min_stay:
-        raise Unbookable("below_min_stay")
-    return slots
 
 
 def refuse(inventory: Inventory, hold: Hold, reason: str) -> Decision[Inventory]:
@@ -128,7 +135,7 @@ def _release(inventory: Inventory, message: Release, now: datetime) -> Decision[
     name = hold_id_of(message.booking_id, message.line)
     freed = {slot: _freed(_night(inventory, slot), slot, name, message.revision, record) for slot in record.slots}
     released = HoldRecord(state="released", quantity=record.quantity)
-    updates = tuple(night_updates(inventory.resource, freed, now)) if inventory.resource else ()
+    updates = tuple(night_updates(inventory.resource, freed, now, inventory.rules)) if inventory.resource else ()
     return Decision(_with_record(inventory, message, released, freed), updates)
 
 
@@ -158,4 +165,5 @@ def _with_record(
 ) -> Inventory:
     """The inventory with this revision's record, and with `nights` in the place of what they were."""
     holding = (inventory.holding or Holding()).with_record(message.revision, record)
-    return Inventory(inventory.resource, {**inventory.nights, **nights} if nights else inventory.nights, holding)
+    kept = {**inventory.nights, **nights} if nights else inventory.nights
+    return Inventory(inventory.resource, kept, holding, inventory.rules)

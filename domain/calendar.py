@@ -70,6 +70,24 @@ def current_slot(slots: Slots, time_zone: str, now: datetime) -> str:
     return slots_of(slots, time_zone, now, now + _MOMENT)[0]
 
 
+def nights_between(from_date: date, to_date: date) -> tuple[str, ...]:
+    """The nights of `[from_date, to_date)`, in order. Raises Unbookable: invalid_period or too_many_slots."""
+    if to_date <= from_date:
+        raise Unbookable("invalid_period")
+    return tuple(_bounded((to_date - from_date).days, lambda night: (from_date + night * _NIGHT).isoformat()))
+
+
+def date_after(night: str) -> str | None:
+    """The date on which a stay ends whose last night this is; None where the calendar ends."""
+    last = date.fromisoformat(night)
+    return (last + _NIGHT).isoformat() if last < date.max else None
+
+
+def days_until(night: str, time_zone: str, now: datetime) -> int:
+    """Days from today, by the clock of the place, to that date. Raises Unbookable."""
+    return (date.fromisoformat(night) - now.astimezone(zone(time_zone)).date()).days
+
+
 def night_bounds(check_in: date, check_out: date, time_zone: str) -> tuple[datetime, datetime]:
     """A stay's local dates as UTC instants: from the first local midnight to the last one, which is not part of it.
 
@@ -95,8 +113,7 @@ def stay_of(start: datetime, end: datetime, time_zone: str) -> tuple[date, date]
 
 
 def _nights(local: ZoneInfo, start: datetime, end: datetime) -> tuple[str, ...]:
-    first, last = stay_of(start, end, local.key)
-    return tuple(_bounded((last - first).days, lambda night: (first + night * _NIGHT).isoformat()))
+    return nights_between(*stay_of(start, end, local.key))
 
 
 def _minutes(length: timedelta, start: datetime, end: datetime) -> tuple[str, ...]:

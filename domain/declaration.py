@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from typing import TypeVar
 
 import msgspec
 
@@ -11,27 +12,38 @@ from domain.calendar import Unbookable, current_slot
 from domain.decision import Decision
 from domain.inventory import Inventory, Night, Resource
 from domain.night_news import night_updates, nights_overbooked
+from domain.night_rules import NightRules
 from streams.events import Event
 from streams.events.availability import DeclareResource, ResourceDeclared
 from streams.events.rate import RateUpdated
 
+R = TypeVar("R")
+
 
 def declare(inventory: Inventory, message: DeclareResource, now: datetime) -> Decision[Inventory]:
     """The resource as `message` has it, and what that changes for the nights that run or are to come."""
-    before, declared = inventory.resource, _as_declared(message)
+    before, declared = inventory.resource, Resource(**msgspec.structs.asdict(message))
     if before is None:
-        events = (_declaration(declared), _rate(declared, now))
+        events = (declaration_of(declared), _rate(declared, now))
         return Decision(Inventory(declared, inventory.nights, inventory.holding), events)
-    nights = _not_over(before, inventory.nights, now)
-    after = _keeping_the_cut(before, declared) if nights else declared
+    declared = msgspec.structs.replace(declared, calendar=before.calendar)
+    nights, rules = not_over(before, inventory.nights, now), not_over(before, inventory.rules, now)
+    after = _keeping_the_cut(before, declared) if nights or rules else declared
     counted = _counted(nights) if after.slots == "none" else {}
     if after == before and not counted:
         return Decision(inventory)
     kept = {**inventory.nights, **counted}
-    told = tuple(_changes(before, after, {**nights, **counted}, now))
+    blocked = {slot: Night() for slot, own in rules.items() if own.blocked(now)}
+    told = tuple(_changes(before, after, blocked | {**nights, **counted}, rules, now))
     if counted and before.capacity == after.capacity:
         told = (*told, *night_updates(after, counted, now))
-    return Decision(Inventory(after, kept, inventory.holding), (_declaration(after), *told))
+    return Decision(Inventory(after, kept, inventory.holding, inventory.rules), (declaration_of(after), *told))
+
+
+def declaration_of(resource: Resource) -> ResourceDeclared:
+    """What gateways are told of a resource."""
+    told = msgspec.structs.asdict(resource)
+    return ResourceDeclared(has_calendar=bool(told.pop("calendar")), **told)
 
 
 def _counted(nights: Mapping[str, Night]) -> dict[str, Night]:
@@ -40,34 +52,29 @@ def _counted(nights: Mapping[str, Night]) -> dict[str, Night]:
 
 
 def _keeping_the_cut(before: Resource, declared: Resource) -> Resource:
-    """Time is not cut anew while something is held: a night and the minutes within it would both be sold."""
+    """Time is not cut anew while something is held: a night and the minutes within it would both be sold. Nor while
+    nights have rules: minutes have none, and what was blocked would be sold."""
     return msgspec.structs.replace(declared, slots=before.slots)
 
 
-def _changes(before: Resource, after: Resource, nights: Mapping[str, Night], now: datetime) -> Iterator[Event]:
+def _changes(
+    before: Resource, after: Resource, nights: Mapping[str, Night], rules: Mapping[str, NightRules], now: datetime
+) -> Iterator[Event]:
     if (before.price_amount, before.price_currency) != (after.price_amount, after.price_currency):
         yield _rate(after, now)
     if before.capacity != after.capacity:
-        yield from night_updates(after, nights, now)
+        yield from night_updates(after, nights, now, rules)
     if before.capacity > after.capacity:
-        yield from nights_overbooked(after, nights, now)
+        yield from nights_overbooked(after, nights, now, rules)
 
 
-def _not_over(resource: Resource, nights: Mapping[str, Night], now: datetime) -> Mapping[str, Night]:
-    """The nights that run or are to come. All of them where time cannot be cut: then there is no telling."""
+def not_over(resource: Resource, nights: Mapping[str, R], now: datetime) -> Mapping[str, R]:
+    """What is known of nights that run or are to come. Of all where time cannot be cut: then there is no telling."""
     try:
         current = current_slot(resource.slots, resource.time_zone, now)
     except Unbookable:
         return nights
     return {slot: night for slot, night in nights.items() if slot >= current}
-
-
-def _as_declared(message: DeclareResource) -> Resource:
-    return Resource(**{name: getattr(message, name) for name in Resource.__struct_fields__})
-
-
-def _declaration(resource: Resource) -> ResourceDeclared:
-    return ResourceDeclared(**msgspec.structs.asdict(resource))
 
 
 def _rate(resource: Resource, now: datetime) -> RateUpdated:

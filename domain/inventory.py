@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
 import msgspec
 
+from domain.night_rules import NO_RULES, Block, NightRules
 from streams.events.availability import Slots
 
 HoldState = Literal["held", "confirmed", "refused", "released"]
@@ -34,11 +36,20 @@ class Resource(msgspec.Struct, frozen=True, omit_defaults=True):
     slots: Slots = "nights"
     time_zone: str = "UTC"
     min_stay: int = 1
+    #: How many of its nights have rules of their own: where none has, nothing looks for them.
+    calendar: int = 0
 
-    @property
-    def limit(self) -> int:
-        """What may be held of one slot at most."""
-        return self.capacity + self.overbooking_limit
+    def overbooking(self, rules: NightRules = NO_RULES) -> int:
+        """How many units more than are for sale may be held of a slot with these rules."""
+        return self.overbooking_limit if rules.overbooking_limit is None else rules.overbooking_limit
+
+    def for_sale(self, blocked: int) -> int:
+        """Units there are of a slot of which so many are blocked."""
+        return max(self.capacity - blocked, 0)
+
+    def limit(self, rules: NightRules, now: datetime) -> int:
+        """What may be held of one slot at most; below nothing where more is blocked than there is."""
+        return self.capacity - rules.blocked(now) + self.overbooking(rules)
 
 
 class Night(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -133,10 +144,16 @@ class Holding(msgspec.Struct, frozen=True, omit_defaults=True):
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """What one decision looks at: the resource, the nights concerned (those without a row may be left out), and what
-    the line in question holds. In a decision's outcome an untouched part is the very same object.
+    """What one decision looks at: the resource, the nights concerned and their rules (those without a row may be left
+    out), and what the line or the block in question holds. In a decision's outcome an untouched part is the very same
+    object; a night or rules with nothing in them have no row any more.
     """
 
     resource: Resource | None = None
     nights: Mapping[str, Night] = field(default_factory=dict)
     holding: Holding | None = None
+    rules: Mapping[str, NightRules] = field(default_factory=dict)
+    block: Block | None = None
+
+    def rules_of(self, slot: str) -> NightRules:
+        return self.rules.get(slot, NO_RULES)

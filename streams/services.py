@@ -9,6 +9,7 @@ from streams.events import (
     analytics,
     availability,
     booking,
+    night_rules,
     notices,
     payment,
     rate,
@@ -71,7 +72,16 @@ BOOKING = Service(
 AVAILABILITY = Service(
     name="availability",
     key="resource",
-    accepts=(availability.DeclareResource, availability.Hold, availability.ConfirmHold, availability.Release),
+    accepts=(
+        availability.DeclareResource,
+        night_rules.SetCalendar,
+        night_rules.SetBlock,
+        night_rules.RemoveBlock,
+        night_rules.BlockDue,
+        availability.Hold,
+        availability.ConfirmHold,
+        availability.Release,
+    ),
 )
 PAYMENT = Service(
     name="payment",

@@ -1,23 +1,31 @@
 """The availability service's table: resources, their nights with the holds on them, and what each line holds.
 
 Rows: `r|{resource}` a resource; `n|{resource}|{slot}` a night or slot with its live holds; `o|{resource}|{hold}` every
-revision of one line's hold. All of a resource lie in one partition.
+revision of one line's hold; `c|{resource}|{slot}` a night's own rules and what is blocked of it; `b|{resource}|{block}`
+a block; `d|{release_at}|{resource}|{block}` one that is still to be released. All of a resource lie in one partition.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import TypeVar
 
 import msgspec
 
 from domain.availability import decide, refuse, slots_needed
 from domain.inventory import Holding, Inventory, Night, Resource, hold_id_of
+from domain.night_rules import NO_RULES, Block, NightRules
+from domain.property_calendar import nights_touched
+from domain.restrictions import rules_needed
 from streams.events import Envelope, Event
 from streams.events.availability import ConfirmHold, DeclareResource, Hold, Release
+from streams.events.night_rules import BlockDue, RemoveBlock, SetBlock, SetCalendar
 from streams.keys import KEYS, partition_of, resource_key
 from streams.rows import RowStore
 from streams.working import WorkingRows
+
+R = TypeVar("R", bound=msgspec.Struct)
 
 
 class Availability:
@@ -43,16 +51,29 @@ class Availability:
 def _load(rows: WorkingRows, message: Event) -> Inventory:
     resource = KEYS["resource"](message)
     declared = rows.get(f"r|{resource}", Resource)
-    if isinstance(message, DeclareResource):
-        prefix = f"n|{resource}|"
-        return Inventory(declared, {key.removeprefix(prefix): night for key, night in rows.scan(prefix, Night)})
-    holding = rows.get(_holding_key(resource, message), Holding)
-    nights = {}
-    for slot in slots_needed(declared, holding, message):
-        night = rows.get(f"n|{resource}|{slot}", Night)
-        if night is not None:
-            nights[slot] = night
-    return Inventory(declared, nights, holding)
+    match message:
+        case DeclareResource():
+            ruled = declared is not None and declared.calendar
+            rules = _scanned(rows, f"c|{resource}|", NightRules) if ruled else {}
+            return Inventory(declared, _scanned(rows, f"n|{resource}|", Night), rules=rules)
+        case SetCalendar() | SetBlock() | RemoveBlock() | BlockDue():
+            block = None if isinstance(message, SetCalendar) else rows.get(_block_key(resource, message), Block)
+            touched = nights_touched(block, message)
+            nights = {} if isinstance(message, SetCalendar) else _found(rows, f"n|{resource}|", touched, Night)
+            return Inventory(declared, nights, None, _found(rows, f"c|{resource}|", touched, NightRules), block)
+        case _:
+            holding = rows.get(_holding_key(resource, message), Holding)
+            slots = slots_needed(declared, holding, message)
+            rules = _found(rows, f"c|{resource}|", rules_needed(declared, message, slots), NightRules)
+            return Inventory(declared, _found(rows, f"n|{resource}|", slots, Night), holding, rules)
+
+
+def _scanned(rows: WorkingRows, prefix: str, model: type[R]) -> dict[str, R]:
+    return {key.removeprefix(prefix): row for key, row in rows.scan(prefix, model)}
+
+
+def _found(rows: WorkingRows, prefix: str, slots: Iterable[str], model: type[R]) -> dict[str, R]:
+    return {slot: row for slot in slots if (row := rows.get(f"{prefix}{slot}", model)) is not None}
 
 
 def _save(rows: WorkingRows, message: Event, before: Inventory, after: Inventory) -> None:
@@ -61,13 +82,59 @@ def _save(rows: WorkingRows, message: Event, before: Inventory, after: Inventory
         rows.put(f"r|{resource}", after.resource)
     if after.holding is not None and after.holding is not before.holding:
         rows.put(_holding_key(resource, message), after.holding)
+    if isinstance(message, SetBlock | RemoveBlock | BlockDue):
+        _save_block(rows, message, before.block, after.block)
     for slot, night in after.nights.items():
-        if night is before.nights.get(slot):
-            continue
-        if not night.empty:
-            rows.put(f"n|{resource}|{slot}", night)
-        else:
-            rows.delete(f"n|{resource}|{slot}")
+        if night is not before.nights.get(slot):
+            _put(rows, f"n|{resource}|{slot}", None if night.empty else night)
+    for slot, rules in after.rules.items():
+        if rules is not before.rules.get(slot):
+            _put(rows, f"c|{resource}|{slot}", None if rules == NO_RULES else rules)
+
+
+def _save_block(
+    rows: WorkingRows, message: SetBlock | RemoveBlock | BlockDue, before: Block | None, after: Block | None
+) -> None:
+    was, waits = (block.waits_for if block is not None else None for block in (before, after))
+    if after is not before:
+        _put(rows, _block_key(KEYS["resource"](message), message), after)
+    if was is not None and was != waits:
+        rows.delete(_due_key(message, was))
+    if isinstance(message, BlockDue) and message.release_at != waits:
+        # A tick for a block that does not wait for it means that its entry came back, e.g. from a zombie.
+        rows.delete(_due_key(message, message.release_at))
+    if waits is not None and was != waits:
+        due = BlockDue(
+            provider_id=message.provider_id,
+            product_id=message.product_id,
+            block_id=message.block_id,
+            release_at=waits,
+        )
+        rows.put(_due_key(message, waits), due, keep=False)
+
+
+def _due_key(message: SetBlock | RemoveBlock | BlockDue, release_at: datetime) -> str:
+    return f"d|{_sortable(release_at)}|{KEYS['resource'](message)}|{message.block_id}"
+
+
+def _sortable(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat(timespec="milliseconds")
+
+
+def due(store: RowStore, partition: int, now: datetime, most: int) -> Iterator[BlockDue]:
+    """Says of the blocks of a partition whose time has come that it has, the earliest first, at most `most`."""
+    limit = f"d|{_sortable(now)}|"
+    for count, (key, raw) in enumerate(store.scan(partition, "d|")):
+        if key >= limit or count >= most:
+            return
+        yield msgspec.json.decode(raw, type=BlockDue)
+
+
+def _put(rows: WorkingRows, key: str, row: msgspec.Struct | None) -> None:
+    if row is None:
+        rows.delete(key)
+    else:
+        rows.put(key, row)
 
 
 def _holding_key(resource: str, message: Event) -> str:
@@ -75,8 +142,18 @@ def _holding_key(resource: str, message: Event) -> str:
     return f"o|{resource}|{hold_id_of(message.booking_id, message.line)}"
 
 
+def _block_key(resource: str, message: Event) -> str:
+    assert isinstance(message, SetBlock | RemoveBlock | BlockDue)
+    return f"{block_prefix(resource)}{message.block_id}"
+
+
+def block_prefix(resource: str) -> str:
+    """What the names of a resource's blocks begin with."""
+    return f"b|{resource}|"
+
+
 def read(store: RowStore, provider_id: str, product_id: str, slots: Iterable[str]) -> Inventory:
-    """A resource and the given slots of it as they are durable in this worker; `resource` is None for an unknown one.
+    """A resource, the given slots of it and their rules as they are durable in this worker; nothing of an unknown one.
 
     Raises:
         NotOwner: another worker has them.
@@ -84,8 +161,14 @@ def read(store: RowStore, provider_id: str, product_id: str, slots: Iterable[str
     resource = resource_key(provider_id, product_id)
     partition = partition_of(resource, store.partitions)
     declared = store.get(partition, f"r|{resource}")
-    nights = {slot: store.get(partition, f"n|{resource}|{slot}") for slot in slots}
-    return Inventory(
-        msgspec.json.decode(declared, type=Resource) if declared is not None else None,
-        {slot: msgspec.json.decode(raw, type=Night) for slot, raw in nights.items() if raw is not None},
-    )
+    found = msgspec.json.decode(declared, type=Resource) if declared is not None else None
+    if found is None:
+        return Inventory()
+    slots = tuple(slots)
+
+    def stored(kind: str, model: type[R], wanted: Iterable[str]) -> dict[str, R]:
+        raw = {slot: store.get(partition, f"{kind}|{resource}|{slot}") for slot in wanted}
+        return {slot: msgspec.json.decode(each, type=model) for slot, each in raw.items() if each is not None}
+
+    rules = stored("c", NightRules, slots if found.calendar else ())
+    return Inventory(found, stored("n", Night, slots), rules=rules)

@@ -172,26 +172,6 @@ class StockOut(Answer):
     price: Money
 
 
-class SlotOut(Answer):
-    """One night or slot. `held` waits for an outcome, `confirmed` is sold."""
-
-    slot: str
-    capacity: int
-    held: int
-    confirmed: int
-    free: int
-    price: Money
-    bookable: bool
-    why_not: Literal["sold_out", "past"] | None = None
-
-
-class AvailabilityOut(Answer):
-    property_id: str
-    unit_type: str
-    time_zone: str
-    nights: list[SlotOut]
-
-
 class RefundOut(Answer):
     refund_id: str
     payment_id: str

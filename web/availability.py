@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, datetime
 
 from aiohttp import web
 
-from domain.calendar import MAX_SLOTS, Unbookable, current_slot, night_bounds, slots_of
-from domain.inventory import Resource
+from domain.calendar import MAX_SLOTS, Unbookable, night_bounds, slots_of
+from domain.night_rules import NightRules
+from domain.restrictions import no_arrival, unbookable
 from streams.events.availability import ResourceDeclared
-from web.answers import AvailabilityOut, Money, SlotOut
+from web.answers import Money
+from web.calendar_models import AvailabilityOut, SlotOut
 from web.checks import resource_of
 from web.context import context_of
 from web.operations import Operation, Parameter
@@ -46,24 +49,41 @@ def _slots(resource: ResourceDeclared, start: date, end: date) -> tuple[str, ...
 
 
 def _nights(counts: SlotCounts, slots: tuple[str, ...], now: datetime) -> list[SlotOut]:
-    resource = counts.resource
-    current = current_slot(resource.slots, resource.time_zone, now)
     taken = {count.slot: count for count in counts.slots}
-    return [_slot(resource, taken.get(slot) or SlotCount(slot, 0, 0), current) for slot in slots]
+    return [_slot(counts, taken.get(slot) or SlotCount(slot, 0, 0), now) for slot in slots]
 
 
-def _slot(resource: Resource, count: SlotCount, current: str) -> SlotOut:
-    past, sold_out = count.slot < current, count.held >= resource.limit
+def _slot(counts: SlotCounts, count: SlotCount, now: datetime) -> SlotOut:
+    resource, rules = counts.resource, counts.rules_of(count.slot)
+    blocked = rules.blocked(now)
+    unsold = list(unbookable(resource, rules, count.slot, count.held, now))
+    unarrived = list(no_arrival(resource, rules, count.slot, now))
+    least = resource.min_stay if rules.min_stay is None else rules.min_stay
     return SlotOut(
         slot=count.slot,
         capacity=resource.capacity,
         held=count.held - count.confirmed,
         confirmed=count.confirmed,
-        free=max(resource.capacity - count.held, 0),
+        blocked=blocked,
+        free=max(resource.for_sale(blocked) - count.held, 0),
         price=Money.of(resource.price_amount, resource.price_currency),
-        bookable=not past and not sold_out,
-        why_not="past" if past else "sold_out" if sold_out else None,
+        bookable=not unsold,
+        why_not=unsold[0] if unsold else None,
+        arrival=not unsold and not unarrived,
+        departure=not rules.closed_to_departure,
+        min_stay=least,
+        max_stay=rules.max_stay,
+        reasons=[*unsold, *unarrived, *_on_stays(rules, least)],
     )
+
+
+def _on_stays(rules: NightRules, least: int) -> Iterator[str]:
+    if rules.closed_to_departure:
+        yield "closed_to_departure"
+    if least > 1:
+        yield f"min_stay {least}"
+    if rules.max_stay is not None:
+        yield f"max_stay {rules.max_stay}"
 
 
 _DATE = {"type": "string", "format": "date"}

@@ -50,7 +50,7 @@ def stay_bounds(
     most = min(context.limits.max_nights, MAX_SLOTS)
     if nights > most:
         raise invalid("check_out", f"a stay has at most {most} nights")
-    if nights < resource.min_stay:
+    if nights < resource.min_stay and not resource.has_calendar:
         raise invalid("check_out", f"a stay here has at least {resource.min_stay} nights")
     return night_bounds(check_in, check_out, resource.time_zone)
 
@@ -70,7 +70,7 @@ def check_period(resource: ResourceDeclared, start: datetime, end: datetime, con
         raise invalid("end_time", f"cannot be booked: {refusal.reason}") from None
     if slots > context.limits.max_nights:
         raise invalid("end_time", f"a booking takes at most {context.limits.max_nights} nights or slots")
-    if slots < resource.min_stay:
+    if slots < resource.min_stay and not resource.has_calendar:
         raise invalid("end_time", f"a booking here takes at least {resource.min_stay} nights or slots")
 
 

@@ -8,7 +8,9 @@ from web import (
     analytics,
     appointments,
     availability,
+    blocks,
     bookings,
+    calendars,
     dashboard,
     documents,
     forecast,
@@ -35,6 +37,8 @@ from web.problems import explain_failures
 
 OPERATIONS: tuple[Operation, ...] = (
     *units.OPERATIONS,
+    *calendars.OPERATIONS,
+    *blocks.OPERATIONS,
     *reservations.OPERATIONS,
     *bookings.OPERATIONS,
     *orders.OPERATIONS,

@@ -6,6 +6,7 @@ import time
 
 from aiohttp import web
 
+from domain.declaration import declaration_of
 from domain.inventory import Resource
 from streams.events.availability import DeclareResource, ResourceDeclared
 from streams.keys import resource_key
@@ -45,7 +46,7 @@ async def put_unit(request: web.Request) -> web.Response:
             "slots-in-use",
             "Time is not cut anew while something is held",
             f"slots stays {declared.slots!r}; everything else was taken over.",
-            [FieldError("slots", "cannot change while nights or slots are held")],
+            [FieldError("slots", "cannot change while nights or slots are held, or nights have rules or blocks")],
             more={"unit": unit_out(declared).model_dump()},
         )
     return _answer(declared)
@@ -66,11 +67,8 @@ async def readable(context: Context, property_id: str, unit_type: str, offset: i
 
 
 async def _followed(context: Context, resource: Resource) -> ResourceDeclared:
-    def says_so(declared: ResourceDeclared) -> bool:
-        return all(getattr(declared, name) == getattr(resource, name) for name in Resource.__struct_fields__)
-
-    key = resource_key(resource.provider_id, resource.product_id)
-    return await context.rates.until(key, says_so, _FOLLOW_S)
+    told, key = declaration_of(resource), resource_key(resource.provider_id, resource.product_id)
+    return await context.rates.until(key, lambda declared: declared == told, _FOLLOW_S)
 
 
 async def get_unit(request: web.Request) -> web.Response:

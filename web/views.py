@@ -159,7 +159,7 @@ def _counts(inventory: Inventory) -> SlotCounts | None:
         return None
     nights = sorted(inventory.nights.items())
     counts = [SlotCount(slot, night.held, night.confirmed, night.sold) for slot, night in nights]
-    return SlotCounts(inventory.resource, counts)
+    return SlotCounts(inventory.resource, counts, dict(inventory.rules))
 
 
 def _guarded(views: _Views, token: str) -> Handler:

@@ -6,6 +6,7 @@ import msgspec
 
 from domain.booking_state import Booking, BookingStatus
 from domain.inventory import Resource
+from domain.night_rules import NO_RULES, NightRules
 
 #: A row of a list: its name, and its JSON as it is stored.
 Found = tuple[str, msgspec.Raw]
@@ -22,10 +23,14 @@ class SlotCount(msgspec.Struct, frozen=True):
 
 
 class SlotCounts(msgspec.Struct, frozen=True):
-    """A resource as its owner has it, and the slots that have holds."""
+    """A resource as its owner has it, the slots that have holds, and the rules of the nights that have any."""
 
     resource: Resource
     slots: list[SlotCount]
+    rules: dict[str, NightRules] = {}
+
+    def rules_of(self, slot: str) -> NightRules:
+        return self.rules.get(slot, NO_RULES)
 
 
 def settled(booking: Booking) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 NOTHING = Decimal(0)
 
@@ -126,9 +126,46 @@ class Declare(NamedTuple):
     offset: int
     at: int
     resource: str
-    limit: int
+    capacity: int
+    overbooking: int
     slots: str | int
     time_zone: str
+
+
+class Calendar(NamedTuple):
+    """Rules of nights. What is left out of `rules` stays."""
+
+    offset: int
+    resource: str
+    nights: tuple[str, ...]
+    rules: dict[str, Any]
+    clears: tuple[str, ...]
+
+
+class Block(NamedTuple):
+    """Units of nights that are out of sale, until `release` (in milliseconds) if there is any."""
+
+    offset: int
+    resource: str
+    block_id: str
+    nights: tuple[str, ...]
+    units: int
+    release: int | None
+
+
+class Unblock(NamedTuple):
+    offset: int
+    resource: str
+    block_id: str
+
+
+class BlockDue(NamedTuple):
+    """A block's release may have come."""
+
+    offset: int
+    at: int
+    resource: str
+    block_id: str
 
 
 class Hold(NamedTuple):
@@ -143,6 +180,8 @@ class Hold(NamedTuple):
     quantity: int
     #: Short id of what caused it.
     cause: bytes = b""
+    #: The record's time, in milliseconds.
+    at: int = 0
 
 
 class Sale(NamedTuple):
@@ -163,7 +202,7 @@ class Release(NamedTuple):
     line: int
 
 
-Operation = Declare | Hold | Sale | Release
+Operation = Declare | Calendar | Block | Unblock | BlockDue | Hold | Sale | Release
 
 
 class Poison(NamedTuple):

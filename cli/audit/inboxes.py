@@ -6,10 +6,9 @@ What stands on the documented topics is filed by `cli.audit.news`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
-from urllib.parse import quote
 
 from cli.audit import names
+from cli.audit.calendar_inbox import block_due, blocked, calendar_set, resource_of, unblocked
 from cli.audit.facts import Answer, Call, Declare, Errand, Hold, Order, Place, Release, Request, Sale
 from cli.audit.history import History
 from cli.audit.wire import Letter, Record, milliseconds, money, short
@@ -71,15 +70,12 @@ def _touched(history: History, record: Record, letter: Letter) -> None:
 # --- the availability inbox ---
 
 
-def _resource(data: dict[str, Any]) -> str:
-    return f"{quote(data['provider_id'], safe='')}/{quote(data['product_id'], safe='')}"
-
-
 def _declared(history: History, record: Record, letter: Letter) -> None:
     data = letter.data
-    limit = int(data["capacity"]) + int(data.get("overbooking_limit", 0))
+    units = int(data["capacity"]), int(data.get("overbooking_limit", 0))
     cut = data.get("slots", "nights"), data.get("time_zone", "UTC")
-    history.inventory[record.partition].append(Declare(record.offset, record.timestamp, _resource(data), limit, *cut))
+    declared = Declare(record.offset, record.timestamp, resource_of(data), *units, *cut)
+    history.inventory[record.partition].append(declared)
 
 
 def _hold_asked(history: History, record: Record, letter: Letter) -> None:
@@ -88,7 +84,7 @@ def _hold_asked(history: History, record: Record, letter: Letter) -> None:
         Hold(
             record.offset,
             letter.event_id,
-            _resource(data),
+            resource_of(data),
             data["booking_id"],
             int(data["revision"]),
             int(data["line"]),
@@ -96,6 +92,7 @@ def _hold_asked(history: History, record: Record, letter: Letter) -> None:
             data["end"],
             int(data["quantity"]),
             short(letter.cause or ""),
+            record.timestamp,
         )
     )
 
@@ -103,7 +100,7 @@ def _hold_asked(history: History, record: Record, letter: Letter) -> None:
 def _ended_hold(kind: type[Sale] | type[Release]) -> Filed:
     def file(history: History, record: Record, letter: Letter) -> None:
         data = letter.data
-        what = kind(record.offset, _resource(data), data["booking_id"], int(data["revision"]), int(data["line"]))
+        what = kind(record.offset, resource_of(data), data["booking_id"], int(data["revision"]), int(data["line"]))
         history.inventory[record.partition].append(what)
 
     return file
@@ -188,6 +185,10 @@ FILING: dict[tuple[str, str], Filed] = {
     (names.BOOKING_INBOX, "booking.payment.capture_failed"): _told_of_payment("capture_failed"),
     (names.BOOKING_INBOX, "booking.payment.refunded"): _told_of_payment(""),
     (names.AVAILABILITY_INBOX, "availability.resource.declare"): _declared,
+    (names.AVAILABILITY_INBOX, "availability.calendar.set"): calendar_set,
+    (names.AVAILABILITY_INBOX, "availability.block.set"): blocked,
+    (names.AVAILABILITY_INBOX, "availability.block.remove"): unblocked,
+    (names.AVAILABILITY_INBOX, "availability.block.due"): block_due,
     (names.AVAILABILITY_INBOX, "availability.line.hold"): _hold_asked,
     (names.AVAILABILITY_INBOX, "availability.line.confirm"): _ended_hold(Sale),
     (names.AVAILABILITY_INBOX, "availability.line.release"): _ended_hold(Release),

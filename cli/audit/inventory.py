@@ -2,10 +2,11 @@
 
 Read as: the availability inbox is replayed, partition by partition and record by record, with the answers that stand
 in the booking inbox (an answer's cause is the Hold it answers). At the place of every Hold that was answered
-"reserved", for each of its nights: everything held there and not yet released, this Hold included, is at most the
-capacity plus the overbooking limit that the last declaration before this place set. Of several revisions of one line
-the greatest quantity counts. Nothing is reserved on an undeclared resource, after its own release, or both reserved
-and rejected.
+"reserved", for each of its nights of which it takes more than its line held before: everything held there and not yet
+released, this Hold included, is at most the capacity, less the units of blocks that stand at the Hold's time, plus the
+overbooking limit: the one a calendar before this place set for the night, or else that of the last declaration. No
+more is taken of a night that a calendar has stopped selling. Of several revisions of one line the greatest quantity
+counts. Nothing is reserved on an undeclared resource, after its own release, or both reserved and rejected.
 
 Stock is declared as what is on hand. What was sold (its hold confirmed) counts until the next declaration, which has
 counted it; what is held but not sold counts on. What was sold and is released has come back.
@@ -13,10 +14,12 @@ counted it; what is held but not sold counts on. What was sold and is released h
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from cli.audit.facts import Declare, Hold, Operation, Release, Sale
+from cli.audit.calendar import Nights
+from cli.audit.facts import Block, BlockDue, Calendar, Declare, Hold, Operation, Release, Sale, Unblock
 from cli.audit.findings import Verdict
 from cli.audit.history import History
 from cli.audit.slots import STOCK, running, taken
@@ -62,6 +65,7 @@ class Books:
     verdict: Verdict
     resources: dict[str, Declare] = field(default_factory=dict)
     nights: dict[tuple[str, str], Night] = field(default_factory=dict)
+    special: defaultdict[str, Nights] = field(default_factory=lambda: defaultdict(Nights))
     live: dict[Key, tuple[str, ...]] = field(default_factory=dict)
     #: Stock that was sold, and how much of it.
     sold: dict[Key, int] = field(default_factory=dict)
@@ -77,6 +81,14 @@ class Books:
         if declared.slots == "none" and (stock := self.nights.get((declared.resource, STOCK))):
             stock.sold = 0
             self._tidy(declared.resource, STOCK)
+
+    def rule(self, said: Calendar | Block | Unblock | BlockDue) -> None:
+        """Nothing but nights of what is declared has rules."""
+        declared = self.resources.get(said.resource)
+        if declared is None:
+            return
+        if not isinstance(said, Calendar | Block) or (declared.slots == "nights" and said.nights):
+            self.special[said.resource].say(said)
 
     def take(self, hold: Hold) -> None:
         key = hold.resource, hold.booking_id, hold.line, hold.revision
@@ -126,19 +138,23 @@ class Books:
             del self.nights[resource, slot]
 
     def _fill(self, hold: Hold, resource: Declare, slots: Iterable[str]) -> None:
-        above = []
+        above, special = [], self.special[hold.resource]
         for slot in slots:
             night = self.nights.setdefault((hold.resource, slot), Night())
-            more = night.change(_name(hold), hold.revision, hold.quantity)
-            if more and night.taken > resource.limit:
-                above.append(f"{slot} to {night.taken} of {resource.limit} with {', '.join(sorted(night.holds)[:5])}")
+            if not night.change(_name(hold), hold.revision, hold.quantity):
+                continue
+            if special.closed(slot):
+                above.append(f"{slot}, which was not for sale")
+            elif night.taken > (limit := special.limit(resource, slot, hold.at)):
+                above.append(f"{slot} to {night.taken} of {limit} with {', '.join(sorted(night.holds)[:5])}")
         if above:
             others = f" and {len(above) - 1} more" if len(above) > 1 else ""
             self.verdict.find(hold.booking_id, f"took {hold.resource} {above[0]}{others}")
 
     def _in_use(self, before: Declare, at: int) -> bool:
         current = running(before.slots, before.time_zone, at)
-        return any(resource == before.resource and slot >= current for resource, slot in self.nights)
+        held = any(resource == before.resource and slot >= current for resource, slot in self.nights)
+        return held or any(slot >= current for slot in self.special[before.resource].special())
 
 
 def check(history: History) -> Verdict:
@@ -161,6 +177,8 @@ def replay(history: History, operations: Iterable[Operation], verdict: Verdict, 
         match operation:
             case Declare():
                 books.declare(operation)
+            case Calendar() | Block() | Unblock() | BlockDue():
+                books.rule(operation)
             case Hold():
                 if "reserved" in history.hold_answers.get(short(operation.event_id), ()):
                     books.take(operation)

@@ -73,13 +73,16 @@ class ResourceDeclared(Event, type="availability.resource.declared"):
     price_amount: Amount
     price_currency: Currency
     min_stay: Whole
+    #: Whether any of its nights has rules of its own: then `min_stay` is not the last word.
+    has_calendar: bool = False
 
 
 # --- told to the world ---
 
 
 class NightUpdated(Event, type="availability.night.updated"):
-    """What is left of one night or slot. `held` counts every live hold, confirmed or not."""
+    """What is left of one night or slot. `held` counts every live hold, confirmed or not; `blocked` is what the
+    property keeps out of sale."""
 
     provider_id: Id
     product_id: Id
@@ -89,10 +92,12 @@ class NightUpdated(Event, type="availability.night.updated"):
     held: Whole
     free: Whole
     updated_at: Instant
+    blocked: Whole = 0
 
 
 class NightOverbooked(Event, type="availability.night.overbooked"):
-    """More is held than there is: the capacity was lowered below what is sold, or the overbooking limit is in use."""
+    """More is held than is for sale: the capacity was lowered below what is sold, units of it were blocked, or the
+    overbooking limit is in use."""
 
     provider_id: Id
     product_id: Id
@@ -101,3 +106,4 @@ class NightOverbooked(Event, type="availability.night.overbooked"):
     overbooking_limit: Whole
     held: Whole
     detected_at: Instant
+    blocked: Whole = 0

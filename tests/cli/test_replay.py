@@ -19,6 +19,7 @@ from config.settings import Settings
 from streams.admin import admin
 from streams.changelog import source_header
 from streams.events.availability import DeclareResource, Hold, Release
+from streams.events.night_rules import BlockDue, RemoveBlock, SetBlock, SetCalendar
 from streams.layout import Layout, load_layout
 from streams.lease import Lease
 from streams.local import LocalRows
@@ -172,12 +173,19 @@ def _asked(unit: str) -> list[Any]:
     named: dict[str, Any] = {"provider_id": "inn", "product_id": unit}
     price: dict[str, Any] = {"price_amount": Decimal(10), "price_currency": "EUR"}
     stay = {"start": NOON, "end": NOON + timedelta(days=2)}
+    nights: dict[str, Any] = {"from_date": NOON.date(), "to_date": NOON.date() + timedelta(days=3)}
     hold = {**named, "revision": 1, "line": 1, "quantity": 1, **stay}
     return [
         DeclareResource(**named, capacity=2, **price),
         *(Hold(**hold, booking_id=f"{unit}-{number}") for number in range(4)),
         Release(**named, booking_id=f"{unit}-0", revision=1, line=1),
         Hold(**hold, booking_id=f"{unit}-late"),
+        SetCalendar(**named, **nights, min_stay=2, clears=("max_stay",)),
+        SetBlock(**named, **nights, block_id="boiler", units=1, reason="group", release_at=NOON),
+        SetBlock(**named, **nights, block_id="roof", units=1, reason="maintenance"),
+        BlockDue(**named, block_id="boiler", release_at=NOON),
+        RemoveBlock(**named, block_id="roof"),
+        Hold(**hold, booking_id=f"{unit}-last"),
     ]
 
 

@@ -13,14 +13,19 @@ from domain import availability, booking, payment
 from domain.availability import Holding, Inventory, Night, Resource
 from domain.booking import Booking
 from domain.decision import Decision
+from domain.night_rules import NO_RULES, Block, NightRules
 from domain.payment import Payment
+from domain.property_calendar import nights_touched
+from domain.restrictions import rules_needed
 from streams.events import Event
 from streams.events.availability import ConfirmHold, DeclareResource, Hold, Release
+from streams.events.night_rules import BlockDue, RemoveBlock, SetBlock, SetCalendar
 from tests.domain.messages import NOW
 
 S = TypeVar("S")
 V = TypeVar("V", bound="Service")
-InventoryMessage = DeclareResource | Hold | ConfirmHold | Release
+CalendarMessage = SetCalendar | SetBlock | RemoveBlock | BlockDue
+InventoryMessage = DeclareResource | Hold | ConfirmHold | Release | CalendarMessage
 
 
 class Service(Protocol):
@@ -68,8 +73,14 @@ class Shelf:
 
     def nights(self, provider: str = "hotel", product: str = "double") -> dict[str, Night]:
         """All nights with live holds."""
-        slots = [key[3] for key in self._rows if key[:3] == (provider, product, "night")]
-        return {slot: self.night(slot, provider, product) for slot in slots}
+        return self._all(Night, provider, product, "night")
+
+    def rules(self, provider: str = "hotel", product: str = "double") -> dict[str, NightRules]:
+        """All nights with rules of their own."""
+        return self._all(NightRules, provider, product, "rules")
+
+    def block(self, block_id: str, provider: str = "hotel", product: str = "double") -> Block | None:
+        return self._read(Block, provider, product, "block", block_id)
 
     def take(self, message: Event, now: datetime) -> tuple[Event, ...]:
         if not isinstance(message, InventoryMessage):
@@ -82,27 +93,56 @@ class Shelf:
     def _looked_at(self, message: InventoryMessage) -> Inventory:
         names = message.provider_id, message.product_id
         resource = self.resource(*names)
-        if isinstance(message, DeclareResource):
-            return Inventory(resource, self.nights(*names))
+        match message:
+            case DeclareResource():
+                return Inventory(resource, self.nights(*names), rules=self.rules(*names))
+            case SetCalendar() | SetBlock() | RemoveBlock() | BlockDue():
+                block = None if isinstance(message, SetCalendar) else self.block(message.block_id, *names)
+                slots = nights_touched(block, message)
+                return self._inventory(resource, names, slots, slots, block=block)
         holding = self._read(Holding, *names, "hold", f"{message.booking_id}/{message.line}")
         slots = availability.slots_needed(resource, holding, message)
-        found = {slot: self._read(Night, *names, "night", slot) for slot in slots}
-        return Inventory(resource, {slot: night for slot, night in found.items() if night}, holding)
+        return self._inventory(resource, names, slots, rules_needed(resource, message, slots), holding)
+
+    def _inventory(
+        self,
+        resource: Resource | None,
+        names: tuple[str, str],
+        slots: tuple[str, ...],
+        ruled: tuple[str, ...],
+        holding: Holding | None = None,
+        block: Block | None = None,
+    ) -> Inventory:
+        nights = {slot: self._read(Night, *names, "night", slot) for slot in slots}
+        rules = {slot: self._read(NightRules, *names, "rules", slot) for slot in ruled}
+        found = {slot: night for slot, night in nights.items() if night}
+        return Inventory(resource, found, holding, {slot: own for slot, own in rules.items() if own}, block)
 
     def _write(self, message: InventoryMessage, before: Inventory, after: Inventory) -> None:
         names = message.provider_id, message.product_id
         if after.resource is not before.resource:
             self._put(after.resource, *names, "resource")
-        if after.holding is not before.holding and not isinstance(message, DeclareResource):
+        if after.holding is not before.holding and isinstance(message, Hold | ConfirmHold | Release):
             self._put(after.holding, *names, "hold", f"{message.booking_id}/{message.line}")
+        if after.block is not before.block and isinstance(message, SetBlock | RemoveBlock | BlockDue):
+            self._put_or_drop(after.block, *names, "block", message.block_id)
         for slot, night in after.nights.items():
-            if night is before.nights.get(slot):
-                continue
-            if not night.empty:
-                self._put(night, *names, "night", slot)
-            else:
-                assert night == Night(), "an empty night has nothing left in it"
-                self._rows.pop((*names, "night", slot), None)
+            if night is not before.nights.get(slot):
+                assert not night.empty or night == Night(), "an empty night has nothing left in it"
+                self._put_or_drop(None if night.empty else night, *names, "night", slot)
+        for slot, rules in after.rules.items():
+            if rules is not before.rules.get(slot):
+                self._put_or_drop(None if rules == NO_RULES else rules, *names, "rules", slot)
+
+    def _all(self, kind: type[S], provider: str, product: str, what: str) -> dict[str, S]:
+        found = {key[3]: self._read(kind, *key) for key in self._rows if key[:3] == (provider, product, what)}
+        return {slot: row for slot, row in found.items() if row is not None}
+
+    def _put_or_drop(self, value: object, *key: str) -> None:
+        if value is None:
+            self._rows.pop(key, None)
+        else:
+            self._put(value, *key)
 
     def _read(self, kind: type[S], *key: str) -> S | None:
         row = self._rows.get(key)

@@ -66,3 +66,47 @@ async def test_a_period_that_cannot_be_answered_names_its_field(gateway: Gateway
             answer = await gateway.call("GET", path)
             assert answer.status == 422, path
             assert (await answer.json())["errors"][0]["field"] == field
+
+
+async def _calendar(gateway: Gateway, start: int, end: int, **rules: object) -> None:
+    body = {"from": str(day(start)), "to": str(day(end)), **rules}
+    assert (await gateway.call("PUT", "/api/properties/PROP-001/units/standard/calendar", body)).status == 200
+
+
+async def test_every_reason_of_a_night_is_told_and_the_first_is_why_it_is_not_bookable(gateway: Gateway) -> None:
+    await gateway.unit(min_stay=2)
+    await gateway.book(quantity=2)
+    await _calendar(gateway, 30, 31, stop_sell=True, closed_to_arrival=True, closed_to_departure=True, max_stay=7)
+    full, last, open_ = await _nights(gateway, 30, 33)
+    assert full["reasons"] == [
+        *("sold_out", "stop_sell", "closed_to_arrival", "closed_to_departure"),
+        *("min_stay 2", "max_stay 7"),
+    ]
+    assert (full["bookable"], full["why_not"]) == (False, "sold_out")
+    assert (last["reasons"], open_["reasons"]) == (["sold_out", "min_stay 2"], ["min_stay 2"])
+
+
+async def test_a_night_closed_to_arrival_is_sold_to_stays_through_it(gateway: Gateway) -> None:
+    await gateway.unit()
+    await _calendar(gateway, 1, 2, closed_to_arrival=True, min_stay=3)
+    await _calendar(gateway, 2, 3, closed_to_departure=True)
+    await _calendar(gateway, 3, 4, min_advance_days=4)
+    await _calendar(gateway, 4, 5, max_advance_days=3)
+    nights = await _nights(gateway, 1, 5)
+    assert all(night["bookable"] and night["why_not"] is None for night in nights)
+    assert [night["arrival"] for night in nights] == [False, True, False, False]
+    assert [night["departure"] for night in nights] == [True, False, True, True]
+    assert [night["reasons"] for night in nights] == [
+        ["closed_to_arrival", "min_stay 3"],
+        ["closed_to_departure"],
+        ["too_short_notice"],
+        ["too_far_ahead"],
+    ]
+    assert (nights[0]["min_stay"], nights[0]["max_stay"], nights[1]["min_stay"]) == (3, None, 1)
+
+
+async def test_a_night_with_its_own_overbooking_limit_is_bookable_up_to_it(gateway: Gateway) -> None:
+    await gateway.unit(overbooking_limit=1)
+    await gateway.book(quantity=2)
+    await _calendar(gateway, 30, 31, overbooking_limit=0)
+    assert [night["bookable"] for night in await _nights(gateway, 30, 32)] == [False, True]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import orjson
@@ -9,6 +10,7 @@ import orjson
 from cli.audit import names
 from tests.cli.audit.clean import CLINIC, NIGHT, confirm, night, pend, rows
 from tests.cli.audit.story import PRICE, Story
+from tests.cli.audit.writer import iso
 
 
 def sold_twice(story: Story) -> None:
@@ -23,6 +25,34 @@ def sold_above_a_lowered_capacity(story: Story) -> None:
     story.declare(1)
     story.declare(1, "other/room")
     pend(story, "z", start="2026-03-02")
+
+
+def sold_though_blocked(story: Story) -> None:
+    """Two units, one of them out of order: a took the other on the 2nd."""
+    story.block(1, "2026-03-02", "2026-03-04")
+    pend(story, "z", start="2026-03-02", nights=2)
+
+
+def sold_to_a_group_too_long(story: Story) -> None:
+    """The group's units come back after ten minutes; y waits for them, z does not."""
+    story.block(2, "2026-07-01", "2026-07-02", release_at=iso(story.now + timedelta(minutes=10)))
+    pend(story, "z", start="2026-07-01")
+    story.release("z", "payment.authorized")
+    story.wait(minutes=10)
+    pend(story, "y", start="2026-07-01", quantity=2)
+
+
+def sold_above_a_nights_own_limit(story: Story) -> None:
+    story.declare(2, overbooking_limit=1)
+    story.calendar("2026-07-01", "2026-07-02", overbooking_limit=0)
+    pend(story, "z", start="2026-07-01", nights=2, quantity=3)
+
+
+def sold_though_closed(story: Story) -> None:
+    story.calendar("2026-07-01", "2026-07-15", stop_sell=True, weekdays=["sat"])  # the 4th and the 11th
+    story.calendar("2026-07-11", "2026-07-12", clears=["stop_sell"])
+    pend(story, "y", start="2026-07-05", nights=10)
+    pend(story, "z", start="2026-07-03", nights=2)
 
 
 def held_by_minutes_twice(story: Story) -> None:

@@ -41,6 +41,15 @@ class Story(Writer):
         data = {**_resource(unit), "capacity": capacity, "price_amount": 99.95, "price_currency": "EUR", **more}
         self.say(names.AVAILABILITY_INBOX, "availability.resource.declare", data, key=unit)
 
+    def calendar(self, first: str, after: str, unit: str = UNIT, **rules: Any) -> None:
+        data = {**_resource(unit), "from_date": first, "to_date": after, **rules}
+        self.say(names.AVAILABILITY_INBOX, "availability.calendar.set", data, key=unit)
+
+    def block(self, units: int, first: str, after: str, unit: str = UNIT, release_at: str | None = None) -> None:
+        data = {**_resource(unit), "block_id": "boiler", "from_date": first, "to_date": after, "units": units}
+        more = {"reason": "group" if release_at else "maintenance", "release_at": release_at}
+        self.say(names.AVAILABILITY_INBOX, "availability.block.set", {**data, **more}, key=unit)
+
     def request(self, name: str, price: Decimal = PRICE, *, cause: str | None = None, **terms: Any) -> None:
         """A booking is asked for, and the world is told unless it was before. `terms` are further fields of it."""
         ids = Ids(len(self.bookings), price, f"pay-{name}")

@@ -34,6 +34,10 @@ SEEDS = [
         "2026-03-02 to 2 of 1",
         seeds.sold_above_a_lowered_capacity,
     ),
+    Seed("a blocked night sold", "P2", "z", "2026-03-02 to 2 of 1", seeds.sold_though_blocked),
+    Seed("a group's night sold before its release", "P2", "z", "2026-07-01 to 1 of 0", seeds.sold_to_a_group_too_long),
+    Seed("a night sold above its own limit", "P2", "z", "2026-07-01 to 3 of 2", seeds.sold_above_a_nights_own_limit),
+    Seed("a night sold that is closed", "P2", "z", "2026-07-04, which was not", seeds.sold_though_closed),
     Seed("a slot of minutes sold twice", "P2", "z", "2026-03-01T09:00Z to 2 of 1", seeds.held_by_minutes_twice),
     Seed("an undeclared resource sold", "P2", "z", "no such time", seeds.reserved_nowhere),
     Seed("a hold reserved after its own release", "P2", "f", "after its own release", seeds.reserved_after_its_release),
@@ -97,6 +101,15 @@ def test_a_seeded_violation_is_found(seed: Seed) -> None:
     assert verdict.state == "FAILED"
     found = [finding.what for finding in verdict.findings if finding.subject.startswith(seed.subject)]
     assert any(seed.says in what for what in found), verdict.findings
+
+
+@pytest.mark.parametrize("plant", [seeds.sold_to_a_group_too_long, seeds.sold_though_closed])
+def test_only_the_hold_that_should_have_been_refused_is_found(plant: Callable[[Story], None]) -> None:
+    story = clean()
+    plant(story)
+    story.settle()
+
+    assert {finding.subject for finding in story.verdicts()["P2"].findings} == {"z"}
 
 
 def test_a_lost_booking_is_found_by_the_journal() -> None:
