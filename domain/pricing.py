@@ -1,9 +1,13 @@
-"""What a line costs: slots times price times quantity, in whole minor units of the currency. No taxes, no rules yet."""
+"""What a line costs: slots times price times quantity, in whole minor units of the currency. No taxes.
+
+What rate plans make of it stands in `domain.rate_plans`.
+"""
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Context, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 from functools import cache
 from typing import Protocol
 
@@ -34,6 +38,16 @@ def quote(resource: Priced, start: datetime, end: datetime, quantity: int) -> De
     count = len(slots_of(resource.slots, resource.time_zone, start, end))
     total = _EXACT.multiply(resource.price_amount, Decimal(count * quantity))
     return _EXACT.quantize(total, minor_unit(resource.price_currency))
+
+
+def computing() -> AbstractContextManager[Context]:
+    """Arithmetic within is exact enough for any price, whatever the process's own context says."""
+    return localcontext(_EXACT)
+
+
+def rounded(amount: Decimal, currency: str) -> Decimal:
+    """The amount half up to the minor unit of its currency."""
+    return _EXACT.quantize(amount, minor_unit(currency))
 
 
 def is_precise(amount: Decimal, currency: str) -> bool:

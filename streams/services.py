@@ -12,6 +12,7 @@ from streams.events import (
     notices,
     payment,
     rate,
+    rate_plans,
     receipts,
     records,
     users,
@@ -71,7 +72,14 @@ BOOKING = Service(
 AVAILABILITY = Service(
     name="availability",
     key="resource",
-    accepts=(availability.DeclareResource, availability.Hold, availability.ConfirmHold, availability.Release),
+    accepts=(
+        availability.DeclareResource,
+        availability.Hold,
+        availability.ConfirmHold,
+        availability.Release,
+        rate_plans.DeclareRatePlan,
+        rate_plans.WithdrawRatePlan,
+    ),
 )
 PAYMENT = Service(
     name="payment",
@@ -100,7 +108,11 @@ RECEIPT = Service(
     accepts=(receipts.RequestReceipt, receipts.ReceiptWritten),
     effects=(receipts.WriteReceipt,),
 )
-RATE = Service(name="rate", key="resource", accepts=(rate.RecordRate, rate.ReviewRate))
+RATE = Service(
+    name="rate",
+    key="resource",
+    accepts=(rate.RecordRate, rate.ReviewRate, rate.KeepRates, rate.ReviewPlan),
+)
 ANALYTICS = Service(name="analytics", key="entity_id", accepts=(analytics.Observe,))
 
 SERVICES = {

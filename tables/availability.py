@@ -1,7 +1,8 @@
 """The availability service's table: resources, their nights with the holds on them, and what each line holds.
 
 Rows: `r|{resource}` a resource; `n|{resource}|{slot}` a night or slot with its live holds; `o|{resource}|{hold}` every
-revision of one line's hold. All of a resource lie in one partition.
+revision of one line's hold; `p|{resource}|{plan}` a rate plan (`tables.rate_plans`). All of a resource lie in one
+partition.
 """
 
 from __future__ import annotations
@@ -15,19 +16,24 @@ from domain.availability import decide, refuse, slots_needed
 from domain.inventory import Holding, Inventory, Night, Resource, hold_id_of
 from streams.events import Envelope, Event
 from streams.events.availability import ConfirmHold, DeclareResource, Hold, Release
+from streams.events.rate_plans import DeclareRatePlan, WithdrawRatePlan
 from streams.keys import KEYS, partition_of, resource_key
 from streams.rows import RowStore
 from streams.working import WorkingRows
+from tables import rate_plans
 
 
 class Availability:
-    """Decides holds on the rows of their resource."""
+    """Decides holds on the rows of their resource. `rates` says whether a rate service runs, which is told of prices
+    in its own inbox then.
+    """
+
+    def __init__(self, *, rates: bool = False) -> None:
+        self._rates = rates
 
     def apply(self, rows: WorkingRows, message: Envelope, now: datetime, offset: int) -> Sequence[Event]:
-        before = _load(rows, message.data)
-        decision = decide(before, message.data, now)
-        _save(rows, message.data, before, decision.state)
-        return decision.events
+        said = _decided(rows, message.data, now)
+        return (*said, *rate_plans.kept_by_rates(rows, said)) if self._rates else said
 
     def refuse(
         self, rows: WorkingRows, message: Envelope, now: datetime, offset: int, reason: str
@@ -38,6 +44,15 @@ class Availability:
         decision = refuse(before, message.data, reason)
         _save(rows, message.data, before, decision.state)
         return decision.events
+
+
+def _decided(rows: WorkingRows, message: Event, now: datetime) -> Sequence[Event]:
+    if isinstance(message, DeclareRatePlan | WithdrawRatePlan):
+        return rate_plans.apply(rows, message)
+    before = _load(rows, message)
+    decision = decide(before, message, now)
+    _save(rows, message, before, decision.state)
+    return decision.events
 
 
 def _load(rows: WorkingRows, message: Event) -> Inventory:

@@ -95,6 +95,8 @@ ORIGINS: Final = frozenset(
         "booking.booking.mark_no_show",
         "booking.deadline.passed",
         "availability.resource.declare",
+        "availability.plan.declare",
+        "availability.plan.withdraw",
         "payment.payment.refund",
         "payment.payment.settle",
         "payment.effect.answered",

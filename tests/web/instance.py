@@ -91,7 +91,7 @@ class Table(Protocol):
 def _tables(layout: Layout) -> dict[str, Table]:
     return {
         "booking": Reservations(),
-        "availability": Availability(),
+        "availability": Availability(rates="rate" in layout.running),
         "payment": Payments(),
         "user": Users(),
         "record": Records(),
