@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
@@ -115,7 +116,7 @@ def booking_of(created: BookingCreated, terms: Terms) -> RequestBooking:
         confirm_on=terms.confirm_on,
         prepaid=prepaid,
         time_zone=place,
-        details=about.details,
+        details=_unpriced(about.details),
         announced=True,
         refusal=refusal,
     )
@@ -152,8 +153,13 @@ def change_of(updated: BookingUpdated, terms: ChangeTerms) -> ChangeBooking:
         guest=about.guest,
         user_id=updated.user_id,
         message_id=terms.message_id,
-        details=about.details or None,
+        details=_unpriced(about.details) or None,
     )
+
+
+def _unpriced(details: Mapping[str, Any]) -> dict[str, Any]:
+    """Another program's booking is priced by the resource alone: no plan that it names was applied."""
+    return {name: value for name, value in details.items() if name != "rate_plan"}
 
 
 def _main_line(created: BookingCreated) -> Line:

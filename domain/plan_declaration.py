@@ -18,6 +18,7 @@ MAX_NAMES = 100
 class KeptPlan(msgspec.Struct, frozen=True, omit_defaults=True):
     """A plan of a resource. One that was withdrawn keeps its rules for the bookings that have it."""
 
+    rate_plan: str
     plan: RatePlan
     currency: str
     withdrawn: bool = False
@@ -32,7 +33,7 @@ def decide_plan(
     if isinstance(message, WithdrawRatePlan):
         after = msgspec.structs.replace(before, withdrawn=True) if before is not None else None
     elif resource is not None and message.price_currency == resource.price_currency and _has_room(known, message):
-        after = KeptPlan(message.plan, message.price_currency)
+        after = KeptPlan(message.rate_plan, message.plan, message.price_currency)
     if after is None or after == before:
         return Decision(before)
     told = RatePlanDeclared(

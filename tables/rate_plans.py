@@ -21,12 +21,10 @@ def plan_row(resource: str, rate_plan: str) -> str:
 def apply(rows: WorkingRows, message: DeclareRatePlan | WithdrawRatePlan) -> Sequence[Event]:
     """Decides a plan on the row of its resource and those of the plans beside it."""
     resource = KEYS["resource"](message)
-    name, prefix = plan_row(resource, message.rate_plan), f"p|{resource}|"
-    kept = {key: plan for key, plan in rows.scan(prefix, KeptPlan)}
-    known = {message.rate_plan if key == name else key: plan for key, plan in kept.items()}
+    known = {plan.rate_plan: plan for _, plan in rows.scan(plan_row(resource, ""), KeptPlan)}
     decision = decide_plan(rows.get(f"r|{resource}", Resource), known, message)
     if decision.state is not None and decision.events:
-        rows.put(name, decision.state)
+        rows.put(plan_row(resource, message.rate_plan), decision.state)
     return decision.events
 
 

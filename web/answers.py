@@ -90,6 +90,7 @@ class BookingOut(Answer):
     start_time: datetime | None = None
     end_time: datetime | None = None
     quantity: int
+    rate_plan: str | None = None
     price: Money
     payment_id: str
     revision: int
@@ -172,8 +173,15 @@ class StockOut(Answer):
     price: Money
 
 
+class RateOut(Answer):
+    """What a night costs under a plan, before what is taken off a whole stay."""
+
+    rate_plan: str
+    price: Money
+
+
 class SlotOut(Answer):
-    """One night or slot. `held` waits for an outcome, `confirmed` is sold."""
+    """One night or slot. `held` waits for an outcome, `confirmed` is sold. `price` is the one without a rate plan."""
 
     slot: str
     capacity: int
@@ -181,6 +189,7 @@ class SlotOut(Answer):
     confirmed: int
     free: int
     price: Money
+    rates: list[RateOut] = []
     bookable: bool
     why_not: Literal["sold_out", "past"] | None = None
 

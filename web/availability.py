@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 
 from aiohttp import web
@@ -9,11 +10,12 @@ from aiohttp import web
 from domain.calendar import MAX_SLOTS, Unbookable, current_slot, night_bounds, slots_of
 from domain.inventory import Resource
 from streams.events.availability import ResourceDeclared
-from web.answers import AvailabilityOut, Money, SlotOut
+from web.answers import AvailabilityOut, Money, RateOut, SlotOut
 from web.checks import resource_of
 from web.context import context_of
 from web.operations import Operation, Parameter
 from web.problems import invalid, not_found
+from web.rate_plans import night_rates
 from web.requests import query_date, query_name
 from web.wire import SlotCount, SlotCounts
 
@@ -31,7 +33,7 @@ async def get_availability(request: web.Request) -> web.Response:
         property_id=property_id,
         unit_type=unit_type,
         time_zone=resource.time_zone,
-        nights=_nights(counts, slots, context.clock()),
+        nights=_nights(counts, slots, context.clock(), await night_rates(context, resource, slots)),
     )
     return web.Response(text=body.model_dump_json(), content_type="application/json")
 
@@ -45,14 +47,16 @@ def _slots(resource: ResourceDeclared, start: date, end: date) -> tuple[str, ...
         raise invalid("to", f"at most {MAX_SLOTS} nights or slots at once ({refusal.reason})") from None
 
 
-def _nights(counts: SlotCounts, slots: tuple[str, ...], now: datetime) -> list[SlotOut]:
+def _nights(
+    counts: SlotCounts, slots: tuple[str, ...], now: datetime, rates: Mapping[str, list[RateOut]]
+) -> list[SlotOut]:
     resource = counts.resource
     current = current_slot(resource.slots, resource.time_zone, now)
     taken = {count.slot: count for count in counts.slots}
-    return [_slot(resource, taken.get(slot) or SlotCount(slot, 0, 0), current) for slot in slots]
+    return [_slot(resource, taken.get(slot) or SlotCount(slot, 0, 0), current, rates.get(slot, [])) for slot in slots]
 
 
-def _slot(resource: Resource, count: SlotCount, current: str) -> SlotOut:
+def _slot(resource: Resource, count: SlotCount, current: str, rates: list[RateOut]) -> SlotOut:
     past, sold_out = count.slot < current, count.held >= resource.limit
     return SlotOut(
         slot=count.slot,
@@ -61,6 +65,7 @@ def _slot(resource: Resource, count: SlotCount, current: str) -> SlotOut:
         confirmed=count.confirmed,
         free=max(resource.capacity - count.held, 0),
         price=Money.of(resource.price_amount, resource.price_currency),
+        rates=rates,
         bookable=not past and not sold_out,
         why_not="past" if past else "sold_out" if sold_out else None,
     )

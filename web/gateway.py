@@ -17,6 +17,8 @@ from web import (
     orders,
     payments,
     practitioners,
+    rate_plans,
+    rates,
     receipts,
     records,
     reservations,
@@ -34,6 +36,8 @@ from web.problems import explain_failures
 
 OPERATIONS: tuple[Operation, ...] = (
     *units.OPERATIONS,
+    *rate_plans.OPERATIONS,
+    *rates.OPERATIONS,
     *reservations.OPERATIONS,
     *bookings.OPERATIONS,
     *orders.OPERATIONS,
