@@ -29,7 +29,14 @@ def test_a_plan_is_told_once_and_a_repetition_says_nothing() -> None:
     decision = decide_plan(ROOM, {}, saying())
     kept = KeptPlan("flex", FLEX, "EUR")
     assert decision.state == kept
-    assert decision.events == (RatePlanDeclared(**WHO, rate_plan="flex", plan=FLEX, price_currency="EUR"),)
+    told = RatePlanDeclared(
+        provider_id=ROOM.provider_id,
+        product_id=ROOM.product_id,
+        rate_plan="flex",
+        plan=FLEX,
+        price_currency="EUR",
+    )
+    assert decision.events == (told,)
     again = decide_plan(ROOM, {"flex": kept}, saying())
     assert (again.state, again.events) == (kept, ())
 
