@@ -10,14 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 import msgspec
 
 from domain.appointments import CLINIC, appointment_period, local_time
 from domain.calendar import HORIZON, Unbookable, night_bounds, stay_of
 from domain.cancellation import RETURNABLE
-from domain.pricing import minor_unit, quote
+from domain.pricing import minor_unit, quote, without_plan
 from domain.users import NEXT
 from streams.events import ENCODER, Event
 from streams.events.about import About, ConfirmOn, Line
@@ -116,7 +115,7 @@ def booking_of(created: BookingCreated, terms: Terms) -> RequestBooking:
         confirm_on=terms.confirm_on,
         prepaid=prepaid,
         time_zone=place,
-        details=_unpriced(about.details),
+        details=without_plan(about.details),
         announced=True,
         refusal=refusal,
     )
@@ -153,13 +152,8 @@ def change_of(updated: BookingUpdated, terms: ChangeTerms) -> ChangeBooking:
         guest=about.guest,
         user_id=updated.user_id,
         message_id=terms.message_id,
-        details=_unpriced(about.details) or None,
+        details=without_plan(about.details) or None,
     )
-
-
-def _unpriced(details: Mapping[str, Any]) -> dict[str, Any]:
-    """Another program's booking is priced by the resource alone: no plan that it names was applied."""
-    return {name: value for name, value in details.items() if name != "rate_plan"}
 
 
 def _main_line(created: BookingCreated) -> Line:

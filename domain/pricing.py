@@ -5,11 +5,12 @@ What rate plans make of it stands in `domain.rate_plans`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 from functools import cache
-from typing import Protocol
+from typing import Any, Protocol
 
 from babel.numbers import get_currency_precision
 
@@ -38,6 +39,11 @@ def quote(resource: Priced, start: datetime, end: datetime, quantity: int) -> De
     count = len(slots_of(resource.slots, resource.time_zone, start, end))
     total = _EXACT.multiply(resource.price_amount, Decimal(count * quantity))
     return _EXACT.quantize(total, minor_unit(resource.price_currency))
+
+
+def without_plan(details: Mapping[str, Any]) -> dict[str, Any]:
+    """The details of a booking that is priced by its resource alone, whatever plan another program named in them."""
+    return {name: value for name, value in details.items() if name != "rate_plan"}
 
 
 def computing() -> AbstractContextManager[Context]:

@@ -235,25 +235,3 @@ class SettlementOut(Answer):
     #: One sum for each currency.
     totals: list[Money]
     remaining: int
-
-
-class Health(Answer):
-    status: Literal["ok", "starting"]
-    #: What is still missing, empty when ready.
-    waiting_for: list[str] = []
-
-
-class ProblemField(Answer):
-    field: str
-    message: str
-
-
-class ProblemOut(Answer):
-    """RFC 9457."""
-
-    type: str
-    title: str
-    status: int
-    detail: str | None = None
-    errors: list[ProblemField] | None = None
-    correlation_id: str | None = None

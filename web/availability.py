@@ -33,7 +33,7 @@ async def get_availability(request: web.Request) -> web.Response:
         property_id=property_id,
         unit_type=unit_type,
         time_zone=resource.time_zone,
-        nights=_nights(counts, slots, context.clock(), await night_rates(context, resource, slots)),
+        nights=_nights(counts, slots, context.clock(), night_rates(context, resource, slots)),
     )
     return web.Response(text=body.model_dump_json(), content_type="application/json")
 

@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from domain.inventory import Resource
 from domain.plan_declaration import MAX_NAMES, MAX_PLANS, KeptPlan
 from domain.rate_plans import Base, night_price
 from streams.events import Event
@@ -91,27 +90,30 @@ async def get_rate_plan(request: web.Request) -> web.Response:
 
 async def list_rate_plans(request: web.Request) -> web.Response:
     resource = _unit(request)
-    plans = [_out(resource, kept) for kept in await plans_in_force(context_of(request), resource)]
+    plans = [_out(resource, kept) for kept in plans_in_force(context_of(request), resource)]
     body = RatePlansOut(property_id=resource.provider_id, unit_type=resource.product_id, rate_plans=plans)
     return _answer(body)
 
 
-async def plans_in_force(context: Context, resource: ResourceDeclared | Resource) -> list[KeptPlan]:
-    """The plans of a resource that may be booked, as their owner has them."""
-    key = resource_key(resource.provider_id, resource.product_id)
-    rows = await context.rows.list(AVAILABILITY.name, key, plan_row(key, ""), limit=MAX_NAMES)
-    plans = [msgspec.json.decode(row, type=KeptPlan) for row in rows]
-    return [plan for plan in plans if not plan.withdrawn and plan.currency == resource.price_currency]
+def plans_in_force(context: Context, resource: ResourceDeclared) -> list[KeptPlan]:
+    """The plans of a resource that may be booked, by name."""
+    found = [
+        KeptPlan(news.rate_plan, news.plan, news.price_currency)
+        for _, news in context.plans.items()
+        if isinstance(news, RatePlanDeclared)
+        and (news.provider_id, news.product_id) == (resource.provider_id, resource.product_id)
+        and not news.withdrawn
+        and news.price_currency == resource.price_currency
+    ]
+    return sorted(found, key=lambda kept: kept.rate_plan)
 
 
-async def night_rates(
-    context: Context, resource: ResourceDeclared, nights: tuple[str, ...]
-) -> dict[str, list[RateOut]]:
+def night_rates(context: Context, resource: ResourceDeclared, nights: tuple[str, ...]) -> dict[str, list[RateOut]]:
     """What each night costs under each plan that may be booked."""
     if resource.slots != "nights":
         return {}
     base, found = Base(resource.price_amount, resource.price_currency), dict[str, list[RateOut]]()
-    for kept in await plans_in_force(context, resource):
+    for kept in plans_in_force(context, resource):
         steps = steps_of(context, resource, kept.rate_plan, nights)
         for night in nights:
             price = night_price(kept.plan, base, night, steps.get(night, Decimal(0))).price
