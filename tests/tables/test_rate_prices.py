@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from domain.dynamic_prices import KnownPlan, StepChange, Stepped, TermsChange
 from streams.envelope import originate
@@ -18,6 +22,7 @@ from streams.local import LocalRows
 from streams.working import WorkingRows
 from tables.rates import Rates
 from tests.domain.plans import FLEX
+from tests.domain.test_rate_plans import STEPS, walked
 
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
 FIRST = date(2026, 12, 14)
@@ -132,3 +137,28 @@ def test_what_a_price_followed_from_is_remembered(service: Service) -> None:
 def test_nights_are_not_followed_before_anything_is_known_of_prices(service: Service) -> None:
     assert service.take(review(9)) == []
     assert service.take(ReviewPlan(provider_id="hotel", product_id="double", rate_plan="flex")) == []
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 10), st.integers(0, 3)), max_size=25))
+def test_the_gateways_hear_what_a_naive_walk_says(asked: list[tuple[int, int, int]]) -> None:
+    """Whatever comes twice or late: only news that is newer counts, and what is told adds up to it."""
+    naive: dict[str, Decimal] = {}
+    newest: dict[str, tuple[int, int]] = {}
+    heard: dict[str, Decimal] = {}
+    with TemporaryDirectory() as directory:
+        local = LocalRows(Path(directory))
+        service = Service(WorkingRows(local))
+        service.take(keep())
+        for number, held, minutes in asked:
+            night = (FIRST + timedelta(days=number)).isoformat()
+            for event in service.take(review(held, FIRST + timedelta(days=number), minutes)):
+                if isinstance(event, NightStepped):
+                    heard[event.slot] = event.from_percent
+            seen = newest.get(night)
+            if seen is None or (minutes >= seen[0] and held != seen[1]):
+                newest[night] = minutes, held
+                naive[night] = walked(STEPS, naive.get(night, Decimal(0)), Fraction(held * 10))
+        local.close()
+    assert {night: step for night, step in heard.items() if step} == {
+        night: step for night, step in naive.items() if step
+    }
