@@ -42,6 +42,14 @@ class KnownPlan(msgspec.Struct, frozen=True, omit_defaults=True):
     currency: str
 
 
+class KnownPlans(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The plans of a resource by name, in one row: every night that changes is looked at under all of them."""
+
+    plans: dict[str, KnownPlan] = {}
+    #: Nights before this one were forgotten.
+    forgotten: str = ""
+
+
 class TermsChange(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the price of every night follows from, as it was from a time on: the resource's terms or one plan."""
 

@@ -1,6 +1,6 @@
 """What the rate service keeps of prices, beside what it counts (`tables.rates`).
 
-Rows: `t|{resource}` how a resource is priced without a plan; `p|{resource}|{plan}` a plan that can be booked;
+Rows: `t|{resource}` how a resource is priced without a plan; `p|{resource}` the plans that can be booked;
 `c|{resource}|{milliseconds}|{inbox offset}` what they were from a time on; `s|{resource}|{slot}|{plan}` the occupancy
 step a night is on, dropped once the night is over; `e|{resource}|{slot}|{milliseconds}|{inbox offset}|{plan}` each
 change of step.
@@ -12,10 +12,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from itertools import islice
+from itertools import islice, takewhile
 
 from domain.dynamic_prices import (
     KnownPlan,
+    KnownPlans,
     StepChange,
     Stepped,
     Terms,
@@ -58,14 +59,13 @@ def keep(at: At, message: KeepRates) -> Sequence[Event]:
 
 def _keep_plan(at: At, resource: str, rate_plan: str, message: KeepRates) -> bool:
     """Whether the plan is another one than before."""
-    name = f"p|{resource}|{quoted(rate_plan)}"
+    known = _known(at, resource)
     plan = KnownPlan(rate_plan, message.plan, message.plan_currency) if message.plan is not None else None
-    if at.rows.get(name, KnownPlan) == plan:
+    if known.plans.get(rate_plan) == plan:
         return False
-    if plan is not None:
-        at.rows.put(name, plan)
-    else:
-        at.rows.delete(name)
+    others = {name: each for name, each in known.plans.items() if name != rate_plan}
+    plans = {**others, rate_plan: plan} if plan is not None else others
+    at.rows.put(f"p|{resource}", KnownPlans(plans, known.forgotten))
     change = TermsChange(at.now, rate_plan=rate_plan, plan=message.plan, currency=message.plan_currency)
     _remember(at, resource, change, f"|{quoted(rate_plan)}")
     return True
@@ -78,7 +78,7 @@ def review_plan(at: At, message: ReviewPlan) -> Sequence[Event]:
     first = first_night(terms, at.now) if terms is not None else None
     if terms is None or first is None:
         return ()
-    plan = at.rows.get(f"p|{resource}|{quoted(message.rate_plan)}", KnownPlan)
+    plan = _known(at, resource).plans.get(message.rate_plan)
     outlooks = (
         (slot, outlook)
         for key, outlook in at.rows.scan(f"o|{resource}|", Outlook)
@@ -97,14 +97,20 @@ def review_night(at: At, message: ReviewRate, outlook: Outlook) -> Sequence[Even
     resource = KEYS["resource"](message)
     terms = at.rows.get(f"t|{resource}", Terms)
     first = first_night(terms, at.now) if terms is not None else None
-    if terms is None or first is None:
+    known = at.rows.get(f"p|{resource}", KnownPlans)
+    if terms is None or first is None or known is None:
         return ()
     said: list[Event] = []
-    if message.slot >= first:
-        for _, plan in at.rows.scan(f"p|{resource}|", KnownPlan):
-            who = message.provider_id, message.product_id
-            said += _follow(at, resource, Watched(*who, message.slot, plan.rate_plan, terms, plan), outlook)
-    return (*said, *_forget(at, resource, message, first))
+    for plan in known.plans.values() if message.slot >= first else ():
+        who = message.provider_id, message.product_id
+        said += _follow(at, resource, Watched(*who, message.slot, plan.rate_plan, terms, plan), outlook)
+    if known.forgotten < first:
+        said += _forget(at, resource, message, first)
+    return said
+
+
+def _known(at: At, resource: str) -> KnownPlans:
+    return at.rows.get(f"p|{resource}", KnownPlans) or KnownPlans()
 
 
 def _follow(at: At, resource: str, night: Watched, outlook: Outlook) -> Sequence[Event]:
@@ -127,12 +133,13 @@ def _follow(at: At, resource: str, night: Watched, outlook: Outlook) -> Sequence
 
 
 def _forget(at: At, resource: str, message: ReviewRate, first: str) -> Iterable[Event]:
-    """The gateways forget nights that are over: their keys leave the compacted topic."""
+    """The gateways forget nights that are over: their keys leave the compacted topic. Once a day, some at a time."""
     prefix = f"s|{resource}|"
-    for key, step in list(islice(at.rows.scan(prefix, Stepped), NIGHTS_AT_ONCE)):
-        slot = key.removeprefix(prefix).partition("|")[0]
-        if slot >= first:
-            break
+    steps = ((key, key.removeprefix(prefix).partition("|")[0], step) for key, step in at.rows.scan(prefix, Stepped))
+    over = list(islice(takewhile(lambda each: each[1] < first, steps), NIGHTS_AT_ONCE))
+    if len(over) < NIGHTS_AT_ONCE:
+        at.rows.put(f"p|{resource}", KnownPlans(_known(at, resource).plans, first))
+    for key, slot, step in over:
         at.rows.delete(key)
         yield NightStepped(
             provider_id=message.provider_id,

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.dynamic_prices import KnownPlan, StepChange, Stepped, TermsChange
+from domain.dynamic_prices import KnownPlans, StepChange, Stepped, TermsChange
 from streams.envelope import originate
 from streams.events import Event
 from streams.events.rate import KeepRates, RateUpdated, ReviewPlan, ReviewRate
@@ -111,7 +111,9 @@ def test_a_plan_that_is_withdrawn_takes_its_steps_along(service: Service) -> Non
     service.take(review(9))
     assert stepped(service.take(keep(None))) == [("2026-12-14", 0)]
     assert list(service.rows.scan("s|hotel/double|", Stepped)) == []
-    assert list(service.rows.scan("p|hotel/double|", KnownPlan)) == []
+    known = service.rows.get("p|hotel/double", KnownPlans)
+    assert known is not None
+    assert known.plans == {}
 
 
 def test_nights_that_are_over_are_forgotten(service: Service) -> None:
@@ -121,6 +123,17 @@ def test_nights_that_are_over_are_forgotten(service: Service) -> None:
     said = service.take(review(5, FIRST + timedelta(days=30)), later)
     assert stepped(said) == [("2027-01-13", 50), ("2026-12-14", 0)]
     assert service.take(review(2, FIRST, minutes=9), later) == []
+
+
+def test_more_nights_than_one_message_takes_are_forgotten_by_the_next(service: Service) -> None:
+    service.take(keep())
+    for number in range(150):
+        service.take(review(9, FIRST + timedelta(days=number)))
+    later = NOW + timedelta(days=400)
+    some = service.take(review(1, FIRST + timedelta(days=500)), later)
+    rest = service.take(review(1, FIRST + timedelta(days=501)), later)
+    assert (len(stepped(some)), len(stepped(rest))) == (100, 50)
+    assert service.take(review(1, FIRST + timedelta(days=502)), later) == []
 
 
 def test_what_a_price_followed_from_is_remembered(service: Service) -> None:
