@@ -120,6 +120,10 @@ class GatewayClient:
         """Declares something; readable as soon as this returns."""
         await self._call("PUT", path, body=orjson.dumps(body))
 
+    async def look(self, path: str) -> bytes:
+        """What stands there, as JSON."""
+        return await self._call("GET", path)
+
     async def post(self, path: str, body: object, *, key: str) -> bytes:
         """The answer's body."""
         return await self._call("POST", path, orjson.dumps(body), key)

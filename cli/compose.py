@@ -54,7 +54,7 @@ from tables.users import Users
 #: By service: the table its rows live in, and what attaches its agents.
 STATEFUL: dict[str, tuple[Callable[[Layout], Decides], Callable[[ServiceApp, Tools], None]]] = {
     "booking": (lambda layout: Reservations(), booking.attach),
-    "availability": (lambda layout: Availability(), availability.attach),
+    "availability": (lambda layout: Availability(rates="rate" in layout.running), availability.attach),
     "payment": (lambda layout: Payments(), payment.attach),
     "user": (lambda layout: Users(), user.attach),
     "record": (lambda layout: Records(), record.attach),

@@ -28,6 +28,7 @@ from config.settings import Settings, load
 from streams.compacted import Compacted
 from streams.events.availability import ResourceDeclared
 from streams.events.control import UserKeyAdded, WorkerOwns
+from streams.events.rate_plans import PlanNews
 from streams.keyring import Keyring
 from streams.layout import load_layout
 from streams.log import Log
@@ -108,10 +109,11 @@ async def _compose(settings: Settings, parts: AsyncExitStack) -> web.Application
     secrets, layout = Secrets.of(settings), load_layout(settings)
     log = Log(settings.bootstrap, layout)
     rates = Compacted(settings.bootstrap, layout.rates, ResourceDeclared)
+    plans = Compacted(settings.bootstrap, layout.rates, PlanNews)
     workers = Compacted(settings.bootstrap, layout.workers, WorkerOwns)
     user_keys = Compacted(settings.bootstrap, layout.user_keys, UserKeyAdded, pause=_KEYS_GATHER_S)
     keyring = Keyring(secrets.secret, user_keys, log)
-    fed = (log, rates, workers, keyring)
+    fed = (log, rates, plans, workers, keyring)
     parts.push_async_callback(_stop, fed)
     await _start(fed, settings)
     http = await parts.enter_async_context(ClientSession(connector=TCPConnector(limit=0), cookie_jar=DummyCookieJar()))
@@ -121,6 +123,7 @@ async def _compose(settings: Settings, parts: AsyncExitStack) -> web.Application
     context = Context(
         log=log,
         rates=rates,
+        plans=plans,
         keyring=keyring,
         numbers=Numbers(log, f"gateway-{uuid.uuid4().hex[:8]}"),
         rows=Rows(owners),

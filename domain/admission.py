@@ -16,7 +16,7 @@ import msgspec
 from domain.appointments import CLINIC, appointment_period, local_time
 from domain.calendar import HORIZON, Unbookable, night_bounds, stay_of
 from domain.cancellation import RETURNABLE
-from domain.pricing import minor_unit, quote
+from domain.pricing import minor_unit, quote, without_plan
 from domain.users import NEXT
 from streams.events import ENCODER, Event
 from streams.events.about import About, ConfirmOn, Line
@@ -115,7 +115,7 @@ def booking_of(created: BookingCreated, terms: Terms) -> RequestBooking:
         confirm_on=terms.confirm_on,
         prepaid=prepaid,
         time_zone=place,
-        details=about.details,
+        details=without_plan(about.details),
         announced=True,
         refusal=refusal,
     )
@@ -152,7 +152,7 @@ def change_of(updated: BookingUpdated, terms: ChangeTerms) -> ChangeBooking:
         guest=about.guest,
         user_id=updated.user_id,
         message_id=terms.message_id,
-        details=about.details or None,
+        details=without_plan(about.details) or None,
     )
 
 

@@ -1,11 +1,16 @@
-"""What a line costs: slots times price times quantity, in whole minor units of the currency. No taxes, no rules yet."""
+"""What a line costs: slots times price times quantity, in whole minor units of the currency. No taxes.
+
+What rate plans make of it stands in `domain.rate_plans`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Context, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 from functools import cache
-from typing import Protocol
+from typing import Any, Protocol
 
 from babel.numbers import get_currency_precision
 
@@ -34,6 +39,21 @@ def quote(resource: Priced, start: datetime, end: datetime, quantity: int) -> De
     count = len(slots_of(resource.slots, resource.time_zone, start, end))
     total = _EXACT.multiply(resource.price_amount, Decimal(count * quantity))
     return _EXACT.quantize(total, minor_unit(resource.price_currency))
+
+
+def without_plan(details: Mapping[str, Any]) -> dict[str, Any]:
+    """The details of a booking that is priced by its resource alone, whatever plan another program named in them."""
+    return {name: value for name, value in details.items() if name != "rate_plan"}
+
+
+def computing() -> AbstractContextManager[Context]:
+    """Arithmetic within is exact enough for any price, whatever the process's own context says."""
+    return localcontext(_EXACT)
+
+
+def rounded(amount: Decimal, currency: str) -> Decimal:
+    """The amount half up to the minor unit of its currency."""
+    return _EXACT.quantize(amount, minor_unit(currency))
 
 
 def is_precise(amount: Decimal, currency: str) -> bool:

@@ -1,6 +1,7 @@
 """What the rate service keeps: at which prices a resource was booked, and what is left of its nights (HTL-22, 25).
 
-Prices themselves are declared with the resource (docs/decisions/0008). Here stands what a dynamic price reacts to.
+Prices themselves are declared with the resource (docs/decisions/0008). Here stands what a dynamic price reacts to; how
+it does, in `domain.dynamic_prices`.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ def _records(created: BookingCreated) -> tuple[RecordRate, ...]:
 
 
 def _record(created: BookingCreated, provider_id: str, product_id: str, price: Decimal, units: int) -> RecordRate:
+    rate_plan = created.about.details.get("rate_plan") if created.about is not None else None
     return RecordRate(
         provider_id=provider_id,
         product_id=product_id,
@@ -61,6 +63,7 @@ def _record(created: BookingCreated, provider_id: str, product_id: str, price: D
         price_amount=price,
         price_currency=created.price_currency,
         units=units,
+        rate_plan=rate_plan if isinstance(rate_plan, str) else None,
     )
 
 
@@ -74,6 +77,15 @@ def _units(start: datetime, end: datetime, quantity: int, about: About | None) -
         return quantity
 
 
+class PlanUsage(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """How a resource was booked under one plan so far."""
+
+    bookings: int = 0
+    units: int = 0
+    #: By currency.
+    revenue: dict[str, Decimal] = {}
+
+
 class Usage(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """How a resource was booked so far. Counted when a booking is asked for, whatever becomes of it."""
 
@@ -84,6 +96,8 @@ class Usage(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     last_price: Decimal = Decimal(0)
     last_currency: str = ""
     last_booked_at: datetime | None = None
+    #: By plan; "" stands for the base price. What was booked before plans were counted is in the sums only.
+    plans: dict[str, PlanUsage] = {}
 
 
 class Applied(msgspec.Struct, frozen=True):
@@ -131,6 +145,7 @@ def _apply(book: RateBook, message: RecordRate, now: datetime) -> Decision[RateB
         last_price=price,
         last_currency=currency,
         last_booked_at=now,
+        plans=_by_plan(before, message),
     )
     told = RateApplied(
         provider_id=message.provider_id,
@@ -141,6 +156,17 @@ def _apply(book: RateBook, message: RecordRate, now: datetime) -> Decision[RateB
         applied_at=now,
     )
     return Decision(replace(book, usage=usage, applied=Applied(price, currency, message.units, now)), (told,))
+
+
+def _by_plan(before: Usage, message: RecordRate) -> dict[str, PlanUsage]:
+    name, currency = message.rate_plan or "", message.price_currency
+    known = before.plans.get(name) or PlanUsage()
+    after = PlanUsage(
+        bookings=known.bookings + 1,
+        units=known.units + message.units,
+        revenue={**known.revenue, currency: known.revenue.get(currency, Decimal(0)) + message.price_amount},
+    )
+    return {**before.plans, name: after}
 
 
 def _review(book: RateBook, message: ReviewRate, now: datetime) -> RateBook:

@@ -85,6 +85,19 @@ def _aggregate(event: Any) -> str:
     return resource_key(event.provider_id, event.product_id)
 
 
+def rate_key(provider_id: str, product_id: str, rate_plan: str, slot: str | None = None) -> str:
+    """The key of a resource's plan, or of one night under it."""
+    names = (rate_plan,) if slot is None else (rate_plan, slot)
+    return "/".join((resource_key(provider_id, product_id), *map(quoted, names)))
+
+
+def _rate(event: Any) -> str:
+    rate_plan = getattr(event, "rate_plan", None)
+    if rate_plan is None:
+        return resource_key(event.provider_id, event.product_id)
+    return rate_key(event.provider_id, event.product_id, rate_plan, getattr(event, "slot", None))
+
+
 KEYS: dict[str, KeyOf] = {
     "booking_id": lambda event: str(event.booking_id),
     "payment_id": lambda event: str(event.payment_id),
@@ -95,6 +108,7 @@ KEYS: dict[str, KeyOf] = {
     "aggregate": _aggregate,
     "resource": lambda event: resource_key(event.provider_id, event.product_id),
     "service/partition": lambda event: f"{event.service}/{event.partition}",
+    "resource/plan/night": _rate,
     "user_id/key_id": lambda event: f"{event.user_id}/{event.key_id}",
     "instance": lambda event: "instance",
     "gateway": lambda event: str(event.gateway),

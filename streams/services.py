@@ -13,6 +13,7 @@ from streams.events import (
     notices,
     payment,
     rate,
+    rate_plans,
     receipts,
     records,
     users,
@@ -81,6 +82,8 @@ AVAILABILITY = Service(
         availability.Hold,
         availability.ConfirmHold,
         availability.Release,
+        rate_plans.DeclareRatePlan,
+        rate_plans.WithdrawRatePlan,
     ),
 )
 PAYMENT = Service(
@@ -110,7 +113,11 @@ RECEIPT = Service(
     accepts=(receipts.RequestReceipt, receipts.ReceiptWritten),
     effects=(receipts.WriteReceipt,),
 )
-RATE = Service(name="rate", key="resource", accepts=(rate.RecordRate, rate.ReviewRate))
+RATE = Service(
+    name="rate",
+    key="resource",
+    accepts=(rate.RecordRate, rate.ReviewRate, rate.KeepRates, rate.ReviewPlan),
+)
 ANALYTICS = Service(name="analytics", key="entity_id", accepts=(analytics.Observe,))
 
 SERVICES = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from streams.events import Event, availability, control
+from streams.events import Event, availability, control, rate_plans
 from streams.keys import Partitioner, murmur
 
 #: Changelogs and dead letters take what no other topic may: a row or a poison of up to 4 MiB.
@@ -51,7 +51,13 @@ class Topic:
         return self.partitioner(key, self.partitions)
 
 
-RATES = Topic("vacancy.rates", 1, (availability.ResourceDeclared,), "resource", compacted=True)
+RATES = Topic(
+    "vacancy.rates",
+    1,
+    (availability.ResourceDeclared, rate_plans.RatePlanDeclared, rate_plans.NightStepped),
+    "resource/plan/night",
+    compacted=True,
+)
 WORKERS = Topic("vacancy.workers", 1, (control.WorkerOwns,), "service/partition", compacted=True)
 USER_KEYS = Topic("vacancy.keys", 4, (control.UserKeyAdded,), "user_id/key_id", compacted=True)
 INSTANCE = Topic("vacancy.instance", 1, (control.InstanceNamed,), "instance", compacted=True)

@@ -44,12 +44,13 @@ class Voice:
     def say(self, envelope: Envelope) -> Acknowledgement:
         """Sends an envelope where its layout says."""
         topic, key = self._layout.route(envelope.data)
+        value: bytes | None
         if topic.name in self._layout.topics:
             value, headers = self._codec.encode(envelope, topic, self._reveal)
             headers = self._signer.signed(envelope.event_id, value, headers)
         else:
-            value, headers = encode(envelope), ()
-            if topic.name == self._layout.events.name:
+            value, headers = None if envelope.data.ends_its_key else encode(envelope), ()
+            if value is not None and topic.name == self._layout.events.name:
                 headers = self._signer.signed(envelope.event_id, value)
         return self._publisher.send(topic.name, topic.partition(key), Record(key.encode(), value, headers))
 

@@ -2,7 +2,8 @@
 
 Rows: `r|{resource}` a resource; `n|{resource}|{slot}` a night or slot with its live holds; `o|{resource}|{hold}` every
 revision of one line's hold; `c|{resource}|{slot}` a night's own rules and what is blocked of it; `b|{resource}|{block}`
-a block; `d|{release_at}|{resource}|{block}` one that is still to be released. All of a resource lie in one partition.
+a block; `d|{release_at}|{resource}|{block}` one that is still to be released; `p|{resource}|{plan}` a rate plan
+(`tables.rate_plans`). All of a resource lie in one partition.
 """
 
 from __future__ import annotations
@@ -21,21 +22,26 @@ from domain.restrictions import rules_needed
 from streams.events import Envelope, Event
 from streams.events.availability import ConfirmHold, DeclareResource, Hold, Release
 from streams.events.night_rules import BlockDue, RemoveBlock, SetBlock, SetCalendar
+from streams.events.rate_plans import DeclareRatePlan, WithdrawRatePlan
 from streams.keys import KEYS, partition_of, resource_key
 from streams.rows import RowStore
 from streams.working import WorkingRows
+from tables import rate_plans
 
 R = TypeVar("R", bound=msgspec.Struct)
 
 
 class Availability:
-    """Decides holds on the rows of their resource."""
+    """Decides holds on the rows of their resource. `rates` says whether a rate service runs, which is told of prices
+    in its own inbox then.
+    """
+
+    def __init__(self, *, rates: bool = False) -> None:
+        self._rates = rates
 
     def apply(self, rows: WorkingRows, message: Envelope, now: datetime, offset: int) -> Sequence[Event]:
-        before = _load(rows, message.data)
-        decision = decide(before, message.data, now)
-        _save(rows, message.data, before, decision.state)
-        return decision.events
+        said = _decided(rows, message.data, now)
+        return (*said, *rate_plans.kept_by_rates(rows, said)) if self._rates else said
 
     def refuse(
         self, rows: WorkingRows, message: Envelope, now: datetime, offset: int, reason: str
@@ -46,6 +52,15 @@ class Availability:
         decision = refuse(before, message.data, reason)
         _save(rows, message.data, before, decision.state)
         return decision.events
+
+
+def _decided(rows: WorkingRows, message: Event, now: datetime) -> Sequence[Event]:
+    if isinstance(message, DeclareRatePlan | WithdrawRatePlan):
+        return rate_plans.apply(rows, message)
+    before = _load(rows, message)
+    decision = decide(before, message, now)
+    _save(rows, message, before, decision.state)
+    return decision.events
 
 
 def _load(rows: WorkingRows, message: Event) -> Inventory:

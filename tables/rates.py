@@ -1,7 +1,8 @@
 """The rate service's table: what became of declared prices, and what is left of the nights they are for.
 
 Rows: `u|{resource}` how a resource was booked; `b|{resource}|{booking_id}` the price of one booking, so that it counts
-once; `o|{resource}|{slot}` what is left of a night or slot. All of a resource lie in one partition.
+once; `o|{resource}|{slot}` what is left of a night or slot; those of `tables.rate_prices`. All of a resource lie in one
+partition.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from datetime import datetime
 
 from domain.rates import Applied, Outlook, RateBook, Usage, decide
 from streams.events import Envelope, Event
-from streams.events.rate import RecordRate, ReviewRate
+from streams.events.rate import KeepRates, RecordRate, ReviewPlan, ReviewRate
 from streams.keys import KEYS
 from streams.working import WorkingRows
+from tables import rate_prices
 
 
 class Rates:
@@ -21,10 +23,17 @@ class Rates:
 
     def apply(self, rows: WorkingRows, message: Envelope, now: datetime, offset: int) -> Sequence[Event]:
         event, resource = message.data, KEYS["resource"](message.data)
-        assert isinstance(event, RecordRate | ReviewRate)
-        if isinstance(event, ReviewRate):
-            return _review(rows, f"o|{resource}|{event.slot}", event, now)
-        return _record(rows, resource, event, now)
+        at = rate_prices.At(rows, now, offset)
+        match event:
+            case ReviewRate():
+                return _review(at, f"o|{resource}|{event.slot}", event)
+            case RecordRate():
+                return _record(rows, resource, event, now)
+            case KeepRates():
+                return rate_prices.keep(at, event)
+            case ReviewPlan():
+                return rate_prices.review_plan(at, event)
+        raise AssertionError(f"{message.event_type} is none of the rate service's")
 
     def refuse(
         self, rows: WorkingRows, message: Envelope, now: datetime, offset: int, reason: str
@@ -33,12 +42,14 @@ class Rates:
         return None
 
 
-def _review(rows: WorkingRows, key: str, event: ReviewRate, now: datetime) -> Sequence[Event]:
-    before = RateBook(outlook=rows.get(key, Outlook))
-    decision = decide(before, event, now)
-    if decision.state.outlook is not None and decision.state is not before:
-        rows.put(key, decision.state.outlook)
-    return decision.events
+def _review(at: rate_prices.At, key: str, event: ReviewRate) -> Sequence[Event]:
+    before = RateBook(outlook=at.rows.get(key, Outlook))
+    decision = decide(before, event, at.now)
+    outlook = decision.state.outlook
+    if outlook is None or decision.state is before:
+        return ()
+    at.rows.put(key, outlook)
+    return rate_prices.review_night(at, event, outlook)
 
 
 def _record(rows: WorkingRows, resource: str, event: RecordRate, now: datetime) -> Sequence[Event]:

@@ -90,6 +90,7 @@ class BookingOut(Answer):
     start_time: datetime | None = None
     end_time: datetime | None = None
     quantity: int
+    rate_plan: str | None = None
     price: Money
     payment_id: str
     revision: int
@@ -172,6 +173,13 @@ class StockOut(Answer):
     price: Money
 
 
+class RateOut(Answer):
+    """What a night costs under a plan, before what is taken off a whole stay."""
+
+    rate_plan: str
+    price: Money
+
+
 class RefundOut(Answer):
     refund_id: str
     payment_id: str
@@ -206,25 +214,3 @@ class SettlementOut(Answer):
     #: One sum for each currency.
     totals: list[Money]
     remaining: int
-
-
-class Health(Answer):
-    status: Literal["ok", "starting"]
-    #: What is still missing, empty when ready.
-    waiting_for: list[str] = []
-
-
-class ProblemField(Answer):
-    field: str
-    message: str
-
-
-class ProblemOut(Answer):
-    """RFC 9457."""
-
-    type: str
-    title: str
-    status: int
-    detail: str | None = None
-    errors: list[ProblemField] | None = None
-    correlation_id: str | None = None

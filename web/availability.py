@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 
 from aiohttp import web
@@ -11,12 +11,13 @@ from domain.calendar import MAX_SLOTS, Unbookable, night_bounds, slots_of
 from domain.night_rules import NightRules
 from domain.restrictions import no_arrival, unbookable
 from streams.events.availability import ResourceDeclared
-from web.answers import Money
+from web.answers import Money, RateOut
 from web.calendar_models import AvailabilityOut, SlotOut
 from web.checks import resource_of
 from web.context import context_of
 from web.operations import Operation, Parameter
 from web.problems import invalid, not_found
+from web.rate_plans import night_rates
 from web.requests import query_date, query_name
 from web.wire import SlotCount, SlotCounts
 
@@ -34,7 +35,7 @@ async def get_availability(request: web.Request) -> web.Response:
         property_id=property_id,
         unit_type=unit_type,
         time_zone=resource.time_zone,
-        nights=_nights(counts, slots, context.clock()),
+        nights=_nights(counts, slots, context.clock(), night_rates(context, resource, slots)),
     )
     return web.Response(text=body.model_dump_json(), content_type="application/json")
 
@@ -48,12 +49,14 @@ def _slots(resource: ResourceDeclared, start: date, end: date) -> tuple[str, ...
         raise invalid("to", f"at most {MAX_SLOTS} nights or slots at once ({refusal.reason})") from None
 
 
-def _nights(counts: SlotCounts, slots: tuple[str, ...], now: datetime) -> list[SlotOut]:
+def _nights(
+    counts: SlotCounts, slots: tuple[str, ...], now: datetime, rates: Mapping[str, list[RateOut]]
+) -> list[SlotOut]:
     taken = {count.slot: count for count in counts.slots}
-    return [_slot(counts, taken.get(slot) or SlotCount(slot, 0, 0), now) for slot in slots]
+    return [_slot(counts, taken.get(slot) or SlotCount(slot, 0, 0), now, rates.get(slot, [])) for slot in slots]
 
 
-def _slot(counts: SlotCounts, count: SlotCount, now: datetime) -> SlotOut:
+def _slot(counts: SlotCounts, count: SlotCount, now: datetime, rates: list[RateOut]) -> SlotOut:
     resource, rules = counts.resource, counts.rules_of(count.slot)
     blocked = rules.blocked(now)
     unsold = list(unbookable(resource, rules, count.slot, count.held, now))
@@ -67,6 +70,7 @@ def _slot(counts: SlotCounts, count: SlotCount, now: datetime) -> SlotOut:
         blocked=blocked,
         free=max(resource.for_sale(blocked) - count.held, 0),
         price=Money.of(resource.price_amount, resource.price_currency),
+        rates=rates,
         bookable=not unsold,
         why_not=unsold[0] if unsold else None,
         arrival=not unsold and not unarrived,

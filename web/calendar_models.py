@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field
 
 from domain.night_rules import Block, NightRules
 from streams.events.night_rules import BlockReason, Weekday
-from web.answers import Answer, Money
+from web.answers import Answer, Money, RateOut
 from web.models import Request
 from web.texts import DateIn, InstantIn
 
@@ -143,7 +143,9 @@ class SlotOut(Answer):
     confirmed: int
     blocked: int
     free: int
+    #: Without a rate plan, and under each plan that there is.
     price: Money
+    rates: list[RateOut] = Field(default=[])
     #: Whether a unit of it is sold, if only to a stay that begins before it.
     bookable: bool
     why_not: Literal["past", "sold_out", "stop_sell"] | None = None

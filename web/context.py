@@ -10,6 +10,7 @@ from pathlib import Path
 from aiohttp import web
 
 from streams.events.availability import ResourceDeclared
+from streams.events.rate_plans import PlanNews
 from streams.layout import Layout
 from web.auth import PRINCIPAL, Principal
 from web.ports import Appends, Counts, Follows, Seals
@@ -36,6 +37,7 @@ class Limits:
 class Context:
     log: Appends
     rates: Follows[ResourceDeclared]
+    plans: Follows[PlanNews]
     keyring: Seals
     numbers: Counts
     rows: Rows

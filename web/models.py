@@ -78,6 +78,8 @@ class ReservationRequest(Request):
     check_in: DateIn
     check_out: DateIn
     quantity: int = Field(default=1, ge=1)
+    #: Without one, the unit's base price holds.
+    rate_plan: IdIn | None = None
     guest: GuestIn
     payment_method: PaymentMethodIn
 

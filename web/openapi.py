@@ -9,8 +9,8 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from web.answers import ProblemOut
 from web.operations import Operation, Parameter
+from web.problem_answers import ProblemOut
 from web.problems import MEDIA_TYPE
 
 _REF = "#/components/schemas/{model}"

@@ -124,6 +124,7 @@ def booking_out(row: Booking, guest: GuestOut | None) -> BookingOut:
         start_time=None if stay else row.start,
         end_time=None if stay else row.end,
         quantity=row.quantity,
+        rate_plan=rate_plan_of(row),
         price=Money.of(row.price_amount, row.price_currency),
         payment_id=row.payment_id,
         revision=row.revision,
@@ -138,6 +139,12 @@ def booking_out(row: Booking, guest: GuestOut | None) -> BookingOut:
         cancellation=cancellation_out(row),
         links=links_of(row),
     )
+
+
+def rate_plan_of(row: Booking) -> str | None:
+    """The plan a stay is priced under; None for the unit's base price."""
+    found = row.details.get("rate_plan") if row.kind == "stay" else None
+    return found if isinstance(found, str) else None
 
 
 def stay_dates(row: Booking) -> tuple[date, date]:

@@ -22,12 +22,13 @@ from web.changes import (
     nothing_to_change,
     one_line,
 )
-from web.checks import check_quantity, line_of, resource_of, stay_bounds
+from web.checks import check_quantity, resource_of, stay_bounds
 from web.context import Context, context_of
 from web.models import CancelRequest, ReservationRequest
 from web.opening import Draft, open_booking
 from web.operations import AT, IDEMPOTENCY_KEY, WAIT, Operation
-from web.reading import cancel_booking, get_booking, get_timeline, stay_dates
+from web.reading import cancel_booking, get_booking, get_timeline, rate_plan_of, stay_dates
+from web.stay_prices import stay_line
 
 
 async def request_reservation(request: web.Request) -> web.Response:
@@ -42,12 +43,13 @@ def _draft(asked: ReservationRequest, context: Context) -> Draft:
     start, end = stay_bounds(resource, asked.check_in, asked.check_out, context)
     return Draft(
         kind="stay",
-        lines=(line_of(resource, start, end, asked.quantity),),
+        lines=(stay_line(context, resource, start, end, asked.quantity, asked.rate_plan),),
         currency=resource.price_currency,
         user_id=asked.guest.user_id or user_id_of(asked.guest.email),
         guest=asked.guest.model_dump(exclude={"user_id"}, exclude_none=True),
         token=asked.payment_method.token,
         metadata={"time_zone": resource.time_zone},
+        details={"rate_plan": asked.rate_plan} if asked.rate_plan is not None else {},
         time_zone=resource.time_zone,
     )
 
@@ -62,7 +64,7 @@ async def change_reservation(request: web.Request) -> web.Response:
 
 
 def _other_lines(asked: ReservationChange, row: Booking, context: Context) -> tuple[Line, ...] | None:
-    """The nights as they shall be, at today's price; None where they stay the same."""
+    """The nights as they shall be, at today's price under the booking's plan; None where they stay the same."""
     line, (first, last) = one_line(row), stay_dates(row)
     wanted = (
         asked.unit_type or line.product_id,
@@ -78,7 +80,7 @@ def _other_lines(asked: ReservationChange, row: Booking, context: Context) -> tu
     check_currency(row, resource.price_currency, "unit_type")
     check_quantity(quantity, context)
     start, end = stay_bounds(resource, check_in, check_out, context)
-    return (line_of(resource, start, end, quantity),)
+    return (stay_line(context, resource, start, end, quantity, rate_plan_of(row), kept=True),)
 
 
 async def _other_guest(asked: ReservationChange, row: Booking, context: Context) -> str | None:

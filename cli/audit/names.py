@@ -99,6 +99,8 @@ ORIGINS: Final = frozenset(
         "availability.block.set",
         "availability.block.remove",
         "availability.block.due",
+        "availability.plan.declare",
+        "availability.plan.withdraw",
         "payment.payment.refund",
         "payment.payment.settle",
         "payment.effect.answered",

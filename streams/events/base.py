@@ -76,6 +76,11 @@ class Event(msgspec.Struct, metaclass=_EventMeta, frozen=True, kw_only=True):
     #: Fields that the catalogue's document shows in the envelope's metadata instead of the data.
     in_metadata: ClassVar[frozenset[str]] = frozenset()
 
+    @property
+    def ends_its_key(self) -> bool:
+        """Whether a compacted topic is to forget the event's key instead of keeping the event."""
+        return False
+
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A message as it travels: its data, its identity, and what caused it (CAT-22)."""

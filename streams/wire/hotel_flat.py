@@ -71,13 +71,20 @@ _UNSAID: Body = {
 }
 
 
-def _form(fields: Mapping[str, str]) -> Form:
+#: Shown only where they say something: a price of one night under a plan is not the unit's.
+_SOMETIMES: Mapping[type[Event], Mapping[str, str]] = {
+    RateUpdated: {"slot": "slot", "ratePlan": "rate_plan", "previousPrice": "previous_price"},
+}
+
+
+def _form(fields: Mapping[str, str], sometimes: Mapping[str, str]) -> Form:
     def write(event: Any, guest: Mapping[str, Any]) -> Body:
         said = jsonable(event)
-        return {**_paid_for(event), **{name: said[field] for name, field in fields.items()}}
+        more = {name: said[field] for name, field in sometimes.items() if said[field] is not None}
+        return {**_paid_for(event), **{name: said[field] for name, field in fields.items()}, **more}
 
     def read(body: Body) -> Read:
-        return Read(_UNSAID | given(body, fields), {})
+        return Read(_UNSAID | given(body, {**fields, **sometimes}), {})
 
     return Form(write, read)
 
@@ -91,4 +98,4 @@ def _paid_for(event: Any) -> Body:
     return {"propertyId": provider_id, "confirmationNumber": about.confirmation_number}
 
 
-FLAT = {model.event_type: _form(fields) for model, fields in _FIELDS.items()}
+FLAT = {model.event_type: _form(fields, _SOMETIMES.get(model, {})) for model, fields in _FIELDS.items()}

@@ -211,6 +211,22 @@ SAMPLES: list[tuple[Event, dict[str, Any]]] = [
     ),
     (RateUpdated(**ROOM, **PRICE, updated_at=TOLD), of_room("rate.updated", price=899.94, currency="USD")),
     (
+        RateUpdated(
+            **ROOM,
+            **PRICE,
+            updated_at=TOLD,
+            slot="2025-10-10",
+            rate_plan="flex",
+            previous_price=Decimal("799.5"),
+        ),
+        {
+            **of_room("rate.updated", price=899.94, currency="USD"),
+            "slot": "2025-10-10",
+            "ratePlan": "flex",
+            "previousPrice": 799.5,
+        },
+    ),
+    (
         RateApplied(**ROOM, **PRICE, booking_id="b-1", applied_at=TOLD),
         of_room("rate.applied", price=899.94, currency="USD", reservationId="b-1"),
     ),

@@ -133,6 +133,7 @@ def _context(instance: Instance, seals: Seals, http: ClientSession) -> Context:
     return Context(
         log=instance,
         rates=instance.rates,
+        plans=instance.plans,
         keyring=seals,
         numbers=Numbers(),
         rows=Rows(Owners(http, instance.workers, partitions=partitions, token=TOKEN, patience=0.3)),

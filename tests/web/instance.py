@@ -21,6 +21,7 @@ from streams.events import Envelope, Event
 from streams.events.availability import ResourceDeclared
 from streams.events.control import WorkerOwns
 from streams.events.payment import PaymentMethod, ProviderAnswered, ProviderCall
+from streams.events.rate_plans import PlanNews
 from streams.keys import KEYS, partition_of
 from streams.layout import Layout, load_layout
 from streams.local import POSITION_KEY, Position, Row
@@ -91,7 +92,7 @@ class Table(Protocol):
 def _tables(layout: Layout) -> dict[str, Table]:
     return {
         "booking": Reservations(),
-        "availability": Availability(),
+        "availability": Availability(rates="rate" in layout.running),
         "payment": Payments(),
         "user": Users(),
         "record": Records(),
@@ -118,6 +119,7 @@ class Instance:
         self.directory = directory
         self.layout: Layout = replace(load_layout(layout), partitions=2)
         self.rates: View[ResourceDeclared] = View()
+        self.plans: View[PlanNews] = View()
         self.workers: View[WorkerOwns] = View()
         self.appended: list[Event] = []
         self.correlations: list[str | None] = []
@@ -201,6 +203,10 @@ class Instance:
     async def _publish(self, envelope: Envelope) -> None:
         self.published.append(envelope)
         match envelope.data:
+            case PlanNews() as news if news.ends_its_key:
+                self.plans.values.pop(KEYS["resource/plan/night"](news), None)
+            case PlanNews() as news:
+                await self.plans.put(KEYS["resource/plan/night"](news), news)
             case ResourceDeclared() as declared:
                 await self.rates.put(KEYS["resource"](declared), declared)
             case ProviderCall() as call:
