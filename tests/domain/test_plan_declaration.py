@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +14,7 @@ from tests.domain.messages import declare
 from tests.domain.plans import FLEX
 
 _DECLARED = declare(price="100.00")
-ROOM = Resource(**{name: getattr(_DECLARED, name) for name in Resource.__struct_fields__})
+ROOM = Resource(**msgspec.structs.asdict(_DECLARED))
 WHO = {"provider_id": ROOM.provider_id, "product_id": ROOM.product_id}
 
 
