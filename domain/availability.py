@@ -16,6 +16,7 @@ from domain.decision import Decision
 from domain.declaration import declare
 from domain.inventory import Holding, HoldRecord, Inventory, Night, Resource, hold_id_of
 from domain.night_news import night_updates, nights_overbooked
+from domain.offers import offered_to, take_over
 from streams.events import Event
 from streams.events.availability import ConfirmHold, DeclareResource, Hold, Release
 from streams.events.booking import LineRejected, LineReserved
@@ -39,6 +40,8 @@ def slots_needed(resource: Resource | None, holding: Holding | None, message: Ev
     """
     match message:
         case Hold() if resource and _record(holding, message) is None:
+            if offer := offered_to(resource, holding, message):
+                return offer.slots
             try:
                 return _slots_to_take(resource, message)
             except Unbookable:
@@ -81,6 +84,8 @@ def _take_or_refuse(inventory: Inventory, hold: Hold, now: datetime) -> Decision
         return refuse(inventory, hold, "superseded")
     if resource is None:
         return refuse(inventory, hold, "unknown_resource")
+    if offer := offered_to(resource, holding, hold):
+        return take_over(inventory, hold, offer)
     try:
         slots = _slots_to_take(resource, hold)
     except Unbookable as refusal:

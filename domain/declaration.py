@@ -18,7 +18,8 @@ from streams.events.rate import RateUpdated
 
 def declare(inventory: Inventory, message: DeclareResource, now: datetime) -> Decision[Inventory]:
     """The resource as `message` has it, and what that changes for the nights that run or are to come."""
-    before, declared = inventory.resource, _as_declared(message)
+    before = inventory.resource
+    declared = _as_declared(message, before.waiting if before is not None else 0)
     if before is None:
         events = (_declaration(declared), _rate(declared, now))
         return Decision(Inventory(declared, inventory.nights, inventory.holding), events)
@@ -62,12 +63,12 @@ def _not_over(resource: Resource, nights: Mapping[str, Night], now: datetime) ->
     return {slot: night for slot, night in nights.items() if slot >= current}
 
 
-def _as_declared(message: DeclareResource) -> Resource:
-    return Resource(**{name: getattr(message, name) for name in Resource.__struct_fields__})
+def _as_declared(message: DeclareResource, waiting: int) -> Resource:
+    return Resource(**msgspec.structs.asdict(message), waiting=waiting)
 
 
 def _declaration(resource: Resource) -> ResourceDeclared:
-    return ResourceDeclared(**msgspec.structs.asdict(resource))
+    return ResourceDeclared(**{name: getattr(resource, name) for name in ResourceDeclared.__struct_fields__})
 
 
 def _rate(resource: Resource, now: datetime) -> RateUpdated:

@@ -34,6 +34,8 @@ class Resource(msgspec.Struct, frozen=True, omit_defaults=True):
     slots: Slots = "nights"
     time_zone: str = "UTC"
     min_stay: int = 1
+    #: Entries of its waitlist that wait for an offer: ours, not part of what is declared.
+    waiting: int = 0
 
     @property
     def limit(self) -> int:

@@ -15,6 +15,7 @@ from streams.events import (
     receipts,
     records,
     users,
+    waitlist,
 )
 from streams.topics import DAY_MS, LARGE, Topic
 
@@ -71,7 +72,16 @@ BOOKING = Service(
 AVAILABILITY = Service(
     name="availability",
     key="resource",
-    accepts=(availability.DeclareResource, availability.Hold, availability.ConfirmHold, availability.Release),
+    accepts=(
+        availability.DeclareResource,
+        availability.Hold,
+        availability.ConfirmHold,
+        availability.Release,
+        waitlist.JoinWaitlist,
+        waitlist.LeaveWaitlist,
+        waitlist.EntryDue,
+        waitlist.OfferNights,
+    ),
 )
 PAYMENT = Service(
     name="payment",

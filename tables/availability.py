@@ -1,7 +1,7 @@
 """The availability service's table: resources, their nights with the holds on them, and what each line holds.
 
 Rows: `r|{resource}` a resource; `n|{resource}|{slot}` a night or slot with its live holds; `o|{resource}|{hold}` every
-revision of one line's hold. All of a resource lie in one partition.
+revision of one line's hold. All of a resource lie in one partition, with those who wait for it (`tables.waitlist`).
 """
 
 from __future__ import annotations
@@ -15,25 +15,38 @@ from domain.availability import decide, refuse, slots_needed
 from domain.inventory import Holding, Inventory, Night, Resource, hold_id_of
 from streams.events import Envelope, Event
 from streams.events.availability import ConfirmHold, DeclareResource, Hold, Release
+from streams.events.waitlist import OfferNights
 from streams.keys import KEYS, partition_of, resource_key
 from streams.rows import RowStore
 from streams.working import WorkingRows
+from tables.waitlist import Waitlist, WaitlistMessage, concerned
 
 
 class Availability:
     """Decides holds on the rows of their resource."""
 
     def apply(self, rows: WorkingRows, message: Envelope, now: datetime, offset: int) -> Sequence[Event]:
-        before = _load(rows, message.data)
-        decision = decide(before, message.data, now)
-        _save(rows, message.data, before, decision.state)
-        return decision.events
+        return self._apply(rows, message.data, Waitlist(rows, _load, _save, now), now)
+
+    def _apply(self, rows: WorkingRows, message: Event, waitlist: Waitlist, now: datetime) -> Sequence[Event]:
+        if isinstance(message, WaitlistMessage):
+            return tuple(waitlist.decide(message))
+        before = _load(rows, message)
+        decision = decide(before, message, now)
+        _save(rows, message, before, decision.state)
+        if not concerned(before, decision.state):
+            return decision.events
+        return (*decision.events, *waitlist.follow(message, before, decision.state))
 
     def refuse(
         self, rows: WorkingRows, message: Envelope, now: datetime, offset: int, reason: str
     ) -> Sequence[Event] | None:
+        """A hold that is too large is refused; of everything else the offers that follow from it are left to later."""
         if not isinstance(message.data, Hold):
-            return None
+            without_offers = Waitlist(rows, _load, _save, now, most=0)
+            return (
+                None if isinstance(message.data, OfferNights) else self._apply(rows, message.data, without_offers, now)
+            )
         before = _load(rows, message.data)
         decision = refuse(before, message.data, reason)
         _save(rows, message.data, before, decision.state)

@@ -67,7 +67,7 @@ async def readable(context: Context, property_id: str, unit_type: str, offset: i
 
 async def _followed(context: Context, resource: Resource) -> ResourceDeclared:
     def says_so(declared: ResourceDeclared) -> bool:
-        return all(getattr(declared, name) == getattr(resource, name) for name in Resource.__struct_fields__)
+        return all(getattr(declared, name) == getattr(resource, name) for name in ResourceDeclared.__struct_fields__)
 
     key = resource_key(resource.provider_id, resource.product_id)
     return await context.rates.until(key, says_so, _FOLLOW_S)
