@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -18,6 +18,8 @@ from streams.working import WorkingRows
 from tables.availability import Availability
 from tables.waitlist import Due, entry_key
 from tests.domain.messages import CHECK_IN, NEXT_DAY, NOW
+
+S = TypeVar("S")
 
 
 class Stored(LocalRows):
@@ -63,12 +65,15 @@ class Desk:
                 self.stored.rows[key] = written.payload
         return tuple(said)
 
+    def read(self, key: str, kind: type[S]) -> S:
+        return msgspec.json.decode(self.stored.rows[key], type=kind)
+
     def entry(self, entry_id: str) -> Entry:
-        return msgspec.json.decode(self.stored.rows[entry_key(entry_id)], type=Entry)
+        return self.read(entry_key(entry_id), Entry)
 
     def night(self, day: datetime) -> Night:
-        found = self.stored.rows.get(f"n|hotel/double|{day.date().isoformat()}")
-        return msgspec.json.decode(found, type=Night) if found is not None else Night()
+        key = f"n|hotel/double|{day.date().isoformat()}"
+        return self.read(key, Night) if key in self.stored.rows else Night()
 
     def due(self) -> list[tuple[datetime, str]]:
         """When which entries have to be looked at."""
