@@ -1,14 +1,25 @@
-"""The availability service's agents: one decides holds, one keeps up with the topics its group subscribes."""
+"""The availability service's agents: one decides holds, one ticks for its waitlists, one keeps up with the topics its
+group subscribes."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from agents.follow import follow
 from agents.lazy import lazy_app
 from agents.tools import Tools
 from streams.app import ServiceApp
-from streams.group import batches
+from streams.envelope import originate
+from streams.events.waitlist import EntryDue
+from streams.group import Runtime, batches
+from streams.rows import NotOwner
+from tables import waitlist
+
+#: Entries looked at in one tick of one partition; the rest follows in the next.
+_MOST_AT_ONCE = 500
+_TICK_S = 1.0
 
 #: `faust -A agents.availability worker` finds its App as `app`.
 __getattr__ = lazy_app("availability")
@@ -25,3 +36,33 @@ def attach(availability: ServiceApp, tools: Tools) -> None:
 
     # Nothing to pass on: the booking asks for its holds in the inbox, where their order is on the log.
     follow(availability, tools, None)
+
+    @availability.app.timer(interval=_TICK_S, name="expire-offers")  # type: ignore[untyped-decorator]
+    async def expire_offers() -> None:
+        """Tells entries that their time has come; they decide by the tick's own record time whether it has."""
+        await availability.guarded(tell_due(availability, tools.runtime, datetime.now(UTC)))
+
+
+async def tell_due(availability: ServiceApp, runtime: Runtime, now: datetime) -> None:
+    """A tick for every entry of this worker's waitlists whose offer, or whose last call, is over."""
+    numbers = [partition.number for partition in availability.store.owned()]
+    ticks = [
+        runtime.voice.say(
+            originate(
+                EntryDue(entry_id=due.entry_id, provider_id=due.provider_id, product_id=due.product_id),
+                source="ticker",
+                now=now,
+            )
+        )
+        for number in numbers
+        for due in _due(availability, number, now)
+    ]
+    for tick in ticks:
+        await tick
+
+
+def _due(availability: ServiceApp, partition: int, now: datetime) -> Sequence[waitlist.Due]:
+    try:
+        return waitlist.due(availability.store, partition, now, _MOST_AT_ONCE)
+    except NotOwner:
+        return ()  # a rebalance came between: the next owner's ticker finds them

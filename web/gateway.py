@@ -24,6 +24,7 @@ from web import (
     stock,
     units,
     users,
+    waitlist,
 )
 from web.auth import Keys, authenticate
 from web.context import CONTEXT, Context
@@ -42,6 +43,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *appointments.OPERATIONS,
     *records.OPERATIONS,
     *availability.OPERATIONS,
+    *waitlist.OPERATIONS,
     *payments.OPERATIONS,
     *receipts.OPERATIONS,
     *users.OPERATIONS,
