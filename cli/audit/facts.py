@@ -129,6 +129,8 @@ class Declare(NamedTuple):
     limit: int
     slots: str | int
     time_zone: str
+    #: Short id of the message, here and below: what caused an offer to somebody on a waitlist.
+    event_id: bytes = b""
 
 
 class Hold(NamedTuple):
@@ -161,9 +163,17 @@ class Release(NamedTuple):
     booking_id: str
     revision: int
     line: int
+    event_id: bytes = b""
 
 
-Operation = Declare | Hold | Sale | Release
+class Waited(NamedTuple):
+    """Something is asked of a waitlist: what came of it the news says."""
+
+    offset: int
+    event_id: bytes
+
+
+Operation = Declare | Hold | Sale | Release | Waited
 
 
 class Poison(NamedTuple):

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from cli.audit import names
-from cli.audit.facts import Answer, Call, Declare, Errand, Hold, Order, Place, Release, Request, Sale
+from cli.audit.facts import Answer, Call, Declare, Errand, Hold, Order, Place, Release, Request, Sale, Waited
 from cli.audit.history import History
 from cli.audit.wire import Letter, Record, milliseconds, money, short
 
@@ -71,7 +71,7 @@ def _touched(history: History, record: Record, letter: Letter) -> None:
 # --- the availability inbox ---
 
 
-def _resource(data: dict[str, Any]) -> str:
+def resource_in(data: dict[str, Any]) -> str:
     return f"{quote(data['provider_id'], safe='')}/{quote(data['product_id'], safe='')}"
 
 
@@ -79,7 +79,8 @@ def _declared(history: History, record: Record, letter: Letter) -> None:
     data = letter.data
     limit = int(data["capacity"]) + int(data.get("overbooking_limit", 0))
     cut = data.get("slots", "nights"), data.get("time_zone", "UTC")
-    history.inventory[record.partition].append(Declare(record.offset, record.timestamp, _resource(data), limit, *cut))
+    what = Declare(record.offset, record.timestamp, resource_in(data), limit, *cut, short(letter.event_id))
+    history.inventory[record.partition].append(what)
 
 
 def _hold_asked(history: History, record: Record, letter: Letter) -> None:
@@ -88,7 +89,7 @@ def _hold_asked(history: History, record: Record, letter: Letter) -> None:
         Hold(
             record.offset,
             letter.event_id,
-            _resource(data),
+            resource_in(data),
             data["booking_id"],
             int(data["revision"]),
             int(data["line"]),
@@ -100,13 +101,21 @@ def _hold_asked(history: History, record: Record, letter: Letter) -> None:
     )
 
 
-def _ended_hold(kind: type[Sale] | type[Release]) -> Filed:
-    def file(history: History, record: Record, letter: Letter) -> None:
-        data = letter.data
-        what = kind(record.offset, _resource(data), data["booking_id"], int(data["revision"]), int(data["line"]))
-        history.inventory[record.partition].append(what)
+def _sold(history: History, record: Record, letter: Letter) -> None:
+    history.inventory[record.partition].append(Sale(record.offset, *_line_in(letter.data)))
 
-    return file
+
+def _released(history: History, record: Record, letter: Letter) -> None:
+    what = Release(record.offset, *_line_in(letter.data), short(letter.event_id))
+    history.inventory[record.partition].append(what)
+
+
+def _line_in(data: dict[str, Any]) -> tuple[str, str, int, int]:
+    return resource_in(data), data["booking_id"], int(data["revision"]), int(data["line"])
+
+
+def _waited(history: History, record: Record, letter: Letter) -> None:
+    history.inventory[record.partition].append(Waited(record.offset, short(letter.event_id)))
 
 
 # --- the payment inbox and its effects ---
@@ -189,8 +198,11 @@ FILING: dict[tuple[str, str], Filed] = {
     (names.BOOKING_INBOX, "booking.payment.refunded"): _told_of_payment(""),
     (names.AVAILABILITY_INBOX, "availability.resource.declare"): _declared,
     (names.AVAILABILITY_INBOX, "availability.line.hold"): _hold_asked,
-    (names.AVAILABILITY_INBOX, "availability.line.confirm"): _ended_hold(Sale),
-    (names.AVAILABILITY_INBOX, "availability.line.release"): _ended_hold(Release),
+    (names.AVAILABILITY_INBOX, "availability.line.confirm"): _sold,
+    (names.AVAILABILITY_INBOX, "availability.line.release"): _released,
+    (names.AVAILABILITY_INBOX, "availability.waitlist.leave"): _waited,
+    (names.AVAILABILITY_INBOX, "availability.waitlist.due"): _waited,
+    (names.AVAILABILITY_INBOX, "availability.waitlist.offer"): _waited,
     (names.PAYMENT_INBOX, "payment.payment.authorize"): _authorize_asked,
     (names.PAYMENT_INBOX, "payment.payment.capture"): _capture_asked,
     (names.PAYMENT_INBOX, "payment.payment.void"): _void_asked,

@@ -8,7 +8,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from adapters.letters import render
+from domain.notices import notices_of
 from domain.waitlist import MOST_ENTRIES, MOST_OFFERS, EntryStatus, last_call
+from streams.envelope import originate
 from streams.events import Event
 from streams.events.availability import NightUpdated
 from streams.events.booking import LineRejected, LineReserved
@@ -21,6 +24,7 @@ from streams.events.waitlist import (
     EntryWithdrawn,
     OfferNights,
 )
+from streams.layout import load_layout
 from tests.domain.messages import NOW, confirm_hold, declare, hold, night, rejected, release, reserved
 from tests.domain.waiting import Desk, due, join, leave
 
@@ -201,6 +205,18 @@ def test_other_nights_under_an_offers_id_are_asked_for_like_any() -> None:
     hotel.take(release("w1"))
     assert hotel.night(night(0)).holds == {"w1/1": {0: 1}}
     assert kinds(hotel.take(hold("w1", revision=2, quantity=2, **WEEKEND))) == [LineRejected]
+
+
+def test_the_guest_is_told_of_the_offer_by_mail_until_when_by_the_propertys_clock() -> None:
+    joined = msgspec.structs.replace(join("w1", **WEEKEND), time_zone="Europe/Amsterdam")
+    said = sold_out(1, joined).take(release("b1"))
+    (offered,) = [event for event in said if isinstance(event, EntryOffered)]
+    (notice,) = notices_of(originate(offered, source="test", now=NOW), load_layout("catalogue").notices)
+    assert (notice.channel, notice.user_id, notice.guest) == ("mail", "user of w1", "sealed guest")
+    letter = render(notice.template, notice.facts)
+    for line in ("Check-in: 2026-12-24", "1 x double at hotel", "Held until: 2026-12-01 14:00 (Europe/Amsterdam)"):
+        assert line in letter.text
+    assert "/api/waitlist/w1/accept" in letter.text
 
 
 def test_where_nobody_waits_nothing_of_a_waitlist_is_read() -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from agents.availability import tell_due
+from streams.events import Envelope
 from streams.events.availability import Hold
 from streams.events.payment import Authorize
 from streams.events.waitlist import EntryDue, EntryOffered, JoinWaitlist
@@ -36,9 +40,23 @@ async def entry_of(gateway: Gateway, entry: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-async def tick(gateway: Gateway, entry: dict[str, Any]) -> None:
-    due = EntryDue(entry_id=entry["entry_id"], provider_id="PROP-001", product_id="standard")
-    await gateway.instance.append(due, source="ticker")
+async def tick(gateway: Gateway) -> list[str]:
+    """What the worker's timer does: everything that is due by now is told so. The ids of what was."""
+    said: list[Envelope] = []
+
+    class Voice:
+        def say(self, envelope: Envelope) -> asyncio.Future[None]:
+            said.append(envelope)
+            done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            done.set_result(None)
+            return done
+
+    service: Any = SimpleNamespace(store=gateway.instance.stores["availability"])
+    runtime: Any = SimpleNamespace(voice=Voice())
+    await tell_due(service, runtime, gateway.instance.now)
+    for each in said:
+        await gateway.instance.append(each.data, source="ticker")
+    return [each.data.entry_id for each in said if isinstance(each.data, EntryDue)]
 
 
 async def sold_out(gateway: Gateway, **more: object) -> dict[str, Any]:
@@ -64,8 +82,8 @@ async def test_two_wait_one_cancels_the_first_lets_it_lapse_the_second_accepts(g
     gateway.instance.now += 60 * MINUTES
     late = await gateway.call("POST", first["links"]["accept"], PAYS)
     assert (late.status, (await late.json())["entry_status"]) == (409, "EXPIRED")
-    await tick(gateway, first)
-    await tick(gateway, first)
+    assert await tick(gateway) == [first["entry_id"]]
+    assert await tick(gateway) == []
     assert (await entry_of(gateway, first))["status"] == "EXPIRED"
 
     answer = await gateway.call("POST", second["links"]["accept"], PAYS)
@@ -180,10 +198,13 @@ async def test_nobody_waits_after_the_last_call(gateway: Gateway) -> None:
     await gateway.unit(capacity=1, time_zone="Europe/Amsterdam")
     tonight = {"check_in": str(day(0)), "check_out": str(day(1))}
     await gateway.book(**tonight)
-    assert (await joined(gateway, **tonight))["last_call"] == "2026-11-21T17:00:00Z"
+    entry = await joined(gateway, **tonight)
+    assert entry["last_call"] == "2026-11-21T17:00:00Z"
     gateway.instance.now = gateway.instance.now.replace(hour=17)
     answer = await gateway.call("POST", "/api/waitlist", wish(**tonight))
     assert (answer.status, "18:00" in await answer.text()) == (422, True)
+    assert len(await tick(gateway)) == 1
+    assert (await entry_of(gateway, entry))["status"] == "LAPSED"
 
 
 async def test_an_unknown_entry_is_404(gateway: Gateway) -> None:
