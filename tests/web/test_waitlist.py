@@ -82,6 +82,7 @@ async def test_two_wait_one_cancels_the_first_lets_it_lapse_the_second_accepts(g
     gateway.instance.now += 60 * MINUTES
     late = await gateway.call("POST", first["links"]["accept"], PAYS)
     assert (late.status, (await late.json())["entry_status"]) == (409, "EXPIRED")
+    gateway.instance.now += MINUTES
     assert await tick(gateway) == [first["entry_id"]]
     assert await tick(gateway) == []
     assert (await entry_of(gateway, first))["status"] == "EXPIRED"
@@ -203,6 +204,7 @@ async def test_nobody_waits_after_the_last_call(gateway: Gateway) -> None:
     gateway.instance.now = gateway.instance.now.replace(hour=17)
     answer = await gateway.call("POST", "/api/waitlist", wish(**tonight))
     assert (answer.status, "18:00" in await answer.text()) == (422, True)
+    gateway.instance.now += MINUTES
     assert len(await tick(gateway)) == 1
     assert (await entry_of(gateway, entry))["status"] == "LAPSED"
 
