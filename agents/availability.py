@@ -1,23 +1,28 @@
 """The availability service's agents: one decides holds, one keeps up with the topics its group subscribes, and one
-ticks when blocks are to be released."""
+ticks when blocks are to be released, and when somebody's time on a waitlist is over."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
+
+import msgspec
 
 from agents.follow import follow
 from agents.lazy import lazy_app
 from agents.tools import Tools
 from streams.app import ServiceApp
 from streams.envelope import originate
-from streams.events.night_rules import BlockDue
+from streams.events import Event
+from streams.events.waitlist import EntryDue
 from streams.group import Runtime, batches
 from streams.rows import NotOwner
+from tables import waitlist
 from tables.availability import due
 
-#: Blocks released in one tick of one partition; the rest follows in the next.
-_MOST_AT_ONCE = 100
+#: Blocks, and entries, told in one tick of one partition; the rest follows in the next.
+_MOST_AT_ONCE = 250
 _TICK_S = 1.0
 
 #: `faust -A agents.availability worker` finds its App as `app`.
@@ -36,14 +41,16 @@ def attach(availability: ServiceApp, tools: Tools) -> None:
     # Nothing to pass on: the booking asks for its holds in the inbox, where their order is on the log.
     follow(availability, tools, None)
 
-    @availability.app.timer(interval=_TICK_S, name="release-blocks")  # type: ignore[untyped-decorator]
-    async def release_blocks() -> None:
-        """Tells blocks that their time has come; they decide by the tick's own record time whether it has."""
+    @availability.app.timer(interval=_TICK_S, name="tell-due")  # type: ignore[untyped-decorator]
+    async def tell_what_is_due() -> None:
+        """Tells blocks and entries that their time has come; they decide by the time of the tick whether it has."""
         await availability.guarded(tell_due(availability, tools.runtime, datetime.now(UTC)))
 
 
 async def tell_due(availability: ServiceApp, runtime: Runtime, now: datetime) -> None:
-    """A tick for every block of this worker whose release has come."""
+    """A tick for every block of this worker whose release has come, and for every entry of its waitlists whose offer,
+    or whose last call, is over.
+    """
     numbers = [partition.number for partition in availability.store.owned()]
     ticks = [
         runtime.voice.say(originate(tick, source="ticker", now=now))
@@ -54,8 +61,12 @@ async def tell_due(availability: ServiceApp, runtime: Runtime, now: datetime) ->
         await each
 
 
-def _due(availability: ServiceApp, partition: int, now: datetime) -> list[BlockDue]:
+def _due(availability: ServiceApp, partition: int, now: datetime) -> Sequence[Event]:
     try:
-        return list(due(availability.store, partition, now, _MOST_AT_ONCE))
+        entries = waitlist.due(availability.store, partition, now, _MOST_AT_ONCE)
+        return (
+            *due(availability.store, partition, now, _MOST_AT_ONCE),
+            *(EntryDue(**msgspec.structs.asdict(entry)) for entry in entries),
+        )
     except NotOwner:
-        return []  # a rebalance came between: the next owner's ticker finds them
+        return ()  # a rebalance came between: the next owner's ticker finds them

@@ -132,6 +132,7 @@ async def _compose(settings: Settings, parts: AsyncExitStack) -> web.Application
             max_nights=settings.max_nights,
             deadline=timedelta(seconds=settings.booking_deadline),
             patience=patience,
+            offer_minutes=settings.offer_minutes,
         ),
         layout=layout,
         data=settings.data,

@@ -94,8 +94,9 @@ class Settings(BaseSettings):
     environment: str = "local"
     log_level: LogLevel = "warning"
     session_timeout: Seconds = 6.0
-    #: How long a booking may stay PENDING.
+    #: How long a booking may stay PENDING, and how many minutes an offer to somebody on a waitlist stands.
     booking_deadline: Seconds = 600.0
+    offer_minutes: int = Field(default=60, ge=1, le=24 * 60)
     #: The payment provider; unset means the sandbox that `vacancy up` starts.
     provider_url: str | None = Field(default=None, pattern=r"^https?://\S+$")
     provider_timeout: Seconds = 5.0

@@ -16,6 +16,7 @@ from domain.decision import Decision
 from domain.declaration import declare
 from domain.inventory import Holding, HoldRecord, Inventory, Night, Resource, hold_id_of
 from domain.night_news import night_updates, nights_overbooked
+from domain.offers import offered_to, take_over
 from domain.property_calendar import release_block, remove_block, set_block, set_calendar
 from domain.restrictions import objection
 from streams.events import Event
@@ -43,6 +44,8 @@ def slots_needed(resource: Resource | None, holding: Holding | None, message: Ev
     """
     match message:
         case Hold() if resource and _record(holding, message) is None:
+            if offer := offered_to(resource, holding, message):
+                return offer.slots
             try:
                 return slots_of(resource.slots, resource.time_zone, message.start, message.end)
             except Unbookable:
@@ -93,6 +96,8 @@ def _take_or_refuse(inventory: Inventory, hold: Hold, now: datetime) -> Decision
         return refuse(inventory, hold, "superseded")
     if resource is None:
         return refuse(inventory, hold, "unknown_resource")
+    if offer := offered_to(resource, holding, hold):
+        return take_over(inventory, hold, offer)
     try:
         slots = slots_of(resource.slots, resource.time_zone, hold.start, hold.end)
     except Unbookable as refusal:

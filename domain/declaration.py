@@ -18,6 +18,8 @@ from streams.events.availability import DeclareResource, ResourceDeclared
 from streams.events.rate import RateUpdated
 
 R = TypeVar("R")
+#: What a resource's row counts for its own sake.
+_OURS = frozenset({"calendar", "waiting"})
 
 
 def declare(inventory: Inventory, message: DeclareResource, now: datetime) -> Decision[Inventory]:
@@ -26,7 +28,7 @@ def declare(inventory: Inventory, message: DeclareResource, now: datetime) -> De
     if before is None:
         events = (declaration_of(declared), _rate(declared, now))
         return Decision(Inventory(declared, inventory.nights, inventory.holding), events)
-    declared = msgspec.structs.replace(declared, calendar=before.calendar)
+    declared = msgspec.structs.replace(declared, calendar=before.calendar, waiting=before.waiting)
     nights, rules = not_over(before, inventory.nights, now), not_over(before, inventory.rules, now)
     after = _keeping_the_cut(before, declared) if nights or rules else declared
     counted = _counted(nights) if after.slots == "none" else {}
@@ -42,8 +44,8 @@ def declare(inventory: Inventory, message: DeclareResource, now: datetime) -> De
 
 def declaration_of(resource: Resource) -> ResourceDeclared:
     """What gateways are told of a resource."""
-    told = msgspec.structs.asdict(resource)
-    return ResourceDeclared(has_calendar=bool(told.pop("calendar")), **told)
+    told = {name: value for name, value in msgspec.structs.asdict(resource).items() if name not in _OURS}
+    return ResourceDeclared(has_calendar=bool(resource.calendar), **told)
 
 
 def _counted(nights: Mapping[str, Night]) -> dict[str, Night]:

@@ -14,6 +14,7 @@ from domain.calendar import Unbookable, stay_of, zone
 from domain.pricing import minor_unit
 from streams.events import Event
 from streams.events.about import About
+from streams.events.waitlist import EntryOffered
 
 #: What an event calls it -> what the texts call it. Of two names for one fact the later one holds.
 _PLAIN = {
@@ -29,6 +30,7 @@ _PLAIN = {
     "receipt_number": "receipt_number",
     "receipt_url": "receipt_url",
     "record_id": "record_id",
+    "entry_id": "entry_id",
 }
 #: The fields of a sum and of its currency -> the fact.
 _SUMS = {
@@ -42,7 +44,10 @@ _EXACT = Context(prec=60, traps=[])
 def facts_of(event: Event) -> dict[str, Any]:
     """What an event says, together with what it says of the booking it is about. Total."""
     about = getattr(event, "about", None)
-    facts = _of_booking(about) if about is not None else _of_period(event)
+    if isinstance(event, EntryOffered):
+        facts = _of_offer(event)
+    else:
+        facts = _of_booking(about) if about is not None else _of_period(event)
     plain, sums = _named(type(event))
     for field, fact in plain:
         value = getattr(event, field)
@@ -92,6 +97,15 @@ def _of_booking(about: About) -> dict[str, Any]:
             }
             for line in about.lines
         ]
+    return facts
+
+
+def _of_offer(offered: EntryOffered) -> dict[str, Any]:
+    """Nights that are held until an hour of the property's clock."""
+    facts: dict[str, Any] = {"kind": "stay", **_times("stay", offered.start_time, offered.end_time, offered.time_zone)}
+    until = _times("booking", offered.offered_at, offered.offer_until, offered.time_zone)
+    if until:
+        facts |= {"offer_until": until["end"], "time_zone": until["time_zone"]}
     return facts
 
 

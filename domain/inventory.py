@@ -38,6 +38,8 @@ class Resource(msgspec.Struct, frozen=True, omit_defaults=True):
     min_stay: int = 1
     #: How many of its nights have rules of their own: where none has, nothing looks for them.
     calendar: int = 0
+    #: Entries of its waitlist that wait for an offer: ours, not part of what is declared.
+    waiting: int = 0
 
     def overbooking(self, rules: NightRules = NO_RULES) -> int:
         """How many units more than are for sale may be held of a slot with these rules."""

@@ -17,7 +17,8 @@ from streams.topics import Topic
 
 #: The types a service says begin with these.
 _SAYS: Mapping[str, tuple[str, ...]] = {name: (f"{name}.",) for name in SERVICES} | {
-    "booking": ("booking.", "inventory.")
+    "booking": ("booking.", "inventory."),
+    "availability": ("availability.", "waitlist."),
 }
 #: Their exchange ends with the booking, whose row alone decides it and answers nothing twice (design 3).
 _SAGA = ("booking", "payment")

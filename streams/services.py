@@ -17,6 +17,7 @@ from streams.events import (
     receipts,
     records,
     users,
+    waitlist,
 )
 from streams.topics import DAY_MS, LARGE, Topic
 
@@ -84,6 +85,10 @@ AVAILABILITY = Service(
         availability.Release,
         rate_plans.DeclareRatePlan,
         rate_plans.WithdrawRatePlan,
+        waitlist.JoinWaitlist,
+        waitlist.LeaveWaitlist,
+        waitlist.EntryDue,
+        waitlist.OfferNights,
     ),
 )
 PAYMENT = Service(

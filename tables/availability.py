@@ -3,7 +3,7 @@
 Rows: `r|{resource}` a resource; `n|{resource}|{slot}` a night or slot with its live holds; `o|{resource}|{hold}` every
 revision of one line's hold; `c|{resource}|{slot}` a night's own rules and what is blocked of it; `b|{resource}|{block}`
 a block; `d|{release_at}|{resource}|{block}` one that is still to be released; `p|{resource}|{plan}` a rate plan
-(`tables.rate_plans`). All of a resource lie in one partition.
+(`tables.rate_plans`). All of a resource lie in one partition, with those who wait for it (`tables.waitlist`).
 """
 
 from __future__ import annotations
@@ -23,10 +23,12 @@ from streams.events import Envelope, Event
 from streams.events.availability import ConfirmHold, DeclareResource, Hold, Release
 from streams.events.night_rules import BlockDue, RemoveBlock, SetBlock, SetCalendar
 from streams.events.rate_plans import DeclareRatePlan, WithdrawRatePlan
+from streams.events.waitlist import OfferNights
 from streams.keys import KEYS, partition_of, resource_key
 from streams.rows import RowStore
 from streams.working import WorkingRows
 from tables import rate_plans
+from tables.waitlist import Waitlist, WaitlistMessage, concerned
 
 R = TypeVar("R", bound=msgspec.Struct)
 
@@ -40,27 +42,36 @@ class Availability:
         self._rates = rates
 
     def apply(self, rows: WorkingRows, message: Envelope, now: datetime, offset: int) -> Sequence[Event]:
-        said = _decided(rows, message.data, now)
+        said = _decided(rows, message.data, Waitlist(rows, _load, _save, now), now)
         return (*said, *rate_plans.kept_by_rates(rows, said)) if self._rates else said
 
     def refuse(
         self, rows: WorkingRows, message: Envelope, now: datetime, offset: int, reason: str
     ) -> Sequence[Event] | None:
-        if not isinstance(message.data, Hold):
-            return None
-        before = _load(rows, message.data)
-        decision = refuse(before, message.data, reason)
-        _save(rows, message.data, before, decision.state)
-        return decision.events
+        """A hold that is too large is refused; of everything else the offers that follow from it are left to later."""
+        match message.data:
+            case Hold():
+                before = _load(rows, message.data)
+                decision = refuse(before, message.data, reason)
+                _save(rows, message.data, before, decision.state)
+                return decision.events
+            case OfferNights():
+                return None
+            case _:
+                return _decided(rows, message.data, Waitlist(rows, _load, _save, now, most=0), now)
 
 
-def _decided(rows: WorkingRows, message: Event, now: datetime) -> Sequence[Event]:
+def _decided(rows: WorkingRows, message: Event, waitlist: Waitlist, now: datetime) -> Sequence[Event]:
     if isinstance(message, DeclareRatePlan | WithdrawRatePlan):
         return rate_plans.apply(rows, message)
+    if isinstance(message, WaitlistMessage):
+        return tuple(waitlist.decide(message))
     before = _load(rows, message)
     decision = decide(before, message, now)
     _save(rows, message, before, decision.state)
-    return decision.events
+    if not concerned(before, decision.state):
+        return decision.events
+    return (*decision.events, *waitlist.follow(message, before, decision.state))
 
 
 def _load(rows: WorkingRows, message: Event) -> Inventory:

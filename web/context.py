@@ -31,6 +31,8 @@ class Limits:
     deadline: timedelta
     #: Seconds to wait for something that was appended to show.
     patience: float
+    #: How long an offer to somebody on a waitlist stands.
+    offer_minutes: int = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,7 @@ from web import (
     stock,
     units,
     users,
+    waitlist,
 )
 from web.auth import Keys, authenticate
 from web.context import CONTEXT, Context
@@ -51,6 +52,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *appointments.OPERATIONS,
     *records.OPERATIONS,
     *availability.OPERATIONS,
+    *waitlist.OPERATIONS,
     *payments.OPERATIONS,
     *receipts.OPERATIONS,
     *users.OPERATIONS,

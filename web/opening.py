@@ -74,7 +74,7 @@ async def open_booking(
     context = context_of(request)
     derived_id, keyed = id_of_request(request, principal_of(request))
     booking_id, repeatable = given_id or derived_id, keyed or given_id is not None
-    fingerprint = hashlib.sha256(request.path.encode() + b"\n" + _canonical(body)).hexdigest()
+    fingerprint = fingerprint_of(request, body)
     try:
         drafted = draft(context)
     except Problem:
@@ -88,6 +88,11 @@ async def open_booking(
     if row.fingerprint != fingerprint:
         raise Problem(422, "idempotency-key-reused", "The Idempotency-Key was used for another request")
     return opened(row)
+
+
+def fingerprint_of(request: web.Request, body: Any) -> str:
+    """What tells a retry from another request under the same key."""
+    return hashlib.sha256(request.path.encode() + b"\n" + _canonical(body)).hexdigest()
 
 
 async def _append(request: web.Request, context: Context, booking_id: str, fingerprint: str, draft: Draft) -> Booking:

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from domain.booking_state import Booking, BookingStatus
 from domain.calendar import Unbookable, stay_of, zone
+from domain.waitlist import Entry
 from streams.events.booking import CancelBooking
 from streams.services import BOOKING
 from web.answers import (
@@ -98,7 +99,7 @@ async def answer(context: Context, row: Booking, status: int = 200) -> web.Respo
 _GUEST = tuple(GuestOut.model_fields)
 
 
-async def guest_of(context: Context, row: Booking) -> GuestOut | None:
+async def guest_of(context: Context, row: Booking | Entry) -> GuestOut | None:
     """The guest in clear; None where there is none, or none any more."""
     guest = await context.keyring.unseal(row.user_id, row.guest) if row.guest else None
     # Another program's words are shown as far as they are texts.

@@ -130,6 +130,8 @@ class Declare(NamedTuple):
     overbooking: int
     slots: str | int
     time_zone: str
+    #: Short id of the message, here and below: what caused an offer to somebody on a waitlist.
+    event_id: bytes = b""
 
 
 class Calendar(NamedTuple):
@@ -140,6 +142,7 @@ class Calendar(NamedTuple):
     nights: tuple[str, ...]
     rules: dict[str, Any]
     clears: tuple[str, ...]
+    event_id: bytes = b""
 
 
 class Block(NamedTuple):
@@ -151,12 +154,14 @@ class Block(NamedTuple):
     nights: tuple[str, ...]
     units: int
     release: int | None
+    event_id: bytes = b""
 
 
 class Unblock(NamedTuple):
     offset: int
     resource: str
     block_id: str
+    event_id: bytes = b""
 
 
 class BlockDue(NamedTuple):
@@ -166,6 +171,7 @@ class BlockDue(NamedTuple):
     at: int
     resource: str
     block_id: str
+    event_id: bytes = b""
 
 
 class Hold(NamedTuple):
@@ -200,9 +206,17 @@ class Release(NamedTuple):
     booking_id: str
     revision: int
     line: int
+    event_id: bytes = b""
 
 
-Operation = Declare | Calendar | Block | Unblock | BlockDue | Hold | Sale | Release
+class Waited(NamedTuple):
+    """Something is asked of a waitlist: what came of it the news says."""
+
+    offset: int
+    event_id: bytes
+
+
+Operation = Declare | Calendar | Block | Unblock | BlockDue | Hold | Sale | Release | Waited
 
 
 class Poison(NamedTuple):

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from cli.audit import names
 from cli.audit.dialect import Dialect
 from cli.audit.dialects import CATALOGUE
-from cli.audit.facts import Asked, Booking, Entry, Errand, Operation, Payment, Place, Poison, Row
+from cli.audit.facts import Asked, Booking, Entry, Errand, Hold, Operation, Payment, Place, Poison, Release, Row
 from cli.audit.spelling import Spelling
 from cli.audit.wire import short
 
@@ -61,6 +61,10 @@ class History:
     inventory: defaultdict[int, list[Operation]] = field(default_factory=lambda: defaultdict(list))
     #: Short id of a Hold -> "reserved" and/or "rejected".
     hold_answers: defaultdict[bytes, set[str]] = field(default_factory=lambda: defaultdict(set))
+    #: Short id of a message to inventory -> what was held because of it for offers to those on a waitlist, each as the
+    #: hold of revision 0 of the booking it may become; and which of those ended.
+    offers: defaultdict[bytes, list[Hold]] = field(default_factory=lambda: defaultdict(list))
+    offer_ends: defaultdict[bytes, list[Release]] = field(default_factory=lambda: defaultdict(list))
     #: The provider's ledger, None when there is none to read.
     ledger: list[Entry] | None = None
     #: Bookings that an outside journal says were acknowledged.

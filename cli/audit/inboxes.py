@@ -6,10 +6,11 @@ What stands on the documented topics is filed by `cli.audit.news`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from cli.audit import names
 from cli.audit.calendar_inbox import block_due, blocked, calendar_set, resource_of, unblocked
-from cli.audit.facts import Answer, Call, Declare, Errand, Hold, Order, Place, Release, Request, Sale
+from cli.audit.facts import Answer, Call, Declare, Errand, Hold, Order, Place, Release, Request, Sale, Waited
 from cli.audit.history import History
 from cli.audit.wire import Letter, Record, milliseconds, money, short
 
@@ -74,8 +75,8 @@ def _declared(history: History, record: Record, letter: Letter) -> None:
     data = letter.data
     units = int(data["capacity"]), int(data.get("overbooking_limit", 0))
     cut = data.get("slots", "nights"), data.get("time_zone", "UTC")
-    declared = Declare(record.offset, record.timestamp, resource_of(data), *units, *cut)
-    history.inventory[record.partition].append(declared)
+    what = Declare(record.offset, record.timestamp, resource_of(data), *units, *cut, short(letter.event_id))
+    history.inventory[record.partition].append(what)
 
 
 def _hold_asked(history: History, record: Record, letter: Letter) -> None:
@@ -97,13 +98,21 @@ def _hold_asked(history: History, record: Record, letter: Letter) -> None:
     )
 
 
-def _ended_hold(kind: type[Sale] | type[Release]) -> Filed:
-    def file(history: History, record: Record, letter: Letter) -> None:
-        data = letter.data
-        what = kind(record.offset, resource_of(data), data["booking_id"], int(data["revision"]), int(data["line"]))
-        history.inventory[record.partition].append(what)
+def _sold(history: History, record: Record, letter: Letter) -> None:
+    history.inventory[record.partition].append(Sale(record.offset, *_line_in(letter.data)))
 
-    return file
+
+def _released(history: History, record: Record, letter: Letter) -> None:
+    what = Release(record.offset, *_line_in(letter.data), short(letter.event_id))
+    history.inventory[record.partition].append(what)
+
+
+def _line_in(data: dict[str, Any]) -> tuple[str, str, int, int]:
+    return resource_of(data), data["booking_id"], int(data["revision"]), int(data["line"])
+
+
+def _waited(history: History, record: Record, letter: Letter) -> None:
+    history.inventory[record.partition].append(Waited(record.offset, short(letter.event_id)))
 
 
 # --- the payment inbox and its effects ---
@@ -190,8 +199,11 @@ FILING: dict[tuple[str, str], Filed] = {
     (names.AVAILABILITY_INBOX, "availability.block.remove"): unblocked,
     (names.AVAILABILITY_INBOX, "availability.block.due"): block_due,
     (names.AVAILABILITY_INBOX, "availability.line.hold"): _hold_asked,
-    (names.AVAILABILITY_INBOX, "availability.line.confirm"): _ended_hold(Sale),
-    (names.AVAILABILITY_INBOX, "availability.line.release"): _ended_hold(Release),
+    (names.AVAILABILITY_INBOX, "availability.line.confirm"): _sold,
+    (names.AVAILABILITY_INBOX, "availability.line.release"): _released,
+    (names.AVAILABILITY_INBOX, "availability.waitlist.leave"): _waited,
+    (names.AVAILABILITY_INBOX, "availability.waitlist.due"): _waited,
+    (names.AVAILABILITY_INBOX, "availability.waitlist.offer"): _waited,
     (names.PAYMENT_INBOX, "payment.payment.authorize"): _authorize_asked,
     (names.PAYMENT_INBOX, "payment.payment.capture"): _capture_asked,
     (names.PAYMENT_INBOX, "payment.payment.void"): _void_asked,

@@ -8,6 +8,9 @@ overbooking limit: the one a calendar before this place set for the night, or el
 more is taken of a night that a calendar has stopped selling. Of several revisions of one line the greatest quantity
 counts. Nothing is reserved on an undeclared resource, after its own release, or both reserved and rejected.
 
+What is held for an offer to somebody on a waitlist counts like a Hold, as revision 0 of the booking it may become: from
+the message that caused its `waitlist.entry.offered` to the one that caused its end.
+
 Stock is declared as what is on hand. What was sold (its hold confirmed) counts until the next declaration, which has
 counted it; what is held but not sold counts on. What was sold and is released has come back.
 """
@@ -186,7 +189,27 @@ def replay(history: History, operations: Iterable[Operation], verdict: Verdict, 
                 books.sell(operation)
             case Release():
                 books.release(operation)
+        _follow(history, _cause(operation), books)
     return books
+
+
+def _follow(history: History, cause: bytes, books: Books) -> None:
+    """What the news says of offers because of one operation."""
+    for ended in history.offer_ends.get(cause, ()):
+        books.release(ended)
+    for offered in history.offers.get(cause, ()):
+        books.take(offered)
+
+
+def _cause(operation: Operation) -> bytes:
+    """The short id under which the news names what was asked; none where offers are no concern of it."""
+    match operation:
+        case Hold():
+            return short(operation.event_id)
+        case Sale():
+            return b""
+        case _:
+            return operation.event_id
 
 
 def _name(operation: Hold | Sale | Release) -> str:

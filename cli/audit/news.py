@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cli.audit import names
+from cli.audit.calendar_inbox import resource_of
 from cli.audit.dialect import is_ours
-from cli.audit.facts import Asked, Ending, Place, Poison
+from cli.audit.facts import Asked, Ending, Hold, Place, Poison, Release
 from cli.audit.history import History, Orphan
 from cli.audit.wire import REST, Letter, Record, digest, header, money, short
 
@@ -84,6 +85,17 @@ def _payment_created(history: History, record: Record, letter: Letter) -> None:
     history.payments[letter.data["payment_id"]].created = True
 
 
+def _offered(history: History, record: Record, letter: Letter) -> None:
+    data, times = letter.data, (letter.data["start_time"], letter.data["end_time"])
+    held = Hold(-1, "", resource_of(data), data["entry_id"], 0, 1, *times, int(data["quantity"]))
+    history.offers[short(letter.cause or "")].append(held)
+
+
+def _offer_over(history: History, record: Record, letter: Letter) -> None:
+    data = letter.data
+    history.offer_ends[short(letter.cause or "")].append(Release(-1, resource_of(data), data["entry_id"], 0, 1))
+
+
 #: Of these types something is kept; wherever a layout has them, for each type has one topic.
 NEWS: dict[str, Filed] = {
     names.CREATED: _created,
@@ -96,4 +108,8 @@ NEWS: dict[str, Filed] = {
     names.COMPLETED: _moved_on("COMPLETED"),
     names.NO_SHOW: _moved_on("NO_SHOW"),
     names.PAYMENT_CREATED: _payment_created,
+    "waitlist.entry.offered": _offered,
+    "waitlist.entry.accepted": _offer_over,
+    "waitlist.entry.expired": _offer_over,
+    "waitlist.entry.withdrawn": _offer_over,
 }

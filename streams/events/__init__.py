@@ -15,6 +15,7 @@ from streams.events import (
     receipts,
     records,
     users,
+    waitlist,
 )
 from streams.events.base import ENCODER, EVENT_TYPES, Amount, Currency, Envelope, Event, Id, Instant, Sealed
 
@@ -42,4 +43,5 @@ __all__ = [
     "receipts",
     "records",
     "users",
+    "waitlist",
 ]

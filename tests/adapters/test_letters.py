@@ -41,6 +41,7 @@ CATALOGUE = [
     "prescription_created",
     "order_shipped",
     "order_delivered",
+    "waitlist_offered",
     GENERIC,
 ]
 

@@ -48,7 +48,7 @@ async def test_the_topics_are_the_documents(world: World) -> None:
 async def test_the_groups_read_what_the_document_says(world: World) -> None:
     groups = await groups_of(world.bootstrap)
     assert {name: each for name, each in groups.items() if not name.startswith("vacancy-")} == {
-        "email-consumer-group": {BOOKINGS, USERS, PAYMENTS},
+        "email-consumer-group": {BOOKINGS, USERS, PAYMENTS, "vacancy.events"},
         "notification-consumer-group": {BOOKINGS, PAYMENTS},
         "analytics-consumer-group": {BOOKINGS, PAYMENTS},
     }

@@ -246,11 +246,11 @@ def test_there_are_three_topics_with_one_replica() -> None:
 def test_the_groups_are_the_documents() -> None:
     found = {group.name: (group.service, group.subscribes) for group in LAYOUT.groups.values()}
     assert found == {
-        "email-consumer-group": ("mail", ("booking-events", "user-events", "payment-events")),
+        "email-consumer-group": ("mail", ("booking-events", "user-events", "payment-events", "vacancy.events")),
         "notification-consumer-group": ("notification", ("booking-events", "payment-events")),
         "analytics-consumer-group": ("analytics", ("booking-events", "payment-events")),
     }
-    assert LAYOUT.subscriptions("mail") == (BOOKINGS, USERS, PAYMENTS)
+    assert LAYOUT.subscriptions("mail") == (BOOKINGS, USERS, PAYMENTS, LAYOUT.events)
 
 
 @pytest.mark.proves("CAMP-09", "CAMP-10", "CAMP-25", "C17")
@@ -262,6 +262,7 @@ def test_the_documents_actions_have_a_text_each() -> None:
             "user.user.created": "welcome",
             "payment.payment.succeeded": "receipt",
             "payment.payment.refunded": "refund",
+            "waitlist.entry.offered": "waitlist_offered",
         },
         "app": {
             "booking.booking.created": "booking_received",

@@ -73,10 +73,13 @@ TABLE: dict[str, set[str]] = {
 }
 _BOOKINGS = {name for name, *_ in DOCUMENT if name.startswith("booking.booking.")}
 _PAYMENTS = {name for name, *_ in DOCUMENT if name.startswith("payment.payment.")}
-#: CAT-26..30: the list of groups, by service. "All topics" is all but its own (C14), and ours.
+#: CAT-26..30: the list of groups, by service. "All topics" is all but its own (C14), and ours, as `vacancy.events` is.
 LISTED: dict[str, tuple[str, set[str]]] = {
     "payment": ("payment-service-group", {"booking.booking.created", "booking.booking.cancelled"}),
-    "notification": ("notification-service-group", {*_BOOKINGS, *_PAYMENTS, "receipt.receipt.generated"}),
+    "notification": (
+        "notification-service-group",
+        {*_BOOKINGS, *_PAYMENTS, "receipt.receipt.generated", "vacancy.events"},
+    ),
     "receipt": ("receipt-service-group", {"payment.payment.succeeded"}),
     "analytics": (
         "analytics-service-group",

@@ -78,7 +78,7 @@ GROUPS = [
     ("payment-processor-group", "payment", {"reservation.created", "reservation.cancelled"}),
     ("rate-management-group", "rate", {"reservation.created", "availability.updated"}),
     ("analytics-engine-group", "analytics", {*DOCUMENT, "vacancy.events"} - {"analytics.reservation"}),
-    ("vacancy-notification", "notification", {*RESERVATIONS, "payment.failed", "payment.refunded"}),
+    ("vacancy-notification", "notification", {*RESERVATIONS, "payment.failed", "payment.refunded", "vacancy.events"}),
 ]
 
 TOLD = datetime(2025, 10, 6, 9, 30, tzinfo=UTC)

@@ -99,9 +99,9 @@ def test_a_consumer_of_the_table_without_a_group_is_found() -> None:
 
 @pytest.mark.proves("CAMP-09", "CAT-27")
 def test_a_notice_of_what_nobody_reads_is_found() -> None:
-    notices = {"mail": {"payment.payment.settled": "settled"}}
+    notices = {"mail": {"rate.rate.updated": "cheaper"}}
     assert lint(replace(CATALOGUE, notices=notices)) == [
-        "catalogue: notices.mail tells of payment.payment.settled, which no group that tells reads"
+        "catalogue: notices.mail tells of rate.rate.updated, which no group that tells reads"
     ]
 
 

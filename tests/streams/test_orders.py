@@ -240,6 +240,7 @@ def test_every_end_of_an_order_is_told_by_a_mail_of_its_own() -> None:
             "booking.booking.expired": "order_expired",
             "booking.booking.rejected": "order_rejected",
             "booking.booking.cancelled": "booking_cancelled",
+            "waitlist.entry.offered": "waitlist_offered",
         },
         "app": {"inventory.order.updated": "order_result"},
     }
