@@ -29,11 +29,16 @@ from tests.cli.audit.tongues import speak, topic_of
 from tests.memory_log import Stored
 from tests.streams.wire_cases import envelopes, reveal
 
+_ENTRY = ("entry_id", "provider_id", "product_id")
 #: What the auditor judges by, of each piece of news.
 JUDGED = {
     names.CANCELLED: ("booking_id", "refund_amount", "cancellation_reason"),
     names.UPDATED: ("booking_id", "price_amount", "revision"),
     names.PAYMENT_CREATED: ("payment_id",),
+    "waitlist.entry.offered": (*_ENTRY, "start_time", "end_time", "quantity"),
+    "waitlist.entry.accepted": _ENTRY,
+    "waitlist.entry.expired": _ENTRY,
+    "waitlist.entry.withdrawn": _ENTRY,
 }
 
 
