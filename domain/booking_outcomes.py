@@ -80,6 +80,11 @@ def cancel(booking: Booking, message: CancelBooking, now: datetime) -> Decision[
     return Decision(ended, (told, *_releases(booking), *refund(booking, quote.refund, "cancel", message.reason)))
 
 
+def as_expected(booking: Booking, message: CancelBooking, now: datetime) -> bool:
+    """Whether the fee is the one its caller was quoted; to another one nobody has agreed, and nothing happens."""
+    return message.expected_fee in (None, quote_cancellation(booking, now).fee)
+
+
 def undo(booking: Booking, message: CaptureFailed, now: datetime) -> Decision[Booking | None]:
     """The money that was authorized cannot be taken for good: the confirmation does not stand."""
     failed = msgspec.structs.replace(booking, capture_error=message.reason)

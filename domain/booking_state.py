@@ -12,6 +12,7 @@ import msgspec
 
 from streams.events.about import About, ConfirmOn, Kind, Line, Location
 from streams.events.ids import ids_under
+from streams.events.policy import CancellationPolicy
 
 # The ids we derive are part of what is on the log: this constant never changes.
 _id_of = ids_under(UUID("6f0c2a52-3b1e-5d0a-9c44-7d2f6f1f8a10"))
@@ -79,6 +80,8 @@ class Booking(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     price_currency: str
     deadline: datetime
     free_until: datetime
+    #: Counted back from `free_until`; None is free until then, and nothing back from then on.
+    policy: CancellationPolicy | None = None
     location: Location | None = None
     metadata: dict[str, Any] = {}
     confirm_on: ConfirmOn = "payment.authorized"

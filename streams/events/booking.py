@@ -8,6 +8,7 @@ from msgspec import Meta, field
 
 from streams.events.about import ConfirmOn, Kind, Line, Location
 from streams.events.base import Amount, Currency, Event, Id, Instant, Sealed, Whole
+from streams.events.policy import CancellationPolicy
 
 # --- asked of the booking service (its inbox, keyed by booking_id) ---
 
@@ -30,7 +31,8 @@ class RequestBooking(Event, type="booking.booking.request"):
     payment_token: Sealed
     #: When a booking that is still PENDING expires.
     deadline: Instant
-    #: Cancelling before this instant costs nothing; from then on nothing is given back.
+    #: Cancelling before this instant costs nothing; from then on nothing is given back. With a policy it is the
+    #: beginning that its tiers are counted back from.
     free_until: Instant
     location: Location | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
@@ -39,6 +41,8 @@ class RequestBooking(Event, type="booking.booking.request"):
     prepaid: bool = True
     time_zone: str = "UTC"
     details: dict[str, Any] = field(default_factory=dict)
+    #: What cancelling costs, as it was declared when this was asked for.
+    policy: CancellationPolicy | None = None
     #: Another program told the world of it already, by the event that asks for it.
     announced: bool = False
     #: Why it cannot be booked as it came, found at entry: it is opened and REJECTED at once.
@@ -80,6 +84,8 @@ class CancelBooking(Event, type="booking.booking.cancel"):
     booking_id: Id
     reason: str
     cancelled_by: str
+    #: The fee the caller was quoted: at another one it is not cancelled.
+    expected_fee: Amount | None = None
 
 
 class DeadlinePassed(Event, type="booking.deadline.passed"):
