@@ -14,9 +14,10 @@ import msgspec
 from domain.booking_outcomes import confirm_holds, hold_lines, news, refund, release_lines
 from domain.booking_state import Booking, BookingStatus, Change, RefusedChange, derived_id
 from domain.decision import Decision
+from domain.departures import never_came
 from streams.events import Event
 from streams.events.booking import ChangeBooking, CheckIn, CheckOut, LineRejected, LineReserved, MarkNoShow
-from streams.events.booking_news import BookingCheckedIn, BookingCompleted, BookingNoShow, BookingUpdated
+from streams.events.booking_news import BookingCheckedIn, BookingCompleted, BookingUpdated
 
 
 def ask_change(booking: Booking, asked: ChangeBooking, now: datetime) -> Decision[Booking | None]:
@@ -66,8 +67,7 @@ def move_on(booking: Booking, message: CheckIn | CheckOut | MarkNoShow, now: dat
             left = _moved(booking, BookingStatus.COMPLETED, now)
             return Decision(left, (BookingCompleted(**news(left), completed_at=now),))
         case _:  # a no-show, of a confirmed one
-            missing = _moved(booking, BookingStatus.NO_SHOW, now)
-            return Decision(missing, (BookingNoShow(**news(missing), marked_at=now),))
+            return never_came(booking, now)
 
 
 def _objection(booking: Booking, asked: ChangeBooking) -> str | None:

@@ -57,6 +57,7 @@ def _updated(history: History, record: Record, letter: Letter) -> None:
     booking = history.bookings[letter.data["booking_id"]]
     change = int(letter.data["revision"]), money(letter.data["price_amount"])
     booking.changed = max(booking.changed or change, change)
+    booking.updates[change[0]] = short(letter.cause or "")
 
 
 def _moved_on(status: str) -> Filed:
@@ -80,6 +81,13 @@ def _cancelled(history: History, record: Record, letter: Letter) -> None:
     _ended(history, record, letter)
 
 
+def _never_came(history: History, record: Record, letter: Letter) -> None:
+    booking = history.bookings[letter.data["booking_id"]]
+    booking.moved_on.add("NO_SHOW")
+    booking.refund_amount = money(letter.data.get("refund_amount", 0))
+    _ended(history, record, letter)
+
+
 def _payment_created(history: History, record: Record, letter: Letter) -> None:
     history.payments[letter.data["payment_id"]].created = True
 
@@ -94,6 +102,6 @@ NEWS: dict[str, Filed] = {
     names.CANCELLED: _cancelled,
     names.CHECKED_IN: _moved_on("CHECKED_IN"),
     names.COMPLETED: _moved_on("COMPLETED"),
-    names.NO_SHOW: _moved_on("NO_SHOW"),
+    names.NO_SHOW: _never_came,
     names.PAYMENT_CREATED: _payment_created,
 }

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, ClassVar, Literal
 
 from msgspec import field
@@ -99,9 +100,11 @@ class BookingCompleted(BookingNews, type="booking.booking.completed"):
 
 
 class BookingNoShow(BookingNews, type="booking.booking.no_show"):
-    """Ours: the guest never came."""
+    """Ours: the guest never came. What of the price goes back is what its cancellation policy says in the end."""
 
     marked_at: Instant
+    refund_amount: Amount = Decimal(0)
+    refund_currency: Currency | None = None
 
 
 class InventoryUpdated(BookingNews, type="inventory.order.updated"):

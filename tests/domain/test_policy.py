@@ -17,7 +17,9 @@ from domain.cancellation import Quote, quote_cancellation, quote_no_show
 from domain.policy import Sold, fee_of, instant_of, term_at
 from domain.pricing import minor_unit
 from streams.events import Event
-from streams.events.booking_news import BookingCancelled
+from streams.events.availability import Release
+from streams.events.booking import MarkNoShow
+from streams.events.booking_news import BookingCancelled, BookingNoShow
 from streams.events.payment import Refund
 from streams.events.policy import Before, CancellationPolicy, Fee, Tier
 from tests.domain.messages import (
@@ -122,6 +124,17 @@ def _expecting(fee: Decimal) -> Event:
 
 
 def test_of_a_guest_who_never_came_the_last_tier_is_kept() -> None:
+    half = CancellationPolicy(free_until=Before(days=1), then=(Tier(fee=Fee(percent=50)),))
+    story = given_stay(half).when(MarkNoShow(booking_id="b1"), at=night(1))
+    (told,), (ordered,) = story.of(BookingNoShow), story.of(Refund)
+    assert isinstance(told, BookingNoShow)
+    assert isinstance(ordered, Refund)
+    assert (told.refund_amount, ordered.amount) == (Decimal("50.00"), Decimal("50.00"))
+    assert not story.of(Release), "the room was kept for them"
+    assert given_stay(None).when(MarkNoShow(booking_id="b1"), at=night(1)).of(Refund) == ()
+
+
+def test_what_is_kept_in_the_end_is_the_tier_that_never_ends() -> None:
     half = CancellationPolicy(free_until=Before(days=1), then=(Tier(fee=Fee(percent=50)),))
     assert quote_no_show(given_stay(half).service.state) == Quote(Decimal("50.00"), Decimal("50.00"))
     assert quote_no_show(given_stay(FLEXIBLE).service.state) == Quote(PRICE, Decimal("0.00"))

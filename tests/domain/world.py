@@ -27,6 +27,7 @@ from streams.events.booking import (
     DeadlinePassed,
     LineRejected,
     LineReserved,
+    MarkNoShow,
     PaymentAuthorized,
     PaymentCaptured,
     PaymentDeclined,
@@ -44,6 +45,7 @@ ToBooking = (
     | ChangeBooking
     | CheckIn
     | CheckOut
+    | MarkNoShow
     | CancelBooking
     | DeadlinePassed
     | LineReserved
