@@ -18,7 +18,7 @@ from domain.inventory import Holding, HoldRecord, Inventory, Night, Resource, ho
 from domain.night_news import night_updates, nights_overbooked
 from streams.events import Event
 from streams.events.availability import ConfirmHold, DeclareResource, Hold, Release
-from streams.events.booking import LineRejected, LineReserved
+from streams.events.booking import LineRejected, LineReleased, LineReserved
 
 __all__ = [
     "HoldRecord",
@@ -122,14 +122,28 @@ def _confirm(inventory: Inventory, message: ConfirmHold) -> Decision[Inventory]:
 def _release(inventory: Inventory, message: Release, now: datetime) -> Decision[Inventory]:
     record = _record(inventory.holding, message)
     if record is None:  # the end overtook its start: remembered, so that the start is refused
-        return Decision(_with_record(inventory, message, HoldRecord(state="released")))
+        return Decision(_with_record(inventory, message, HoldRecord(state="released")), _report(message))
     if not record.live:
-        return Decision(inventory)
+        return _nothing_held(inventory, message, record)
     name = hold_id_of(message.booking_id, message.line)
     freed = {slot: _freed(_night(inventory, slot), slot, name, message.revision, record) for slot in record.slots}
     released = HoldRecord(state="released", quantity=record.quantity)
     updates = tuple(night_updates(inventory.resource, freed, now)) if inventory.resource else ()
-    return Decision(_with_record(inventory, message, released, freed), updates)
+    return Decision(_with_record(inventory, message, released, freed), (*updates, *_report(message)))
+
+
+def _nothing_held(inventory: Inventory, message: Release, record: HoldRecord) -> Decision[Inventory]:
+    """It was refused, which a booking may ask to be told as the end that it is; or this came before."""
+    if record.state == "released" or not message.report:
+        return Decision(inventory)
+    released = HoldRecord(state="released", quantity=record.quantity, reason=record.reason)
+    return Decision(_with_record(inventory, message, released), _report(message))
+
+
+def _report(message: Release) -> tuple[Event, ...]:
+    if not message.report:
+        return ()
+    return (LineReleased(booking_id=message.booking_id, revision=message.revision, line=message.line),)
 
 
 def _confirmed(night: Night, slot: str, hold: str, revision: int) -> Night:

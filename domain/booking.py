@@ -12,6 +12,7 @@ from datetime import datetime
 import msgspec
 
 from domain.booking_changes import answer_change, ask_change, move_on
+from domain.booking_closing import follow
 from domain.booking_money import take_money
 from domain.booking_opening import open_booking
 from domain.booking_outcomes import as_expected, cancel, capture, confirm, expire, hold_lines, reject, undo, withdraw
@@ -43,6 +44,10 @@ def decide(booking: Booking | None, message: Event, now: datetime) -> Decision[B
 
     Answers cannot come before the request that caused the questions: for a booking that is not there they are dropped.
     """
+    return follow(booking, message, _decide(booking, message, now), now)
+
+
+def _decide(booking: Booking | None, message: Event, now: datetime) -> Decision[Booking | None]:
     match booking, message:
         case None, RequestBooking():
             return open_booking(message, now)

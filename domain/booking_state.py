@@ -65,6 +65,22 @@ class RefusedChange(msgspec.Struct, frozen=True, omit_defaults=True):
     reason: str
 
 
+class Closing(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a cancellation still waits for."""
+
+    #: "revision/line" of those that inventory has not let go of yet.
+    lines: tuple[str, ...] = ()
+    #: Refunds that were ordered, and payments whose authorization is to end.
+    money: tuple[str, ...] = ()
+    #: Whether analytics has it.
+    counted: bool = False
+    completed_at: datetime | None = None
+
+    @property
+    def waits(self) -> bool:
+        return bool(self.lines or self.money) or not self.counted
+
+
 class Booking(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One booking: what was asked for, what was answered, how it came out, and what was paid and given back."""
 
@@ -113,6 +129,8 @@ class Booking(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     #: What the cancellation was taken at.
     cancellation_fee: Decimal | None = None
     cancellation_refund: Decimal | None = None
+    #: None unless it was cancelled; and of those that were before this was followed.
+    closing: Closing | None = None
 
     captured: Decimal = Decimal(0)
     #: Why the capture failed for good, if it did.

@@ -66,6 +66,9 @@ BOOKING = Service(
         booking.PaymentCaptured,
         booking.CaptureFailed,
         booking.PaymentRefunded,
+        booking.LineReleased,
+        booking.PaymentVoided,
+        booking.CancellationCounted,
     ),
 )
 AVAILABILITY = Service(

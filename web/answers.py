@@ -51,11 +51,20 @@ class LocationOut(Answer):
     address: str | None = None
 
 
+Part = Literal["pending", "done"]
+
+
 class CancellationOut(Answer):
-    """What a cancellation keeps and gives back."""
+    """What a cancellation keeps and gives back, and which of its parts are done."""
 
     fee: Money
     refund: Money
+    #: Whether the nights are free again, the money is where it belongs, and the figures have it. None where that is not
+    #: followed: of a guest who never came, and of what was cancelled before it was.
+    inventory: Part | None = None
+    money: Part | None = None
+    figures: Part | None = None
+    completed_at: datetime | None = None
 
 
 class ChangeOut(Answer):

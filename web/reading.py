@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 from datetime import date
+from typing import Any
 
 import msgspec
 from aiohttp import web
 
-from domain.booking_state import Booking
+from domain.booking_state import Booking, Closing
 from domain.calendar import Unbookable, stay_of, zone
 from streams.services import BOOKING
 from web.answers import (
@@ -139,7 +140,16 @@ def cancellation_out(row: Booking) -> CancellationOut | None:
     return CancellationOut(
         fee=Money.of(row.cancellation_fee, row.price_currency),
         refund=Money.of(row.cancellation_refund, row.price_currency),
+        **_parts(row.closing),
     )
+
+
+def _parts(closing: Closing | None) -> dict[str, Any]:
+    if closing is None:
+        return {}
+    waits = {"inventory": bool(closing.lines), "money": bool(closing.money), "figures": not closing.counted}
+    parts = {name: "pending" if pending else "done" for name, pending in waits.items()}
+    return {**parts, "completed_at": closing.completed_at}
 
 
 def _change(row: Booking) -> ChangeOut | None:

@@ -84,7 +84,7 @@ def _cancelled(history: History, record: Record, letter: Letter) -> None:
 def _never_came(history: History, record: Record, letter: Letter) -> None:
     booking = history.bookings[letter.data["booking_id"]]
     booking.moved_on.add("NO_SHOW")
-    booking.refund_amount = money(letter.data.get("refund_amount", 0))
+    booking.refund_amount = money(letter.data.get("refund_amount") or 0)
     _ended(history, record, letter)
 
 

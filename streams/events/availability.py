@@ -59,6 +59,8 @@ class Release(Event, type="availability.line.release"):
     booking_id: Id
     revision: Whole
     line: Whole
+    #: Whether the booking wants to hear that nothing is held any more.
+    report: bool = False
 
 
 # --- told to the gateways (`vacancy.rates`, compacted, keyed by resource) ---

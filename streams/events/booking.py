@@ -107,6 +107,14 @@ class LineRejected(Event, type="booking.line.rejected"):
     reason: str
 
 
+class LineReleased(Event, type="booking.line.released"):
+    """Nothing is held any more under this revision of a line."""
+
+    booking_id: Id
+    revision: Whole
+    line: Whole
+
+
 class PaymentAuthorized(Event, type="booking.payment.authorized"):
     booking_id: Id
     revision: Whole
@@ -139,3 +147,16 @@ class PaymentRefunded(Event, type="booking.payment.refunded"):
     payment_id: Id
     refund_id: Id
     amount: Amount
+
+
+class PaymentVoided(Event, type="booking.payment.voided"):
+    """The authorization is ended: no money is blocked for it any more."""
+
+    booking_id: Id
+    payment_id: Id
+
+
+class CancellationCounted(Event, type="booking.cancellation.counted"):
+    """Analytics has the cancellation in its figures."""
+
+    booking_id: Id

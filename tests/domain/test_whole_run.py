@@ -18,8 +18,15 @@ from hypothesis import strategies as st
 from domain.booking import Booking, BookingStatus, payment_id_of
 from streams.events import Event
 from streams.events.about import ConfirmOn
+from streams.events.availability import Release
 from streams.events.booking import ChangeBooking, CheckIn, CheckOut, MarkNoShow
-from streams.events.booking_news import BookingCancelled, BookingConfirmed, BookingExpired, BookingRejected
+from streams.events.booking_news import (
+    BookingCancellationCompleted,
+    BookingCancelled,
+    BookingConfirmed,
+    BookingExpired,
+    BookingRejected,
+)
 from streams.events.payment import Refund
 from streams.events.payment_news import PaymentSucceeded
 from streams.events.policy import CancellationPolicy
@@ -146,6 +153,7 @@ def test_at_rest_every_promise_holds(plans: list[Plan], seed: int, unordered: bo
     for row in world.bookings.values():
         assert_one_outcome(world, row.state)
         assert_money(world, row.state)
+        assert_cancellation_complete(world, row.state)
     assert_inventory(world)
 
 
@@ -196,6 +204,26 @@ def expected(world: World, booking: Booking) -> Decimal:
     else:
         owed = booking.cancellation_fee or Decimal(0)
     return max(owed - world.given_by_operators(booking.payment_id), Decimal(0))
+
+
+def assert_cancellation_complete(world: World, booking: Booking) -> None:
+    """HTL-29: once everybody has done their part, that is said, once; and nothing was left to do by then."""
+    completed = [
+        place
+        for place, event in enumerate(world.log)
+        if isinstance(event, BookingCancellationCompleted) and event.booking_id == booking.booking_id
+    ]
+    assert len(completed) == (booking.status is BookingStatus.CANCELLED)
+    if booking.closing is not None:
+        assert booking.closing.completed_at is not None
+        assert not booking.closing.waits
+        (place,) = completed
+        releases = [
+            at
+            for at, event in enumerate(world.log)
+            if isinstance(event, Release) and event.booking_id == booking.booking_id
+        ]
+        assert all(at < place for at in releases)
 
 
 def assert_inventory(world: World) -> None:

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from domain.analytics import observation_of
 from streams.events.booking import CancelBooking, RequestBooking
+from streams.events.booking_news import BookingCancelled
 from streams.events.policy import Before, CancellationPolicy, Fee, Tier
 from tests.web.conftest import Gateway, booking, day
 from tests.web.instance import NOW
@@ -139,6 +141,26 @@ async def test_a_booking_of_any_period_counts_from_its_own_beginning(gateway: Ga
         "20.00",
         "From now on cancelling costs 20.00 EUR, at most the price.",
     )
+
+
+@pytest.mark.proves("HTL-29")
+async def test_a_cancellation_shows_what_it_waits_for_until_all_updates_are_complete(gateway: Gateway) -> None:
+    path = await booked(gateway)
+    gateway.instance.paused.add("availability")
+    cancelled = (await (await gateway.call("POST", f"{path}/cancel")).json())["cancellation"]
+    assert (cancelled["inventory"], cancelled["money"], cancelled["figures"]) == ("pending", "done", "pending")
+    gateway.instance.paused.clear()
+    await gateway.instance.run()
+    (news,) = [each for each in gateway.instance.published if isinstance(each.data, BookingCancelled)]
+    for observed in observation_of(news):  # as analytics' own reader does
+        await gateway.instance.append(observed, source="analytics")
+    shown = (await (await gateway.call("GET", path)).json())["cancellation"]
+    assert (shown["inventory"], shown["money"], shown["figures"]) == ("done", "done", "done")
+    assert shown["completed_at"] == NOW.isoformat().replace("+00:00", "Z")
+    timeline = await (await gateway.call("GET", f"{path}/timeline")).json()
+    types = [event["event_type"] for event in timeline["events"]]
+    assert types[-1] == "booking.booking.cancellation_completed"
+    assert "booking.line.released" in types
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def confirmed(policy: dict[str, Any] | None, price: Decimal = PRICE, currency: s
     """Three nights in Berlin from 29 March."""
     story = Story()
     story.declare(2)
-    terms = {"policy": policy, "free_until": "2026-03-28T23:00:00Z", "time_zone": "Europe/Berlin"}
+    terms: dict[str, Any] = {"policy": policy, "free_until": "2026-03-28T23:00:00Z", "time_zone": "Europe/Berlin"}
     story.request("z", price, lines=[{**STAY, "quantity": 1}], **{**terms, "price_currency": currency})
     story.hold("z", "2026-03-28T23:00", 3)
     story.reserved("z")
