@@ -17,8 +17,11 @@ from domain.declaration import declare
 from domain.inventory import Holding, HoldRecord, Inventory, Night, Resource, hold_id_of
 from domain.night_news import night_updates, nights_overbooked
 from streams.events import Event
-from streams.events.availability import ConfirmHold, DeclareResource, Hold, Release
+from streams.events.availability import ConfirmHold, DeclareResource, Hold, Release, Shorten
 from streams.events.booking import LineRejected, LineReleased, LineReserved
+
+#: What is said of one revision of a line's hold.
+OfHold = Hold | ConfirmHold | Release | Shorten
 
 __all__ = [
     "HoldRecord",
@@ -43,7 +46,7 @@ def slots_needed(resource: Resource | None, holding: Holding | None, message: Ev
                 return _slots_to_take(resource, message)
             except Unbookable:
                 return ()
-        case Release() | ConfirmHold():
+        case Release() | ConfirmHold() | Shorten():
             record = _record(holding, message)
             return record.slots if record and record.live else ()
         case _:
@@ -61,6 +64,8 @@ def decide(inventory: Inventory, message: Event, now: datetime) -> Decision[Inve
             return _confirm(inventory, message)
         case Release():
             return _release(inventory, message, now)
+        case Shorten():
+            return _shorten(inventory, message, now)
         case _:
             return Decision(inventory)
 
@@ -132,6 +137,18 @@ def _release(inventory: Inventory, message: Release, now: datetime) -> Decision[
     return Decision(_with_record(inventory, message, released, freed), (*updates, *_report(message)))
 
 
+def _shorten(inventory: Inventory, message: Shorten, now: datetime) -> Decision[Inventory]:
+    record = _record(inventory.holding, message)
+    given_back = [slot for slot in record.slots if slot >= message.first] if record and record.live else []
+    if record is None or not given_back:
+        return Decision(inventory)
+    name = hold_id_of(message.booking_id, message.line)
+    freed = {slot: _night(inventory, slot).freeing(name, message.revision) for slot in given_back}
+    kept = msgspec.structs.replace(record, slots=tuple(slot for slot in record.slots if slot < message.first))
+    updates = tuple(night_updates(inventory.resource, freed, now)) if inventory.resource else ()
+    return Decision(_with_record(inventory, message, kept, freed), updates)
+
+
 def _nothing_held(inventory: Inventory, message: Release, record: HoldRecord) -> Decision[Inventory]:
     """It was refused, which a booking may ask to be told as the end that it is; or this came before."""
     if record.state == "released" or not message.report:
@@ -160,13 +177,13 @@ def _night(inventory: Inventory, slot: str) -> Night:
     return inventory.nights.get(slot) or Night()
 
 
-def _record(holding: Holding | None, message: Hold | ConfirmHold | Release) -> HoldRecord | None:
+def _record(holding: Holding | None, message: OfHold) -> HoldRecord | None:
     return holding.revisions.get(message.revision) if holding else None
 
 
 def _with_record(
     inventory: Inventory,
-    message: Hold | ConfirmHold | Release,
+    message: OfHold,
     record: HoldRecord,
     nights: Mapping[str, Night] | None = None,
 ) -> Inventory:

@@ -74,7 +74,13 @@ BOOKING = Service(
 AVAILABILITY = Service(
     name="availability",
     key="resource",
-    accepts=(availability.DeclareResource, availability.Hold, availability.ConfirmHold, availability.Release),
+    accepts=(
+        availability.DeclareResource,
+        availability.Hold,
+        availability.ConfirmHold,
+        availability.Release,
+        availability.Shorten,
+    ),
 )
 PAYMENT = Service(
     name="payment",

@@ -14,7 +14,7 @@ import msgspec
 from domain.availability import decide, refuse, slots_needed
 from domain.inventory import Holding, Inventory, Night, Resource, hold_id_of
 from streams.events import Envelope, Event
-from streams.events.availability import ConfirmHold, DeclareResource, Hold, Release
+from streams.events.availability import ConfirmHold, DeclareResource, Hold, Release, Shorten
 from streams.keys import KEYS, partition_of, resource_key
 from streams.rows import RowStore
 from streams.working import WorkingRows
@@ -71,7 +71,7 @@ def _save(rows: WorkingRows, message: Event, before: Inventory, after: Inventory
 
 
 def _holding_key(resource: str, message: Event) -> str:
-    assert isinstance(message, Hold | ConfirmHold | Release)
+    assert isinstance(message, Hold | ConfirmHold | Release | Shorten)
     return f"o|{resource}|{hold_id_of(message.booking_id, message.line)}"
 
 

@@ -15,7 +15,7 @@ from cli.audit import names
 from cli.audit.facts import NOTHING, Booking, Hold
 from cli.audit.findings import Verdict
 from cli.audit.history import History
-from cli.audit.terms import Ask, Terms, dates, fee_at
+from cli.audit.terms import Ask, Terms, dates, early_refund, fee_at
 
 #: (booking, revision) -> what was asked of inventory under it.
 Holds = Mapping[tuple[str, int], Sequence[Hold]]
@@ -37,6 +37,8 @@ def check_refund(history: History, verdict: Verdict, booking_id: str, booking: B
     if booking.request is None or not booking.of(names.CONFIRMED):
         return
     terms = _terms(booking_id, booking, holds)
+    if terms is not None:
+        _check_departure(history, verdict, booking_id, booking, terms)
     for ending in (*booking.of(names.CANCELLED), *booking.of(names.NO_SHOW)):
         asks = booking.asks.get(ending.cause, ())
         if terms is None or not asks:
@@ -56,13 +58,33 @@ def _due(history: History, booking: Booking, terms: Terms, ask: Ask, *, final: b
     if not booking.request.prepaid or not booking.price:
         return NOTHING, NOTHING
     fee = fee_at(terms, booking.price, None if final else ask.at)
+    return fee, max(booking.price - _given(history, booking, ask) - fee, NOTHING)
+
+
+def _given(history: History, booking: Booking, ask: Ask) -> Decimal:
+    """What operators had given back before that record."""
     orders = {name: order for payment in booking.payments for name, order in history.payments[payment].refunds.items()}
-    given = sum(
+    before = (
         amount
         for name, (offset, amount) in booking.given.items()
         if offset < ask.offset and (name not in orders or orders[name].ordered_by != "policy")
     )
-    return fee, max(booking.price - given - fee, NOTHING)
+    return sum(before, NOTHING)
+
+
+def _check_departure(history: History, verdict: Verdict, booking_id: str, booking: Booking, terms: Terms) -> None:
+    """Whether a guest who left early pays what is left of the price by policy."""
+    assert booking.request is not None
+    price = booking.request.price
+    for _, (cause, now) in sorted(booking.updates.items()):
+        asks = booking.asks.get(cause, ())
+        paid = price if booking.request.prepaid else NOTHING
+        back = {
+            max(min(early_refund(terms, paid, ask.at), paid - _given(history, booking, ask)), NOTHING) for ask in asks
+        }
+        if back and price - now not in back:
+            verdict.find(booking_id, f"gave back {price - now} of an early departure, but policy says {min(back)}")
+        price = now
 
 
 def _terms(booking_id: str, booking: Booking, holds: Holds) -> Terms | None:
@@ -71,7 +93,9 @@ def _terms(booking_id: str, booking: Booking, holds: Holds) -> Terms | None:
     """
     assert booking.request is not None
     terms = booking.request.terms
-    for revision, cause in sorted(booking.updates.items()):
+    for revision, (cause, _) in sorted(booking.updates.items()):
+        if cause in booking.asks:  # its guest left: nothing is cancelled after that
+            continue
         held = holds.get((booking_id, revision), ())
         asked = cause if cause in booking.changes else next((hold.cause for hold in held), b"")
         if terms is None or asked not in booking.changes:

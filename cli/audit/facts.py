@@ -65,11 +65,12 @@ class Booking:
     endings: dict[str, Ending] = field(default_factory=dict)
     #: (revision, line) -> "reserved" and/or "rejected".
     lines: dict[tuple[int, int], set[str]] = field(default_factory=dict)
-    #: By short id: what asked to change it and from when it would be, to cancel it, or said that nobody came.
+    #: By short id: what asked to change it and from when it would be; and what asked to cancel it, or said that nobody
+    #: came, or that its guest left.
     changes: dict[bytes, str | None] = field(default_factory=dict)
     asks: dict[bytes, list[Ask]] = field(default_factory=dict)
-    #: Revision of a change that the world was told of -> short id of what decided it.
-    updates: dict[int, bytes] = field(default_factory=dict)
+    #: Revision of a change that the world was told of -> short id of what decided it, and the price since.
+    updates: dict[int, tuple[bytes, Decimal]] = field(default_factory=dict)
     #: Refund id -> where the booking was first told of it, and how much.
     given: dict[str, tuple[int, Decimal]] = field(default_factory=dict)
     #: What the cancelled event, or that of a guest who never came, says goes back; and why it was cancelled.
@@ -174,7 +175,18 @@ class Release(NamedTuple):
     line: int
 
 
-Operation = Declare | Hold | Sale | Release
+class Shorten(NamedTuple):
+    """Nights from `first` on are not held any more."""
+
+    offset: int
+    resource: str
+    booking_id: str
+    revision: int
+    line: int
+    first: str
+
+
+Operation = Declare | Hold | Sale | Release | Shorten
 
 
 class Poison(NamedTuple):

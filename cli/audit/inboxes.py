@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from cli.audit import names
-from cli.audit.facts import Answer, Call, Declare, Errand, Hold, Order, Place, Release, Request, Sale
+from cli.audit.facts import Answer, Call, Declare, Errand, Hold, Order, Place, Release, Request, Sale, Shorten
 from cli.audit.history import History
 from cli.audit.terms import Ask, terms_of
 from cli.audit.wire import Letter, Record, milliseconds, money, short
@@ -80,7 +80,7 @@ def _change_asked(history: History, record: Record, letter: Letter) -> None:
 
 
 def _end_asked(history: History, record: Record, letter: Letter) -> None:
-    """It is to be cancelled, or its guest never came."""
+    """It is to be cancelled, or its guest left or never came."""
     _touched(history, record, letter)
     booking, expected = history.bookings[letter.data["booking_id"]], letter.data.get("expected_fee")
     ask = Ask(record.offset, record.timestamp, money(expected) if expected is not None else None)
@@ -126,6 +126,12 @@ def _ended_hold(kind: type[Sale] | type[Release]) -> Filed:
         history.inventory[record.partition].append(what)
 
     return file
+
+
+def _shortened(history: History, record: Record, letter: Letter) -> None:
+    data = letter.data
+    place = _resource(data), data["booking_id"], int(data["revision"]), int(data["line"])
+    history.inventory[record.partition].append(Shorten(record.offset, *place, str(data["first"])))
 
 
 # --- the payment inbox and its effects ---
@@ -196,7 +202,7 @@ FILING: dict[tuple[str, str], Filed] = {
     (names.BOOKING_INBOX, "booking.booking.change"): _change_asked,
     (names.BOOKING_INBOX, "booking.booking.cancel"): _end_asked,
     (names.BOOKING_INBOX, "booking.booking.check_in"): _touched,
-    (names.BOOKING_INBOX, "booking.booking.check_out"): _touched,
+    (names.BOOKING_INBOX, "booking.booking.check_out"): _end_asked,
     (names.BOOKING_INBOX, "booking.booking.mark_no_show"): _end_asked,
     (names.BOOKING_INBOX, "booking.deadline.passed"): _touched,
     (names.BOOKING_INBOX, "booking.line.reserved"): _answered_line("reserved"),
@@ -213,6 +219,7 @@ FILING: dict[tuple[str, str], Filed] = {
     (names.AVAILABILITY_INBOX, "availability.line.hold"): _hold_asked,
     (names.AVAILABILITY_INBOX, "availability.line.confirm"): _ended_hold(Sale),
     (names.AVAILABILITY_INBOX, "availability.line.release"): _ended_hold(Release),
+    (names.AVAILABILITY_INBOX, "availability.line.shorten"): _shortened,
     (names.PAYMENT_INBOX, "payment.payment.authorize"): _authorize_asked,
     (names.PAYMENT_INBOX, "payment.payment.capture"): _capture_asked,
     (names.PAYMENT_INBOX, "payment.payment.void"): _void_asked,

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from cli.audit.facts import Declare, Hold, Operation, Release, Sale
+from cli.audit.facts import Declare, Hold, Operation, Release, Sale, Shorten
 from cli.audit.findings import Verdict
 from cli.audit.history import History
 from cli.audit.slots import STOCK, running, taken
@@ -120,6 +120,16 @@ class Books:
             self.nights.setdefault((released.resource, STOCK), Night()).sold -= back
             self._tidy(released.resource, STOCK)
 
+    def shorten(self, shortened: Shorten) -> None:
+        key = shortened.resource, shortened.booking_id, shortened.line, shortened.revision
+        slots = self.live.get(key, ())
+        for slot in slots:
+            if slot >= shortened.first:
+                self.nights[shortened.resource, slot].change(_name(shortened), shortened.revision, 0)
+                self._tidy(shortened.resource, slot)
+        if slots:
+            self.live[key] = tuple(slot for slot in slots if slot < shortened.first)
+
     def _tidy(self, resource: str, slot: str) -> None:
         night = self.nights[resource, slot]
         if not night.holds and not night.sold:
@@ -168,8 +178,10 @@ def replay(history: History, operations: Iterable[Operation], verdict: Verdict, 
                 books.sell(operation)
             case Release():
                 books.release(operation)
+            case Shorten():
+                books.shorten(operation)
     return books
 
 
-def _name(operation: Hold | Sale | Release) -> str:
+def _name(operation: Hold | Sale | Release | Shorten) -> str:
     return f"{operation.booking_id}/{operation.line}"

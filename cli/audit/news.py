@@ -57,7 +57,7 @@ def _updated(history: History, record: Record, letter: Letter) -> None:
     booking = history.bookings[letter.data["booking_id"]]
     change = int(letter.data["revision"]), money(letter.data["price_amount"])
     booking.changed = max(booking.changed or change, change)
-    booking.updates[change[0]] = short(letter.cause or "")
+    booking.updates[change[0]] = short(letter.cause or ""), change[1]
 
 
 def _moved_on(status: str) -> Filed:

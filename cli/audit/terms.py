@@ -38,7 +38,7 @@ class Terms(NamedTuple):
 
 
 class Ask(NamedTuple):
-    """One record that asks to cancel a booking, or says that its guest never came. `at` in milliseconds."""
+    """One record that asks to cancel a booking, or says that its guest left or never came. `at` in milliseconds."""
 
     offset: int
     at: int
@@ -72,6 +72,14 @@ def fee_at(terms: Terms, price: Decimal, at: int | None) -> Decimal:
         if end is None or (now is not None and now < _instant(terms, end)):
             return min(_kept(fee, terms, price), price)
     return price
+
+
+def early_refund(terms: Terms, price: Decimal, at: int) -> Decimal:
+    """What goes back of `price` to who leaves at that time (in milliseconds), having paid for a night at least."""
+    local = datetime.fromtimestamp(at / 1000, ZoneInfo(terms.time_zone)).date()
+    given_up = (terms.last - max(local, terms.first + timedelta(days=1))).days
+    percent = int((terms.policy or {}).get("early_departure_refund", 0))
+    return whole(Fraction(price) * max(given_up, 0) * percent / (terms.nights * 100), terms.currency)
 
 
 def _tiers(policy: Body | None) -> Iterator[tuple[Body | None, Body]]:

@@ -63,6 +63,18 @@ class Release(Event, type="availability.line.release"):
     report: bool = False
 
 
+class Shorten(Event, type="availability.line.shorten"):
+    """Lets go of this revision's nights from one on: its guest left early."""
+
+    provider_id: Id
+    product_id: Id
+    booking_id: Id
+    revision: Whole
+    line: Whole
+    #: The first night that is not held any more ("2026-12-26").
+    first: str
+
+
 # --- told to the gateways (`vacancy.rates`, compacted, keyed by resource) ---
 
 

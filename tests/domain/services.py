@@ -15,12 +15,12 @@ from domain.booking import Booking
 from domain.decision import Decision
 from domain.payment import Payment
 from streams.events import Event
-from streams.events.availability import ConfirmHold, DeclareResource, Hold, Release
+from streams.events.availability import ConfirmHold, DeclareResource, Hold, Release, Shorten
 from tests.domain.messages import NOW
 
 S = TypeVar("S")
 V = TypeVar("V", bound="Service")
-InventoryMessage = DeclareResource | Hold | ConfirmHold | Release
+InventoryMessage = DeclareResource | Hold | ConfirmHold | Release | Shorten
 
 
 class Service(Protocol):

@@ -165,7 +165,7 @@ def test_a_guest_arrives_and_leaves() -> None:
     assert [type(event) for event in story.events] == [BookingCheckedIn]
     assert story.service.state.status is BookingStatus.CHECKED_IN
     assert not story.service.state.status.terminal
-    story = story.when(CHECK_OUT)
+    story = story.when(CHECK_OUT, at=night(2))
     assert [type(event) for event in story.events] == [BookingCompleted]
     assert story.service.state.status is BookingStatus.COMPLETED
     for late in (CHECK_IN, CHECK_OUT, NO_SHOW, cancel(), change(LATER, price=HALF)):

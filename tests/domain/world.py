@@ -17,7 +17,7 @@ from domain import booking, payment
 from domain.booking import Booking
 from domain.payment import Payment
 from streams.events import Event
-from streams.events.availability import ConfirmHold, Hold, Release
+from streams.events.availability import ConfirmHold, Hold, Release, Shorten
 from streams.events.booking import (
     CancelBooking,
     CancellationCounted,
@@ -63,7 +63,7 @@ ToBooking = (
     | CancellationCounted
 )
 ToPayment = Authorize | Capture | Void | Refund | ProviderAnswered
-ToAvailability = Hold | ConfirmHold | Release
+ToAvailability = Hold | ConfirmHold | Release | Shorten
 
 
 @dataclass(frozen=True)

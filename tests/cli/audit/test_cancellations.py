@@ -122,3 +122,21 @@ def test_of_a_guest_who_never_came_the_last_tier_is_kept() -> None:
 
     assert ended(20.0) == []
     assert ended(30.0) == ["was told 30.0 goes back, but policy says 20.00"]
+
+
+def test_what_goes_back_of_an_early_departure_is_recomputed() -> None:
+    """Two of three nights are given up, and half of their price goes back."""
+
+    def left(price: float) -> list[str]:
+        story = confirmed({"early_departure_refund": 50})
+        story.ask("z", "check_in")
+        story.world("z", names.CHECKED_IN, cause="check_in")
+        story.now = datetime(2026, 3, 29, 8, tzinfo=UTC)
+        story.ask("z", "check_out")
+        story.world("z", names.UPDATED, cause="check_out", revision=2, price_amount=price)
+        story.world("z", names.COMPLETED, cause="check_out")
+        story.refunded("z", PRICE - Decimal(str(price)), cause="check_out")
+        return found(story, "COMPLETED")
+
+    assert left(66.67) == []
+    assert left(60.0) == ["gave back 40.0 of an early departure, but policy says 33.33"]
