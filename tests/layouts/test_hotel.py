@@ -159,6 +159,11 @@ async def test_a_cancellation_restores_refunds_and_is_counted(world: World) -> N
     assert refunded["amount"] == 200.0
     await eventually(lambda: is_free(world, "PROP-003", [1, 1]))
     await eventually(lambda: has_kpis(world, "PROP-003", confirmed=1, cancelled=1))
+    completion = "reservation.cancellation_completed"
+    [completed] = await eventually(lambda: world.of("reservationId", reservation, completion))
+    assert (completed["stayDetails"]["status"], completed["pricingDetails"]["refundedAmount"]) == ("CANCELLED", 200.0)
+    shown = (await world.get(f"{PATH}/{reservation}"))["cancellation"]
+    assert (shown["inventory"], shown["money"], shown["figures"]) == ("done", "done", "done")
 
 
 @pytest.mark.proves("HTL-03", "HTL-20", "HTL-09")

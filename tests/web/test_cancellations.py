@@ -203,3 +203,31 @@ async def test_nights_are_no_fee_for_what_is_booked_by_the_minute(gateway: Gatew
     unit = {"capacity": 2, "base_price": {"amount": "10", "currency": "EUR"}, "slots": 60}
     answer = await gateway.call("PUT", UNIT, {**unit, "cancellation": {"then": [{"fee": {"nights": 1}}]}})
     assert (await answer.json())["errors"][0]["field"] == "cancellation.then.0.fee.nights"
+
+
+@pytest.mark.proves("HTL-02")
+async def test_the_nights_of_a_guest_who_leaves_early_can_be_booked_again(gateway: Gateway) -> None:
+    await gateway.unit(capacity=1, cancellation={"non_refundable": True, "early_departure_refund": 50})
+    path = str((await gateway.book(check_out=str(day(34))))["links"]["self"])
+    gateway.instance.now = NOW + timedelta(days=30)
+    await gateway.call("POST", f"{path}/check-in")
+    gateway.instance.now = NOW + timedelta(days=31)
+    left = await (await gateway.call("POST", f"{path}/check-out")).json()
+    assert (left["status"], left["check_out"], left["price"]["amount"]) == ("COMPLETED", str(day(31)), "250.00")
+    payment = await (await gateway.call("GET", f"/api/payments/{left['payment_id']}")).json()
+    assert payment["refunded"]["amount"] == "150.00"
+    query = f"property_id=PROP-001&unit_type=standard&from={day(30)}&to={day(34)}"
+    nights = (await (await gateway.call("GET", f"/api/availability?{query}")).json())["nights"]
+    assert [each["free"] for each in nights] == [0, 1, 1, 1]
+
+
+async def test_a_guest_who_never_came_gets_back_what_policy_says_in_the_end(gateway: Gateway) -> None:
+    path = await booked(gateway)
+    gateway.instance.now = NOW + timedelta(days=31)
+    missing = await (await gateway.call("POST", f"{path}/no-show")).json()
+    assert missing["status"] == "NO_SHOW"
+    assert (missing["cancellation"]["fee"]["amount"], missing["cancellation"]["refund"]["amount"]) == (
+        "160.00",
+        "40.00",
+    )
+    assert missing["cancellation"]["inventory"] is None
