@@ -34,7 +34,7 @@ def follow(
 ) -> Decision[Booking | None]:
     """The decision on `message`, with what it means for a cancellation that is not complete yet."""
     after = decided.state
-    if after is None or after.status is not BookingStatus.CANCELLED:
+    if after is None or after.status is not BookingStatus.CANCELLED or after.rules < 2:
         return decided
     if before is None or before.status is not BookingStatus.CANCELLED:
         return _begin(after, decided.events)

@@ -98,6 +98,8 @@ class Booking(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     free_until: datetime
     #: Counted back from `free_until`; None is free until then, and nothing back from then on.
     policy: CancellationPolicy | None = None
+    #: The version of the rules it is decided by.
+    rules: int = 1
     location: Location | None = None
     metadata: dict[str, Any] = {}
     confirm_on: ConfirmOn = "payment.authorized"

@@ -42,15 +42,12 @@ def leave(booking: Booking, now: datetime) -> Decision[Booking | None]:
 
 
 def never_came(booking: Booking, now: datetime) -> Decision[Booking | None]:
-    """Nobody came: the nights stay taken, and the policy's last tier says what is kept."""
+    """Nobody came: the nights stay taken, and the policy's last tier says what is kept; without one everything is."""
+    missing = msgspec.structs.replace(booking, status=BookingStatus.NO_SHOW, updated_at=now)
+    if booking.policy is None:
+        return Decision(missing, (BookingNoShow(**news(missing), marked_at=now),))
     quote = quote_no_show(booking)
-    missing = msgspec.structs.replace(
-        booking,
-        status=BookingStatus.NO_SHOW,
-        cancellation_fee=quote.fee,
-        cancellation_refund=quote.refund,
-        updated_at=now,
-    )
+    missing = msgspec.structs.replace(missing, cancellation_fee=quote.fee, cancellation_refund=quote.refund)
     told = BookingNoShow(
         **news(missing), marked_at=now, refund_amount=quote.refund, refund_currency=booking.price_currency
     )
@@ -59,7 +56,7 @@ def never_came(booking: Booking, now: datetime) -> Decision[Booking | None]:
 
 def _first_given_up(booking: Booking, now: datetime) -> date | None:
     """The first night that who leaves at `now` does not stay; None if there is none. Only stays are by the night."""
-    if booking.kind != "stay" or len(booking.lines) != 1:
+    if booking.kind != "stay" or len(booking.lines) != 1 or booking.rules < 2:
         return None
     try:
         first, last = stay_of(booking.start, booking.end, booking.time_zone)

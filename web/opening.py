@@ -16,7 +16,7 @@ from aiohttp import web
 
 from domain.booking_state import Booking
 from streams.events.about import ConfirmOn, Kind, Line, Location
-from streams.events.booking import RequestBooking
+from streams.events.booking import RULES, RequestBooking
 from streams.events.policy import CancellationPolicy
 from web.answers import Links, Money, Opened
 from web.context import SOURCE, Context, context_of, correlation_of, principal_of
@@ -110,6 +110,7 @@ async def _append(request: web.Request, context: Context, booking_id: str, finge
         deadline=now + context.limits.deadline,
         free_until=draft.free_until or draft.start,
         policy=draft.policy,
+        rules=RULES,
         location=draft.location,
         metadata=draft.metadata,
         confirm_on=draft.confirm_on or context.layout.confirm_on(draft.kind),

@@ -7,8 +7,12 @@ from typing import Annotated, Any
 from msgspec import Meta, field
 
 from streams.events.about import ConfirmOn, Kind, Line, Location
-from streams.events.base import Amount, Currency, Event, Id, Instant, Sealed, Whole
+from streams.events.base import Amount, Count, Currency, Event, Id, Instant, Sealed, Whole
 from streams.events.policy import CancellationPolicy
+
+#: What new requests are decided by. 2: a cancellation is followed until all is done, and who leaves early gives nights
+#: back.
+RULES = 2
 
 # --- asked of the booking service (its inbox, keyed by booking_id) ---
 
@@ -43,6 +47,8 @@ class RequestBooking(Event, type="booking.booking.request"):
     details: dict[str, Any] = field(default_factory=dict)
     #: What cancelling costs, as it was declared when this was asked for.
     policy: CancellationPolicy | None = None
+    #: The version of the rules it is decided by: what stands on the log already is decided as before.
+    rules: Count = 1
     #: Another program told the world of it already, by the event that asks for it.
     announced: bool = False
     #: Why it cannot be booked as it came, found at entry: it is opened and REJECTED at once.

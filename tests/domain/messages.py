@@ -143,7 +143,7 @@ def request(
         free_until=free_until,
         location=location,
         metadata=metadata or {},
-        **more,
+        **{"rules": said.RULES, **more},
     )
 
 

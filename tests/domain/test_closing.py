@@ -107,11 +107,10 @@ def test_a_refund_of_everything_by_an_operator_leaves_none_to_wait_for() -> None
 
 
 def test_what_was_cancelled_before_this_was_followed_is_never_completed() -> None:
-    row = given_booking(*CONFIRMED, cancel())
-    old = row.service._row.replace(b'"closing":', b'"before":')
-    row.service._row = old
-    row.when(released(), COUNTED).then_nothing()
-    assert row.service.state.closing is None
+    story = given_booking(request(rules=1), *CONFIRMED[1:]).when(cancel())
+    assert release() in story.events, "nobody is asked to report"
+    story.when(released(), COUNTED).then_nothing()
+    assert story.service.state.closing is None
 
 
 def test_inventory_says_once_that_nothing_is_held_any_more_and_only_if_asked() -> None:

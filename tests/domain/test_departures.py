@@ -89,6 +89,13 @@ def test_what_an_operator_gave_back_is_not_given_back_again() -> None:
     assert ordered.amount == Decimal("50.00")
 
 
+def test_what_was_booked_before_there_were_such_rules_ends_as_it_did() -> None:
+    asked = request(booked_line(start=night(0), end=night(4), price=PRICE), price=PRICE, rules=1)
+    story = given_booking(asked, reserved(), payment_authorized(), payment_captured(PRICE), CheckIn(booking_id="b1"))
+    assert [type(event) for event in story.when(OUT, at=night(1)).events] == [BookingCompleted]
+    assert story.service.state.end == night(4)
+
+
 def test_days_are_those_of_the_property() -> None:
     """At half past eleven at night in New York, it is tomorrow in UTC."""
     start, end = night_bounds(night(0).date(), night(4).date(), "America/New_York")

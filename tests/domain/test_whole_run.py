@@ -199,7 +199,7 @@ def expected(world: World, booking: Booking) -> Decimal:
     if not booking.captured:
         assert booking.status not in STANDING or not booking.to_pay
         return Decimal(0)
-    if booking.status in STANDING and booking.status is not BookingStatus.NO_SHOW:
+    if booking.status in STANDING and booking.cancellation_fee is None:
         owed = booking.price_amount
     else:
         owed = booking.cancellation_fee or Decimal(0)
