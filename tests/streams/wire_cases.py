@@ -21,11 +21,13 @@ from streams.events.about import About, Kind, Line, Location
 from streams.events.analytics import Taken
 from streams.events.base import PositiveAmount
 from streams.events.payment import PaymentMethod
+from streams.events.policy import CancellationPolicy
 from streams.layout import Layout
 from streams.signing import ID_HEADER
 from streams.topics import Topic
 from streams.wire import Headers, Reveal, codec_of
 from streams.wire.reading import read
+from tests.domain.test_policy import POLICIES
 from tests.memory_log import Stored
 
 #: The time of every record made here, in milliseconds and as a time.
@@ -187,5 +189,6 @@ def _by_type(annotation: Any) -> st.SearchStrategy[Any]:
         dict: JSON,
         date: st.dates(),
         tuple: st.just(()),
+        CancellationPolicy: POLICIES,
     }
     return known[plain]
