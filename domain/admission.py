@@ -21,7 +21,7 @@ from domain.users import NEXT
 from streams.events import ENCODER, Event
 from streams.events.about import About, ConfirmOn, Line
 from streams.events.availability import ResourceDeclared
-from streams.events.booking import ChangeBooking, RequestBooking
+from streams.events.booking import RULES, ChangeBooking, RequestBooking
 from streams.events.booking_news import BookingCreated, BookingUpdated
 
 MAX_LINES = 20
@@ -116,6 +116,7 @@ def booking_of(created: BookingCreated, terms: Terms) -> RequestBooking:
         prepaid=prepaid,
         time_zone=place,
         details=without_plan(about.details),
+        rules=RULES,
         announced=True,
         refusal=refusal,
     )

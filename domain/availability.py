@@ -20,9 +20,12 @@ from domain.offers import offered_to, take_over
 from domain.property_calendar import release_block, remove_block, set_block, set_calendar
 from domain.restrictions import objection
 from streams.events import Event
-from streams.events.availability import ConfirmHold, DeclareResource, Hold, Release
-from streams.events.booking import LineRejected, LineReserved
+from streams.events.availability import ConfirmHold, DeclareResource, Hold, Release, Shorten
+from streams.events.booking import LineRejected, LineReleased, LineReserved
 from streams.events.night_rules import BlockDue, RemoveBlock, SetBlock, SetCalendar
+
+#: What is said of one revision of a line's hold.
+OfHold = Hold | ConfirmHold | Release | Shorten
 
 __all__ = [
     "HoldRecord",
@@ -50,7 +53,7 @@ def slots_needed(resource: Resource | None, holding: Holding | None, message: Ev
                 return slots_of(resource.slots, resource.time_zone, message.start, message.end)
             except Unbookable:
                 return ()
-        case Release() | ConfirmHold():
+        case Release() | ConfirmHold() | Shorten():
             record = _record(holding, message)
             return record.slots if record and record.live else ()
         case _:
@@ -76,6 +79,8 @@ def decide(inventory: Inventory, message: Event, now: datetime) -> Decision[Inve
             return _confirm(inventory, message)
         case Release():
             return _release(inventory, message, now)
+        case Shorten():
+            return _shorten(inventory, message, now)
         case _:
             return Decision(inventory)
 
@@ -134,14 +139,40 @@ def _confirm(inventory: Inventory, message: ConfirmHold) -> Decision[Inventory]:
 def _release(inventory: Inventory, message: Release, now: datetime) -> Decision[Inventory]:
     record = _record(inventory.holding, message)
     if record is None:  # the end overtook its start: remembered, so that the start is refused
-        return Decision(_with_record(inventory, message, HoldRecord(state="released")))
+        return Decision(_with_record(inventory, message, HoldRecord(state="released")), _report(message))
     if not record.live:
-        return Decision(inventory)
+        return _nothing_held(inventory, message, record)
     name = hold_id_of(message.booking_id, message.line)
     freed = {slot: _freed(_night(inventory, slot), slot, name, message.revision, record) for slot in record.slots}
     released = HoldRecord(state="released", quantity=record.quantity)
     updates = tuple(night_updates(inventory.resource, freed, now, inventory.rules)) if inventory.resource else ()
-    return Decision(_with_record(inventory, message, released, freed), updates)
+    return Decision(_with_record(inventory, message, released, freed), (*updates, *_report(message)))
+
+
+def _shorten(inventory: Inventory, message: Shorten, now: datetime) -> Decision[Inventory]:
+    record = _record(inventory.holding, message)
+    given_back = [slot for slot in record.slots if slot >= message.first] if record and record.live else []
+    if record is None or not given_back:
+        return Decision(inventory)
+    name = hold_id_of(message.booking_id, message.line)
+    freed = {slot: _night(inventory, slot).freeing(name, message.revision) for slot in given_back}
+    kept = msgspec.structs.replace(record, slots=tuple(slot for slot in record.slots if slot < message.first))
+    updates = tuple(night_updates(inventory.resource, freed, now, inventory.rules)) if inventory.resource else ()
+    return Decision(_with_record(inventory, message, kept, freed), updates)
+
+
+def _nothing_held(inventory: Inventory, message: Release, record: HoldRecord) -> Decision[Inventory]:
+    """It was refused, which a booking may ask to be told as the end that it is; or this came before."""
+    if record.state == "released" or not message.report:
+        return Decision(inventory)
+    released = HoldRecord(state="released", quantity=record.quantity, reason=record.reason)
+    return Decision(_with_record(inventory, message, released), _report(message))
+
+
+def _report(message: Release) -> tuple[Event, ...]:
+    if not message.report:
+        return ()
+    return (LineReleased(booking_id=message.booking_id, revision=message.revision, line=message.line),)
 
 
 def _confirmed(night: Night, slot: str, hold: str, revision: int) -> Night:
@@ -158,13 +189,13 @@ def _night(inventory: Inventory, slot: str) -> Night:
     return inventory.nights.get(slot) or Night()
 
 
-def _record(holding: Holding | None, message: Hold | ConfirmHold | Release) -> HoldRecord | None:
+def _record(holding: Holding | None, message: OfHold) -> HoldRecord | None:
     return holding.revisions.get(message.revision) if holding else None
 
 
 def _with_record(
     inventory: Inventory,
-    message: Hold | ConfirmHold | Release,
+    message: OfHold,
     record: HoldRecord,
     nights: Mapping[str, Night] | None = None,
 ) -> Inventory:

@@ -12,9 +12,10 @@ from datetime import datetime
 import msgspec
 
 from domain.booking_changes import answer_change, ask_change, move_on
+from domain.booking_closing import follow
 from domain.booking_money import take_money
 from domain.booking_opening import open_booking
-from domain.booking_outcomes import cancel, capture, confirm, expire, hold_lines, reject, undo, withdraw
+from domain.booking_outcomes import as_expected, cancel, capture, confirm, expire, hold_lines, reject, undo, withdraw
 from domain.booking_state import Booking, BookingStatus, payment_id_of
 from domain.decision import Decision
 from streams.events import Event
@@ -43,6 +44,10 @@ def decide(booking: Booking | None, message: Event, now: datetime) -> Decision[B
 
     Answers cannot come before the request that caused the questions: for a booking that is not there they are dropped.
     """
+    return follow(booking, message, _decide(booking, message, now), now)
+
+
+def _decide(booking: Booking | None, message: Event, now: datetime) -> Decision[Booking | None]:
     match booking, message:
         case None, RequestBooking():
             return open_booking(message, now)
@@ -66,7 +71,7 @@ def _while_pending(booking: Booking, message: Event, now: datetime) -> Decision[
             return _take_payment(booking, message, now)
         case PaymentCaptured() | CaptureFailed() if _concerns(booking, message) and not booking.captured:
             return _take_first_payment(booking, message, now)
-        case CancelBooking():
+        case CancelBooking() if as_expected(booking, message, now):
             return withdraw(booking, message, now)
         case DeadlinePassed() if now >= booking.deadline:
             return expire(booking, now)
@@ -78,7 +83,7 @@ def _while_pending(booking: Booking, message: Event, now: datetime) -> Decision[
 
 def _while_confirmed(booking: Booking, message: Event, now: datetime) -> Decision[Booking | None]:
     match message:
-        case CancelBooking():
+        case CancelBooking() if as_expected(booking, message, now):
             return cancel(booking, message, now)
         case CaptureFailed() if _concerns(booking, message) and not booking.captured:
             return undo(booking, message, now)  # one reported after the money arrived has been overtaken by it

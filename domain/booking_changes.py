@@ -6,17 +6,17 @@ holds neither compete with the old one's nor free them. First form: a change may
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 
 import msgspec
 
-from domain.booking_outcomes import confirm_holds, hold_lines, news, refund, release_lines
+from domain.booking_outcomes import confirm_holds, hold_lines, news, refund, release_lines, updated
 from domain.booking_state import Booking, BookingStatus, Change, RefusedChange, derived_id
 from domain.decision import Decision
+from domain.departures import leave, never_came
 from streams.events import Event
 from streams.events.booking import ChangeBooking, CheckIn, CheckOut, LineRejected, LineReserved, MarkNoShow
-from streams.events.booking_news import BookingCheckedIn, BookingCompleted, BookingNoShow, BookingUpdated
+from streams.events.booking_news import BookingCheckedIn
 
 
 def ask_change(booking: Booking, asked: ChangeBooking, now: datetime) -> Decision[Booking | None]:
@@ -63,11 +63,9 @@ def move_on(booking: Booking, message: CheckIn | CheckOut | MarkNoShow, now: dat
             arrived = _moved(booking, BookingStatus.CHECKED_IN, now)
             return Decision(arrived, (BookingCheckedIn(**news(arrived), checked_in_at=now),))
         case CheckOut(), BookingStatus.CHECKED_IN:
-            left = _moved(booking, BookingStatus.COMPLETED, now)
-            return Decision(left, (BookingCompleted(**news(left), completed_at=now),))
+            return leave(booking, now)
         case _:  # a no-show, of a confirmed one
-            missing = _moved(booking, BookingStatus.NO_SHOW, now)
-            return Decision(missing, (BookingNoShow(**news(missing), marked_at=now),))
+            return never_came(booking, now)
 
 
 def _objection(booking: Booking, asked: ChangeBooking) -> str | None:
@@ -116,21 +114,7 @@ def _taken(booking: Booking, change: Change, now: datetime, released: tuple[Even
         updated_at=now,
     )
     held = (*confirm_holds(changed), *released) if released else ()
-    return Decision(changed, (*_told(changed, now), *held, *refund(booking, less, why, "changed to a lower price")))
-
-
-def _told(booking: Booking, now: datetime) -> Iterator[Event]:
-    yield BookingUpdated(
-        **news(booking),
-        start_time=booking.start,
-        end_time=booking.end,
-        quantity=booking.quantity,
-        price_amount=booking.price_amount,
-        price_currency=booking.price_currency,
-        status=booking.status,
-        revision=booking.revision,
-        updated_at=now,
-    )
+    return Decision(changed, (updated(changed, now), *held, *refund(booking, less, why, "changed to a lower price")))
 
 
 def _refused(booking: Booking, revision: int, reason: str, now: datetime) -> Booking:

@@ -50,6 +50,8 @@ def _opened(request: RequestBooking, now: datetime) -> Booking:
         price_currency=request.price_currency,
         deadline=request.deadline,
         free_until=request.free_until,
+        policy=request.policy,
+        rules=request.rules,
         location=request.location,
         metadata=request.metadata,
         confirm_on=request.confirm_on,

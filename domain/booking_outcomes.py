@@ -6,7 +6,7 @@ Every end releases every line, answered or not, except one that inventory refuse
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -17,13 +17,14 @@ from domain.cancellation import Quote, quote_cancellation
 from domain.decision import Decision
 from streams.events import Event
 from streams.events.about import Line
-from streams.events.availability import ConfirmHold, Hold, Release
+from streams.events.availability import ConfirmHold, Hold, Release, Shorten
 from streams.events.booking import CancelBooking, CaptureFailed
 from streams.events.booking_news import (
     BookingCancelled,
     BookingConfirmed,
     BookingExpired,
     BookingRejected,
+    BookingUpdated,
     InventoryUpdated,
 )
 from streams.events.payment import Capture, Refund, Void
@@ -80,6 +81,11 @@ def cancel(booking: Booking, message: CancelBooking, now: datetime) -> Decision[
     return Decision(ended, (told, *_releases(booking), *refund(booking, quote.refund, "cancel", message.reason)))
 
 
+def as_expected(booking: Booking, message: CancelBooking, now: datetime) -> bool:
+    """Whether the fee is the one its caller was quoted; to another one nobody has agreed, and nothing happens."""
+    return message.expected_fee in (None, quote_cancellation(booking, now).fee)
+
+
 def undo(booking: Booking, message: CaptureFailed, now: datetime) -> Decision[Booking | None]:
     """The money that was authorized cannot be taken for good: the confirmation does not stand."""
     failed = msgspec.structs.replace(booking, capture_error=message.reason)
@@ -110,6 +116,21 @@ def news(booking: Booking) -> dict[str, Any]:
     }
 
 
+def updated(booking: Booking, now: datetime) -> BookingUpdated:
+    """CAT-03: a booking as it stands after a change."""
+    return BookingUpdated(
+        **news(booking),
+        start_time=booking.start,
+        end_time=booking.end,
+        quantity=booking.quantity,
+        price_amount=booking.price_amount,
+        price_currency=booking.price_currency,
+        status=booking.status,
+        revision=booking.revision,
+        updated_at=now,
+    )
+
+
 def hold_lines(booking: Booking, lines: tuple[Line, ...] | None = None, revision: int | None = None) -> Iterator[Hold]:
     """Asks inventory for a booking's lines, or for other ones under another revision."""
     for line in lines or booking.lines:
@@ -128,6 +149,12 @@ def release_lines(
     for line in lines:
         if line.line != but:
             yield Release(**_place(booking, line, revision))
+
+
+def give_back_nights(booking: Booking, first: date) -> Iterator[Shorten]:
+    """Lets go of every night from `first` on."""
+    for line in booking.lines:
+        yield Shorten(**_place(booking, line, None), first=first.isoformat())
 
 
 def confirm_holds(booking: Booking) -> Iterator[ConfirmHold]:

@@ -12,6 +12,7 @@ import msgspec
 
 from streams.events.about import About, ConfirmOn, Kind, Line, Location
 from streams.events.ids import ids_under
+from streams.events.policy import CancellationPolicy
 
 # The ids we derive are part of what is on the log: this constant never changes.
 _id_of = ids_under(UUID("6f0c2a52-3b1e-5d0a-9c44-7d2f6f1f8a10"))
@@ -64,6 +65,22 @@ class RefusedChange(msgspec.Struct, frozen=True, omit_defaults=True):
     reason: str
 
 
+class Closing(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a cancellation still waits for."""
+
+    #: "revision/line" of those that inventory has not let go of yet.
+    lines: tuple[str, ...] = ()
+    #: Refunds that were ordered, and payments whose authorization is to end.
+    money: tuple[str, ...] = ()
+    #: Whether analytics has it.
+    counted: bool = False
+    completed_at: datetime | None = None
+
+    @property
+    def waits(self) -> bool:
+        return bool(self.lines or self.money) or not self.counted
+
+
 class Booking(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One booking: what was asked for, what was answered, how it came out, and what was paid and given back."""
 
@@ -79,6 +96,10 @@ class Booking(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     price_currency: str
     deadline: datetime
     free_until: datetime
+    #: Counted back from `free_until`; None is free until then, and nothing back from then on.
+    policy: CancellationPolicy | None = None
+    #: The version of the rules it is decided by.
+    rules: int = 1
     location: Location | None = None
     metadata: dict[str, Any] = {}
     confirm_on: ConfirmOn = "payment.authorized"
@@ -110,6 +131,8 @@ class Booking(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     #: What the cancellation was taken at.
     cancellation_fee: Decimal | None = None
     cancellation_refund: Decimal | None = None
+    #: None unless it was cancelled; and of those that were before this was followed.
+    closing: Closing | None = None
 
     captured: Decimal = Decimal(0)
     #: Why the capture failed for good, if it did.

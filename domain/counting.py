@@ -14,7 +14,9 @@ import msgspec
 
 from domain.decision import Decision
 from domain.figures import Moved, Span, Tracked
+from streams.events import Event
 from streams.events.analytics import AnalyticsTracked, Observe
+from streams.events.booking import CancellationCounted
 from streams.events.booking_news import (
     BookingCancelled,
     BookingCheckedIn,
@@ -78,7 +80,14 @@ def decide(known: Known, observed: Observe, now: datetime) -> Decision[Known]:
         properties=_told(observed),
         tracked_at=now,
     )
-    return Decision(after, (told,))
+    return Decision(after, (told, *_acknowledged(observed)))
+
+
+def _acknowledged(observed: Observe) -> tuple[Event, ...]:
+    """HTL-29: a booking that was cancelled waits to hear that its figures are."""
+    if observed.name != BookingCancelled.event_type:
+        return ()
+    return (CancellationCounted(booking_id=observed.entity_id),)
 
 
 def _booking_after(booking: Tracked | None, observed: Observe) -> Tracked | None:

@@ -15,6 +15,7 @@ import msgspec
 
 from domain.night_rules import NO_RULES, Block, NightRules
 from streams.events.availability import Slots
+from streams.events.policy import CancellationPolicy
 
 HoldState = Literal["held", "confirmed", "refused", "released"]
 
@@ -36,6 +37,7 @@ class Resource(msgspec.Struct, frozen=True, omit_defaults=True):
     slots: Slots = "nights"
     time_zone: str = "UTC"
     min_stay: int = 1
+    cancellation: CancellationPolicy | None = None
     #: How many of its nights have rules of their own: where none has, nothing looks for them.
     calendar: int = 0
     #: Entries of its waitlist that wait for an offer: ours, not part of what is declared.

@@ -20,6 +20,7 @@ from domain.payment_news import (
     declined,
     failed,
     succeeded,
+    voided,
 )
 from domain.payment_refunds import call_waiting, drop_waiting, take_refund_answer
 from domain.payment_state import Method, Payment, PaymentStatus
@@ -91,7 +92,7 @@ def _take_void(payment: Payment, answer: ProviderAnswered) -> Decision[Payment |
     if payment.status is not PaymentStatus.VOIDING or answer.provider_reference in payment.strays:
         return Decision(payment)
     if answer.approved:
-        return Decision(_turned(payment, PaymentStatus.VOIDED))
+        return Decision(_turned(payment, PaymentStatus.VOIDED), (voided(payment),))
     return Decision(msgspec.structs.replace(payment, error=answer.error_code or "void_failed"))
 
 

@@ -6,7 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from domain.payment_state import Method, Payment, RefundRecord
-from streams.events.booking import CaptureFailed, PaymentAuthorized, PaymentCaptured, PaymentDeclined, PaymentRefunded
+from streams.events.booking import (
+    CaptureFailed,
+    PaymentAuthorized,
+    PaymentCaptured,
+    PaymentDeclined,
+    PaymentRefunded,
+    PaymentVoided,
+)
 from streams.events.payment import Operation, PaymentMethod, ProviderAnswered, ProviderCall
 from streams.events.payment_news import (
     PaymentAuthorizedNews,
@@ -129,6 +136,10 @@ def capture_failed(payment: Payment, reason: str) -> CaptureFailed:
     return CaptureFailed(
         booking_id=payment.booking_id, revision=payment.revision, payment_id=payment.payment_id, reason=reason
     )
+
+
+def voided(payment: Payment) -> PaymentVoided:
+    return PaymentVoided(booking_id=payment.booking_id, payment_id=payment.payment_id)
 
 
 def refunded(

@@ -56,6 +56,11 @@ def rounded(amount: Decimal, currency: str) -> Decimal:
     return _EXACT.quantize(amount, minor_unit(currency))
 
 
+def share(amount: Decimal, part: int, whole: int, currency: str) -> Decimal:
+    """`part` of `whole` of an amount, e.g. 1 of 3 nights or 50 of 100, rounded half up to the minor unit."""
+    return _EXACT.quantize(_EXACT.divide(_EXACT.multiply(amount, Decimal(part)), Decimal(whole)), minor_unit(currency))
+
+
 def is_precise(amount: Decimal, currency: str) -> bool:
     """Whether the currency can pay this amount to the last digit: 1.005 EUR and 0.5 JPY are not."""
     return _EXACT.quantize(amount, minor_unit(currency)) == amount

@@ -69,6 +69,9 @@ BOOKING = Service(
         booking.PaymentCaptured,
         booking.CaptureFailed,
         booking.PaymentRefunded,
+        booking.LineReleased,
+        booking.PaymentVoided,
+        booking.CancellationCounted,
     ),
 )
 AVAILABILITY = Service(
@@ -89,6 +92,7 @@ AVAILABILITY = Service(
         waitlist.LeaveWaitlist,
         waitlist.EntryDue,
         waitlist.OfferNights,
+        availability.Shorten,
     ),
 )
 PAYMENT = Service(

@@ -20,7 +20,7 @@ from domain.night_rules import NO_RULES, Block, NightRules
 from domain.property_calendar import nights_touched
 from domain.restrictions import rules_needed
 from streams.events import Envelope, Event
-from streams.events.availability import ConfirmHold, DeclareResource, Hold, Release
+from streams.events.availability import ConfirmHold, DeclareResource, Hold, Release, Shorten
 from streams.events.night_rules import BlockDue, RemoveBlock, SetBlock, SetCalendar
 from streams.events.rate_plans import DeclareRatePlan, WithdrawRatePlan
 from streams.events.waitlist import OfferNights
@@ -164,7 +164,7 @@ def _put(rows: WorkingRows, key: str, row: msgspec.Struct | None) -> None:
 
 
 def _holding_key(resource: str, message: Event) -> str:
-    assert isinstance(message, Hold | ConfirmHold | Release)
+    assert isinstance(message, Hold | ConfirmHold | Release | Shorten)
     return f"o|{resource}|{hold_id_of(message.booking_id, message.line)}"
 
 

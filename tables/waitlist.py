@@ -29,7 +29,7 @@ from domain.waitlist import (
     offer_release,
 )
 from streams.events import Event
-from streams.events.availability import DeclareResource, Hold, Release
+from streams.events.availability import DeclareResource, Hold, Release, Shorten
 from streams.events.booking import LineReserved
 from streams.events.night_rules import BlockDue, RemoveBlock, SetBlock, SetCalendar
 from streams.events.waitlist import EntryDue, JoinWaitlist, LeaveWaitlist, OfferNights
@@ -87,7 +87,7 @@ class Waitlist:
                 entry = self._rows.get(entry_key(message.booking_id), Entry)
                 if entry is not None:
                     yield from self._take(entry, accept(entry, self._now))
-            case Release():
+            case Release() | Shorten():
                 yield from self._offer(KEYS["resource"](message), _freed(before, after))
             case SetCalendar() | SetBlock() | RemoveBlock() | BlockDue():
                 yield from self._offer(KEYS["resource"](message), None)

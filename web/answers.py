@@ -6,13 +6,11 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from web.money import written
-
-
-class Answer(BaseModel):
-    model_config = ConfigDict(frozen=True)
+from web.policy_models import PolicyOut
+from web.shapes import Answer as Answer
 
 
 class Money(Answer):
@@ -53,11 +51,20 @@ class LocationOut(Answer):
     address: str | None = None
 
 
+Part = Literal["pending", "done"]
+
+
 class CancellationOut(Answer):
-    """What a cancellation keeps and gives back."""
+    """What a cancellation keeps and gives back, and which of its parts are done."""
 
     fee: Money
     refund: Money
+    #: Whether the nights are free again, the money is where it belongs, and the figures have it. None where that is not
+    #: followed: of a guest who never came, and of what was cancelled before it was.
+    inventory: Part | None = None
+    money: Part | None = None
+    figures: Part | None = None
+    completed_at: datetime | None = None
 
 
 class ChangeOut(Answer):
@@ -98,44 +105,14 @@ class BookingOut(Answer):
     #: None once the guest's data was erased.
     guest: GuestOut | None = None
     location: LocationOut | None = None
-    metadata: dict[str, Any] = {}
+    metadata: dict[str, Any] = Field(default_factory=dict)
     created_at: datetime
     deadline: datetime
     change: ChangeOut | None = None
     refused_change: RefusedChangeOut | None = None
     cancellation: CancellationOut | None = None
-    links: Links
-
-
-class OrderItemOut(Answer):
-    product_id: str
-    quantity: int
-    #: Of one.
-    price: Money
-
-
-class OrderOut(Answer):
-    """An order as its row stands."""
-
-    order_id: str
-    booking_id: str
-    confirmation_number: str
-    status: str
-    reason: str | None = None
-    items: list[OrderItemOut]
-    quantity: int
-    price: Money
-    total: Money
-    payment_id: str
-    revision: int
-    user_id: str
-    #: None once the customer's data was erased.
-    customer: GuestOut | None = None
-    start_time: datetime
-    end_time: datetime
-    created_at: datetime
-    deadline: datetime
-    cancellation: CancellationOut | None = None
+    #: Whether its policy gives nothing back, whenever it is cancelled.
+    non_refundable: bool = False
     links: Links
 
 
@@ -161,6 +138,7 @@ class UnitOut(Answer):
     min_stay: int
     time_zone: str
     slots: Literal["nights", "none"] | int
+    cancellation: PolicyOut | None = None
 
 
 class StockOut(Answer):

@@ -19,6 +19,7 @@ from streams.events.booking import ChangeBooking
 from web.answers import Money, Opened, Timeline
 from web.appointment_models import AppointmentChange, AppointmentOut, AppointmentRequest
 from web.bodies import check, read_json
+from web.cancellations import cancelled
 from web.changes import (
     CHECK_IN,
     CHECK_OUT,
@@ -39,7 +40,7 @@ from web.opening import Draft, links_of, open_booking
 from web.operations import AT, IDEMPOTENCY_KEY, WAIT, Operation
 from web.practitioners import practitioner
 from web.problems import Problem, invalid
-from web.reading import asked_for, cancelled, get_timeline, zone_of
+from web.reading import asked_for, get_timeline, zone_of
 from web.requests import canonical
 
 KIND: Literal["appointment"] = "appointment"

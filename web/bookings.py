@@ -8,6 +8,7 @@ from domain.booking_state import Booking
 from streams.events.about import Line, Location
 from web.answers import BookingOut, Opened, Timeline
 from web.bodies import check, read_json
+from web.cancellations import cancel_booking, quote_operation
 from web.change_models import BookingChange
 from web.changes import (
     change_booking,
@@ -23,7 +24,7 @@ from web.context import Context, context_of
 from web.models import BookingRequest, CancelRequest
 from web.opening import Draft, open_booking
 from web.operations import AT, IDEMPOTENCY_KEY, WAIT, Operation
-from web.reading import cancel_booking, get_booking, get_timeline
+from web.reading import get_booking, get_timeline
 
 
 async def request_booking(request: web.Request) -> web.Response:
@@ -48,6 +49,7 @@ def _draft(asked: BookingRequest, context: Context) -> Draft:
         location=Location(**asked.location.model_dump()) if asked.location else None,
         metadata=asked.metadata,
         time_zone=resource.time_zone,
+        policy=resource.cancellation,
     )
 
 
@@ -125,5 +127,6 @@ OPERATIONS = (
         request=BookingChange,
         problems=(404, 409, 503),
     ),
+    quote_operation("bookings"),
     *move_operations("bookings"),
 )

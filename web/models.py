@@ -11,7 +11,6 @@ from typing import Annotated, Any, Literal
 import orjson
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -21,13 +20,11 @@ from pydantic import (
 )
 
 from web.money import CurrencyIn, SumIn, fits
+from web.policy_models import PolicyIn
+from web.shapes import Request as Request
 from web.texts import DateIn, Email, IdIn, InstantIn, Phone, Text, Token
 
 MAX_METADATA_BYTES = 4096
-
-
-class Request(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class MoneyIn(Request):
@@ -204,12 +201,16 @@ class UnitRequest(Request):
     min_stay: int = Field(default=1, ge=1, le=90)
     time_zone: ZoneIn = "UTC"
     slots: SlotsIn = "nights"
+    #: Without one: free until it begins, nothing back from then on.
+    cancellation: PolicyIn | None = None
 
 
 class CancelRequest(Request):
     model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "plans changed"}]})
 
     reason: Text = "requested"
+    #: The fee that was quoted, in the booking's currency; at another one nothing is cancelled.
+    expected_fee: SumIn | None = None
 
 
 class RefundRequest(Request):

@@ -16,7 +16,8 @@ from aiohttp import web
 
 from domain.booking_state import Booking
 from streams.events.about import ConfirmOn, Kind, Line, Location
-from streams.events.booking import RequestBooking
+from streams.events.booking import RULES, RequestBooking
+from streams.events.policy import CancellationPolicy
 from web.answers import Links, Money, Opened
 from web.context import SOURCE, Context, context_of, correlation_of, principal_of
 from web.owners import OwnerUnavailable
@@ -45,6 +46,8 @@ class Draft:
     token: str | None
     #: Cancelling before this instant costs nothing; by default it is when the booking begins.
     free_until: datetime | None = None
+    #: What cancelling costs, counted back from there.
+    policy: CancellationPolicy | None = None
     location: Location | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
     details: dict[str, Any] = field(default_factory=dict)
@@ -111,6 +114,8 @@ async def _append(request: web.Request, context: Context, booking_id: str, finge
         payment_token=await context.keyring.seal(draft.user_id, draft.token) if draft.token is not None else "",
         deadline=now + context.limits.deadline,
         free_until=draft.free_until or draft.start,
+        policy=draft.policy,
+        rules=RULES,
         location=draft.location,
         metadata=draft.metadata,
         confirm_on=draft.confirm_on or context.layout.confirm_on(draft.kind),

@@ -13,16 +13,18 @@ from streams.events.about import Line
 from streams.events.availability import ResourceDeclared
 from streams.identity import user_id_of
 from streams.keys import resource_key
-from web.answers import Money, Opened, OrderItemOut, OrderOut, Timeline
+from web.answers import Money, Opened, Timeline
 from web.bodies import check, read_json
+from web.cancellations import cancelled
 from web.checks import check_expected, check_quantity, line_of
 from web.context import Context, context_of
 from web.models import CancelRequest
 from web.opening import Draft, links_of, open_booking
 from web.operations import AT, IDEMPOTENCY_KEY, WAIT, Operation
+from web.order_answers import OrderItemOut, OrderOut
 from web.order_models import ItemIn, OrderRequest
 from web.problems import FieldError, invalid, unprocessable
-from web.reading import asked_for, cancellation_out, cancelled, get_timeline, guest_of
+from web.reading import asked_for, cancellation_out, get_timeline, guest_of
 from web.stock import PROVIDER
 
 #: How long an order may be given back for its whole price.

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 from datetime import date
+from typing import Any
 
 import msgspec
 from aiohttp import web
 
-from domain.booking_state import Booking, BookingStatus
+from domain.booking_state import Booking, Closing
 from domain.calendar import Unbookable, stay_of, zone
 from domain.waitlist import Entry
-from streams.events.booking import CancelBooking
 from streams.services import BOOKING
 from web.answers import (
     BookingOut,
@@ -25,11 +25,9 @@ from web.answers import (
     Timeline,
     TimelineEntry,
 )
-from web.bodies import check, read_json
-from web.context import SOURCE, Context, context_of, correlation_of, principal_of
-from web.models import CancelRequest
+from web.context import Context, context_of
 from web.opening import links_of
-from web.problems import Problem, invalid, not_found
+from web.problems import invalid, not_found
 from web.requests import at_of, id_in_path, wait_of
 
 #: Answers with a booking: its own shape differs by kind.
@@ -68,26 +66,6 @@ async def get_timeline(request: web.Request) -> web.Response:
     events = [TimelineEntry.model_validate(msgspec.structs.asdict(entry)) for entry in entries]
     body = Timeline(booking_id=booking_id, events=events)
     return web.Response(text=body.model_dump_json(), content_type="application/json")
-
-
-async def cancel_booking(request: web.Request) -> web.Response:
-    return await answer(context_of(request), await cancelled(request))
-
-
-async def cancelled(request: web.Request, *kinds: str) -> Booking:
-    """Cancels, and returns once the row says so. Asked again, it says the same. Raises Problem 404 and 409."""
-    booking_id = id_in_path(request, "booking_id", "booking")
-    asked = check(CancelRequest, await read_json(request) if request.can_read_body else {})
-    context = context_of(request)
-    row = known(await context.rows.booking(booking_id), *kinds)
-    if row.status in (BookingStatus.PENDING, BookingStatus.CONFIRMED):
-        event = CancelBooking(booking_id=booking_id, reason=asked.reason, cancelled_by=principal_of(request).name)
-        appended = await context.log.append(event, source=SOURCE, correlation_id=correlation_of(request))
-        row = await context.rows.booking(booking_id, after=appended.offset) or row
-    if row.status is not BookingStatus.CANCELLED:
-        detail = f"The booking is {row.status}."
-        raise Problem(409, "not-cancellable", "Cannot be cancelled", detail, more={"status": row.status})
-    return row
 
 
 async def answer(context: Context, row: Booking, status: int = 200) -> web.Response:
@@ -138,6 +116,7 @@ def booking_out(row: Booking, guest: GuestOut | None) -> BookingOut:
         change=_change(row),
         refused_change=_refused_change(row),
         cancellation=cancellation_out(row),
+        non_refundable=row.policy is not None and row.policy.non_refundable,
         links=links_of(row),
     )
 
@@ -169,7 +148,16 @@ def cancellation_out(row: Booking) -> CancellationOut | None:
     return CancellationOut(
         fee=Money.of(row.cancellation_fee, row.price_currency),
         refund=Money.of(row.cancellation_refund, row.price_currency),
+        **_parts(row.closing),
     )
+
+
+def _parts(closing: Closing | None) -> dict[str, Any]:
+    if closing is None:
+        return {}
+    waits = {"inventory": bool(closing.lines), "money": bool(closing.money), "figures": not closing.counted}
+    parts = {name: "pending" if pending else "done" for name, pending in waits.items()}
+    return {**parts, "completed_at": closing.completed_at}
 
 
 def _change(row: Booking) -> ChangeOut | None:

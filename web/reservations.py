@@ -11,6 +11,7 @@ from streams.events.about import Line
 from streams.identity import user_id_of
 from web.answers import BookingOut, Opened, Timeline
 from web.bodies import check, read_json
+from web.cancellations import cancel_booking, quote_operation
 from web.change_models import ReservationChange
 from web.changes import (
     change_booking,
@@ -27,7 +28,7 @@ from web.context import Context, context_of
 from web.models import CancelRequest, ReservationRequest
 from web.opening import Draft, open_booking
 from web.operations import AT, IDEMPOTENCY_KEY, WAIT, Operation
-from web.reading import cancel_booking, get_booking, get_timeline, rate_plan_of, stay_dates
+from web.reading import get_booking, get_timeline, rate_plan_of, stay_dates
 from web.stay_prices import stay_line
 
 
@@ -51,6 +52,7 @@ def _draft(asked: ReservationRequest, context: Context) -> Draft:
         metadata={"time_zone": resource.time_zone},
         details={"rate_plan": asked.rate_plan} if asked.rate_plan is not None else {},
         time_zone=resource.time_zone,
+        policy=resource.cancellation,
     )
 
 
@@ -147,5 +149,6 @@ OPERATIONS = (
         request=ReservationChange,
         problems=(404, 409, 503),
     ),
+    quote_operation("reservations"),
     *move_operations("reservations"),
 )

@@ -16,6 +16,7 @@ from web.context import SOURCE, Context, context_of, correlation_of
 from web.models import UnitRequest
 from web.operations import Operation
 from web.owners import OwnerUnavailable
+from web.policy_models import policy_of, policy_out
 from web.problems import FieldError, Problem, not_found
 from web.requests import name_in_path
 
@@ -37,6 +38,7 @@ async def put_unit(request: web.Request) -> web.Response:
         price_amount=asked.base_price.amount,
         price_currency=asked.base_price.currency,
         min_stay=asked.min_stay,
+        cancellation=policy_of(asked.cancellation, asked.base_price.currency, by_night=asked.slots == "nights"),
     )
     appended = await context.log.append(event, source=SOURCE, correlation_id=correlation_of(request))
     declared = await readable(context, property_id, unit_type, appended.offset)
@@ -89,6 +91,7 @@ def unit_out(declared: ResourceDeclared) -> UnitOut:
         min_stay=declared.min_stay,
         time_zone=declared.time_zone,
         slots=declared.slots,
+        cancellation=policy_out(declared.cancellation, declared.price_currency),
     )
 
 

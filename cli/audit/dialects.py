@@ -88,6 +88,7 @@ HOTEL: Final = Dialect(
             "reservation.confirmed": names.CONFIRMED,
             "reservation.modified": names.UPDATED,
             "reservation.cancelled": names.CANCELLED,
+            "reservation.cancellation_completed": "booking.booking.cancellation_completed",
             "reservation.checkin": names.CHECKED_IN,
             "reservation.checkout": names.COMPLETED,
             "payment.initiated": names.PAYMENT_CREATED,

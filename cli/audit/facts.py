@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from cli.audit.terms import Ask, Terms
+
 NOTHING = Decimal(0)
 
 
@@ -41,6 +43,8 @@ class Request:
     prepaid: bool = True
     #: Another program told the world of it.
     announced: bool = False
+    #: What it may be cancelled for.
+    terms: Terms | None = None
 
     @property
     def pays_first(self) -> bool:
@@ -61,7 +65,15 @@ class Booking:
     endings: dict[str, Ending] = field(default_factory=dict)
     #: (revision, line) -> "reserved" and/or "rejected".
     lines: dict[tuple[int, int], set[str]] = field(default_factory=dict)
-    #: What the cancelled event says goes back, and why.
+    #: By short id: what asked to change it and from when it would be; and what asked to cancel it, or said that nobody
+    #: came, or that its guest left.
+    changes: dict[bytes, str | None] = field(default_factory=dict)
+    asks: dict[bytes, list[Ask]] = field(default_factory=dict)
+    #: Revision of a change that the world was told of -> short id of what decided it, and the price since.
+    updates: dict[int, tuple[bytes, Decimal]] = field(default_factory=dict)
+    #: Refund id -> where the booking was first told of it, and how much.
+    given: dict[str, tuple[int, Decimal]] = field(default_factory=dict)
+    #: What the cancelled event, or that of a guest who never came, says goes back; and why it was cancelled.
     refund_amount: Decimal = NOTHING
     reason: str = ""
     payments: set[str] = field(default_factory=set)
@@ -216,7 +228,19 @@ class Waited(NamedTuple):
     event_id: bytes
 
 
-Operation = Declare | Calendar | Block | Unblock | BlockDue | Hold | Sale | Release | Waited
+class Shorten(NamedTuple):
+    """Nights from `first` on are not held any more."""
+
+    offset: int
+    resource: str
+    booking_id: str
+    revision: int
+    line: int
+    first: str
+    event_id: bytes = b""
+
+
+Operation = Declare | Calendar | Block | Unblock | BlockDue | Hold | Sale | Release | Shorten | Waited
 
 
 class Poison(NamedTuple):

@@ -10,8 +10,9 @@ from typing import Any
 
 from cli.audit import names
 from cli.audit.calendar_inbox import block_due, blocked, calendar_set, resource_of, unblocked
-from cli.audit.facts import Answer, Call, Declare, Errand, Hold, Order, Place, Release, Request, Sale, Waited
+from cli.audit.facts import Answer, Call, Declare, Errand, Hold, Order, Place, Release, Request, Sale, Shorten, Waited
 from cli.audit.history import History
+from cli.audit.terms import Ask, terms_of
 from cli.audit.wire import Letter, Record, milliseconds, money, short
 
 Filed = Callable[[History, Record, Letter], None]
@@ -35,6 +36,7 @@ def _requested(history: History, record: Record, letter: Letter) -> None:
             confirm_on=data.get("confirm_on", "payment.authorized"),
             prepaid=bool(data.get("prepaid", True)),
             announced=bool(data.get("announced", False)),
+            terms=terms_of(data),
         )
 
 
@@ -56,6 +58,9 @@ def _told_of_payment(what: str) -> Filed:
         history.bookings[data["booking_id"]].last = record.offset
         payment = history.payments[data["payment_id"]]
         payment.told.add(what or data["refund_id"])
+        if not what:
+            given = record.offset, money(data["amount"])
+            history.bookings[data["booking_id"]].given.setdefault(data["refund_id"], given)
         if what == "authorized":
             payment.authorized_by.add(short(letter.event_id))
         elif what == "captured":
@@ -66,6 +71,20 @@ def _told_of_payment(what: str) -> Filed:
 
 def _touched(history: History, record: Record, letter: Letter) -> None:
     history.bookings[letter.data["booking_id"]].last = record.offset
+
+
+def _change_asked(history: History, record: Record, letter: Letter) -> None:
+    _touched(history, record, letter)
+    booking = history.bookings[letter.data["booking_id"]]
+    booking.changes[short(letter.event_id)] = letter.data.get("free_until")
+
+
+def _end_asked(history: History, record: Record, letter: Letter) -> None:
+    """It is to be cancelled, or its guest left or never came."""
+    _touched(history, record, letter)
+    booking, expected = history.bookings[letter.data["booking_id"]], letter.data.get("expected_fee")
+    ask = Ask(record.offset, record.timestamp, money(expected) if expected is not None else None)
+    booking.asks.setdefault(short(letter.event_id), []).append(ask)
 
 
 # --- the availability inbox ---
@@ -113,6 +132,11 @@ def _line_in(data: dict[str, Any]) -> tuple[str, str, int, int]:
 
 def _waited(history: History, record: Record, letter: Letter) -> None:
     history.inventory[record.partition].append(Waited(record.offset, short(letter.event_id)))
+
+
+def _shortened(history: History, record: Record, letter: Letter) -> None:
+    what = Shorten(record.offset, *_line_in(letter.data), str(letter.data["first"]), short(letter.event_id))
+    history.inventory[record.partition].append(what)
 
 
 # --- the payment inbox and its effects ---
@@ -180,11 +204,11 @@ def _claimed(history: History, record: Record, letter: Letter) -> None:
 
 FILING: dict[tuple[str, str], Filed] = {
     (names.BOOKING_INBOX, "booking.booking.request"): _requested,
-    (names.BOOKING_INBOX, "booking.booking.change"): _touched,
-    (names.BOOKING_INBOX, "booking.booking.cancel"): _touched,
+    (names.BOOKING_INBOX, "booking.booking.change"): _change_asked,
+    (names.BOOKING_INBOX, "booking.booking.cancel"): _end_asked,
     (names.BOOKING_INBOX, "booking.booking.check_in"): _touched,
-    (names.BOOKING_INBOX, "booking.booking.check_out"): _touched,
-    (names.BOOKING_INBOX, "booking.booking.mark_no_show"): _touched,
+    (names.BOOKING_INBOX, "booking.booking.check_out"): _end_asked,
+    (names.BOOKING_INBOX, "booking.booking.mark_no_show"): _end_asked,
     (names.BOOKING_INBOX, "booking.deadline.passed"): _touched,
     (names.BOOKING_INBOX, "booking.line.reserved"): _answered_line("reserved"),
     (names.BOOKING_INBOX, "booking.line.rejected"): _answered_line("rejected"),
@@ -193,6 +217,9 @@ FILING: dict[tuple[str, str], Filed] = {
     (names.BOOKING_INBOX, "booking.payment.captured"): _told_of_payment("captured"),
     (names.BOOKING_INBOX, "booking.payment.capture_failed"): _told_of_payment("capture_failed"),
     (names.BOOKING_INBOX, "booking.payment.refunded"): _told_of_payment(""),
+    (names.BOOKING_INBOX, "booking.line.released"): _touched,
+    (names.BOOKING_INBOX, "booking.payment.voided"): _touched,
+    (names.BOOKING_INBOX, "booking.cancellation.counted"): _touched,
     (names.AVAILABILITY_INBOX, "availability.resource.declare"): _declared,
     (names.AVAILABILITY_INBOX, "availability.calendar.set"): calendar_set,
     (names.AVAILABILITY_INBOX, "availability.block.set"): blocked,
@@ -204,6 +231,7 @@ FILING: dict[tuple[str, str], Filed] = {
     (names.AVAILABILITY_INBOX, "availability.waitlist.leave"): _waited,
     (names.AVAILABILITY_INBOX, "availability.waitlist.due"): _waited,
     (names.AVAILABILITY_INBOX, "availability.waitlist.offer"): _waited,
+    (names.AVAILABILITY_INBOX, "availability.line.shorten"): _shortened,
     (names.PAYMENT_INBOX, "payment.payment.authorize"): _authorize_asked,
     (names.PAYMENT_INBOX, "payment.payment.capture"): _capture_asked,
     (names.PAYMENT_INBOX, "payment.payment.void"): _void_asked,

@@ -22,7 +22,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from cli.audit.calendar import Nights
-from cli.audit.facts import Block, BlockDue, Calendar, Declare, Hold, Operation, Release, Sale, Unblock
+from cli.audit.facts import Block, BlockDue, Calendar, Declare, Hold, Operation, Release, Sale, Shorten, Unblock
 from cli.audit.findings import Verdict
 from cli.audit.history import History
 from cli.audit.slots import STOCK, running, taken
@@ -135,6 +135,16 @@ class Books:
             self.nights.setdefault((released.resource, STOCK), Night()).sold -= back
             self._tidy(released.resource, STOCK)
 
+    def shorten(self, shortened: Shorten) -> None:
+        key = shortened.resource, shortened.booking_id, shortened.line, shortened.revision
+        slots = self.live.get(key, ())
+        for slot in slots:
+            if slot >= shortened.first:
+                self.nights[shortened.resource, slot].change(_name(shortened), shortened.revision, 0)
+                self._tidy(shortened.resource, slot)
+        if slots:
+            self.live[key] = tuple(slot for slot in slots if slot < shortened.first)
+
     def _tidy(self, resource: str, slot: str) -> None:
         night = self.nights[resource, slot]
         if not night.holds and not night.sold:
@@ -189,6 +199,8 @@ def replay(history: History, operations: Iterable[Operation], verdict: Verdict, 
                 books.sell(operation)
             case Release():
                 books.release(operation)
+            case Shorten():
+                books.shorten(operation)
         _follow(history, _cause(operation), books)
     return books
 
@@ -212,5 +224,5 @@ def _cause(operation: Operation) -> bytes:
             return operation.event_id
 
 
-def _name(operation: Hold | Sale | Release) -> str:
+def _name(operation: Hold | Sale | Release | Shorten) -> str:
     return f"{operation.booking_id}/{operation.line}"

@@ -2,7 +2,8 @@
 
 Read as, for every booking with an outcome of which nothing is on its way (all messages decided, all calls answered):
 captured less refunded is the price while it stands confirmed; the price less what its cancelled event says goes back,
-once cancelled after confirmation; nothing where the capture failed for good, and nothing for every other outcome;
+once cancelled after confirmation, and alike of a guest who never came (what has to go back is recomputed:
+`cli.audit.cancellations`); nothing where the capture failed for good, and nothing for every other outcome;
 less what an operator ordered back and the ledger shows done, never below nothing. The price is the one that the world
 was told of last. Nothing was captured unless a confirmed event says so and shares its cause with the Capture message.
 No authorization stays open. And no line of the ledger was written for a call that does not stand on the effects topic.
@@ -18,6 +19,7 @@ from collections import defaultdict
 from decimal import Decimal
 
 from cli.audit import names
+from cli.audit.cancellations import Holds, check_refund, holds_of_changes
 from cli.audit.facts import NOTHING, Booking, Entry, Hold
 from cli.audit.findings import Verdict
 from cli.audit.history import History
@@ -37,11 +39,12 @@ def check(history: History) -> Verdict:
     _check_orders(history, verdict, ledger)
     _check_holds(history, verdict)
     books, horizon = accounts(ledger), history.forgotten(names.BOOKING_NEWS)
+    holds = holds_of_changes(history)
     for booking_id, booking in history.bookings.items():
         if booking.request is not None and booking.request.at < horizon:
             verdict.aged += 1
         elif booking.request is not None:
-            _judge(history, verdict, booking_id, booking, books)
+            _judge(history, verdict, booking_id, booking, books, holds)
     return verdict
 
 
@@ -58,7 +61,12 @@ def _check_orders(history: History, verdict: Verdict, ledger: list[Entry]) -> No
 
 
 def _judge(
-    history: History, verdict: Verdict, booking_id: str, booking: Booking, books: defaultdict[str, Account]
+    history: History,
+    verdict: Verdict,
+    booking_id: str,
+    booking: Booking,
+    books: defaultdict[str, Account],
+    holds: Holds,
 ) -> None:
     held = [books[payment_id] for payment_id in sorted(booking.payments)]
     settled = history.booking_settled(booking)
@@ -68,6 +76,7 @@ def _judge(
         verdict.open += 1
         return
     verdict.checked += 1
+    check_refund(history, verdict, booking_id, booking, holds)
     if any(account.open for account in held):
         references = ", ".join(sorted(reference for account in held for reference in account.open))
         verdict.find(booking_id, f"has ended or is paid, but the authorization {references} is left open")
@@ -111,7 +120,8 @@ def _owed(history: History, booking: Booking, held: list[Account]) -> Decimal:
     cancelled = booking.of(names.CANCELLED)
     if not (booking.request.prepaid and booking.of(names.CONFIRMED)) or (cancelled and _never_taken(booking, held)):
         return NOTHING
-    owed = booking.price - (booking.refund_amount if cancelled else NOTHING)
+    back = booking.refund_amount if cancelled or "NO_SHOW" in booking.moved_on else NOTHING
+    owed = booking.price - back
     return max(owed - _given_by_operators(history, booking, held), NOTHING)
 
 

@@ -58,6 +58,7 @@ def _updated(history: History, record: Record, letter: Letter) -> None:
     booking = history.bookings[letter.data["booking_id"]]
     change = int(letter.data["revision"]), money(letter.data["price_amount"])
     booking.changed = max(booking.changed or change, change)
+    booking.updates[change[0]] = short(letter.cause or ""), change[1]
 
 
 def _moved_on(status: str) -> Filed:
@@ -78,6 +79,13 @@ def _cancelled(history: History, record: Record, letter: Letter) -> None:
     booking = history.bookings[letter.data["booking_id"]]
     booking.refund_amount = money(letter.data["refund_amount"])
     booking.reason = str(letter.data["cancellation_reason"])
+    _ended(history, record, letter)
+
+
+def _never_came(history: History, record: Record, letter: Letter) -> None:
+    booking = history.bookings[letter.data["booking_id"]]
+    booking.moved_on.add("NO_SHOW")
+    booking.refund_amount = money(letter.data.get("refund_amount") or 0)
     _ended(history, record, letter)
 
 
@@ -106,7 +114,7 @@ NEWS: dict[str, Filed] = {
     names.CANCELLED: _cancelled,
     names.CHECKED_IN: _moved_on("CHECKED_IN"),
     names.COMPLETED: _moved_on("COMPLETED"),
-    names.NO_SHOW: _moved_on("NO_SHOW"),
+    names.NO_SHOW: _never_came,
     names.PAYMENT_CREATED: _payment_created,
     "waitlist.entry.offered": _offered,
     "waitlist.entry.accepted": _offer_over,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from streams.events.base import Amount, Count, Currency, Event, Id, Instant, NonNegative, Whole
+from streams.events.policy import CancellationPolicy
 
 #: How a resource's time is cut: nights in its time zone, minutes, or not at all (stock).
 Slots = Literal["nights", "none"] | Whole
@@ -25,6 +26,8 @@ class DeclareResource(Event, type="availability.resource.declare"):
     price_amount: Amount
     price_currency: Currency
     min_stay: Count = 1
+    #: None: free until it begins, nothing back from then on.
+    cancellation: CancellationPolicy | None = None
 
 
 class Hold(Event, type="availability.line.hold"):
@@ -56,6 +59,20 @@ class Release(Event, type="availability.line.release"):
     booking_id: Id
     revision: Whole
     line: Whole
+    #: Whether the booking wants to hear that nothing is held any more.
+    report: bool = False
+
+
+class Shorten(Event, type="availability.line.shorten"):
+    """Lets go of this revision's nights from one on: its guest left early."""
+
+    provider_id: Id
+    product_id: Id
+    booking_id: Id
+    revision: Whole
+    line: Whole
+    #: The first night that is not held any more ("2026-12-26").
+    first: str
 
 
 # --- told to the gateways (`vacancy.rates`, compacted, keyed by resource) ---
@@ -75,6 +92,7 @@ class ResourceDeclared(Event, type="availability.resource.declared"):
     min_stay: Whole
     #: Whether any of its nights has rules of its own: then `min_stay` is not the last word.
     has_calendar: bool = False
+    cancellation: CancellationPolicy | None = None
 
 
 # --- told to the world ---

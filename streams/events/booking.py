@@ -7,7 +7,12 @@ from typing import Annotated, Any
 from msgspec import Meta, field
 
 from streams.events.about import ConfirmOn, Kind, Line, Location
-from streams.events.base import Amount, Currency, Event, Id, Instant, Sealed, Whole
+from streams.events.base import Amount, Count, Currency, Event, Id, Instant, Sealed, Whole
+from streams.events.policy import CancellationPolicy
+
+#: What new requests are decided by. 2: a cancellation is followed until all is done, and who leaves early gives nights
+#: back.
+RULES = 2
 
 # --- asked of the booking service (its inbox, keyed by booking_id) ---
 
@@ -30,7 +35,8 @@ class RequestBooking(Event, type="booking.booking.request"):
     payment_token: Sealed
     #: When a booking that is still PENDING expires.
     deadline: Instant
-    #: Cancelling before this instant costs nothing; from then on nothing is given back.
+    #: Cancelling before this instant costs nothing; from then on nothing is given back. With a policy it is the
+    #: beginning that its tiers are counted back from.
     free_until: Instant
     location: Location | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
@@ -39,6 +45,10 @@ class RequestBooking(Event, type="booking.booking.request"):
     prepaid: bool = True
     time_zone: str = "UTC"
     details: dict[str, Any] = field(default_factory=dict)
+    #: What cancelling costs, as it was declared when this was asked for.
+    policy: CancellationPolicy | None = None
+    #: The version of the rules it is decided by: what stands on the log already is decided as before.
+    rules: Count = 1
     #: Another program told the world of it already, by the event that asks for it.
     announced: bool = False
     #: Why it cannot be booked as it came, found at entry: it is opened and REJECTED at once.
@@ -80,6 +90,8 @@ class CancelBooking(Event, type="booking.booking.cancel"):
     booking_id: Id
     reason: str
     cancelled_by: str
+    #: The fee the caller was quoted: at another one it is not cancelled.
+    expected_fee: Amount | None = None
 
 
 class DeadlinePassed(Event, type="booking.deadline.passed"):
@@ -99,6 +111,14 @@ class LineRejected(Event, type="booking.line.rejected"):
     revision: Whole
     line: Whole
     reason: str
+
+
+class LineReleased(Event, type="booking.line.released"):
+    """Nothing is held any more under this revision of a line."""
+
+    booking_id: Id
+    revision: Whole
+    line: Whole
 
 
 class PaymentAuthorized(Event, type="booking.payment.authorized"):
@@ -133,3 +153,16 @@ class PaymentRefunded(Event, type="booking.payment.refunded"):
     payment_id: Id
     refund_id: Id
     amount: Amount
+
+
+class PaymentVoided(Event, type="booking.payment.voided"):
+    """The authorization is ended: no money is blocked for it any more."""
+
+    booking_id: Id
+    payment_id: Id
+
+
+class CancellationCounted(Event, type="booking.cancellation.counted"):
+    """Analytics has the cancellation in its figures."""
+
+    booking_id: Id

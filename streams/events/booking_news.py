@@ -68,6 +68,16 @@ class BookingCancelled(BookingNews, type="booking.booking.cancelled"):
     cancelled_by: str = "system"
 
 
+class BookingCancellationCompleted(BookingNews, type="booking.booking.cancellation_completed"):
+    """HTL-29, "all updates complete": inventory is free again, money is where it belongs, the figures have it."""
+
+    cancelled_at: Instant
+    completed_at: Instant
+    #: All that went back of the booking.
+    refunded_amount: Amount
+    refund_currency: Currency
+
+
 class BookingRejected(BookingNews, type="booking.booking.rejected"):
     """Ours, beside the document's: a request that was refused, and why."""
 
@@ -99,9 +109,11 @@ class BookingCompleted(BookingNews, type="booking.booking.completed"):
 
 
 class BookingNoShow(BookingNews, type="booking.booking.no_show"):
-    """Ours: the guest never came."""
+    """Ours: the guest never came. What of the price goes back is what its cancellation policy says in the end."""
 
     marked_at: Instant
+    refund_amount: Amount | None = None
+    refund_currency: Currency | None = None
 
 
 class InventoryUpdated(BookingNews, type="inventory.order.updated"):

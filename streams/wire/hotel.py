@@ -18,6 +18,7 @@ from streams.envelope import derive
 from streams.events import Amount, Envelope
 from streams.events.about import About
 from streams.events.booking_news import (
+    BookingCancellationCompleted,
     BookingCancelled,
     BookingCheckedIn,
     BookingCompleted,
@@ -39,6 +40,7 @@ _STATUS: Mapping[type[BookingNews], str | None] = {
     BookingConfirmed: "CONFIRMED",
     BookingUpdated: None,
     BookingCancelled: "CANCELLED",
+    BookingCancellationCompleted: "CANCELLED",
     BookingCheckedIn: "CHECKED_IN",
     BookingCompleted: "COMPLETED",
 }
@@ -50,6 +52,7 @@ _OF_PRICE = {
     "refundEligible": "refund_eligible",
     "refundAmount": "refund_amount",
     "refundCurrency": "refund_currency",
+    "refundedAmount": "refunded_amount",
 }
 _UNSAID: Body = {
     "user_id": UNKNOWN,
@@ -60,6 +63,7 @@ _UNSAID: Body = {
     "refund_eligible": False,
     "refund_amount": 0,
     "refund_currency": "XXX",
+    "refunded_amount": 0,
 }
 
 Words = Annotated[str, Field(max_length=200)]

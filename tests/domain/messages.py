@@ -77,12 +77,20 @@ def confirm_hold(booking: str = "b1", revision: int = 1, line: int = 1, product:
     return ConfirmHold(provider_id="hotel", product_id=product, booking_id=booking, revision=revision, line=line)
 
 
-def release(booking: str = "b1", revision: int = 1, line: int = 1, product: str = "double") -> Release:
-    return Release(provider_id="hotel", product_id=product, booking_id=booking, revision=revision, line=line)
+def release(
+    booking: str = "b1", revision: int = 1, line: int = 1, product: str = "double", report: bool = False
+) -> Release:
+    return Release(
+        provider_id="hotel", product_id=product, booking_id=booking, revision=revision, line=line, report=report
+    )
 
 
 def reserved(booking: str = "b1", revision: int = 1, line: int = 1) -> said.LineReserved:
     return said.LineReserved(booking_id=booking, revision=revision, line=line)
+
+
+def released(booking: str = "b1", revision: int = 1, line: int = 1) -> said.LineReleased:
+    return said.LineReleased(booking_id=booking, revision=revision, line=line)
 
 
 def rejected(reason: str, booking: str = "b1", revision: int = 1, line: int = 1) -> said.LineRejected:
@@ -135,7 +143,7 @@ def request(
         free_until=free_until,
         location=location,
         metadata=metadata or {},
-        **more,
+        **{"rules": said.RULES, **more},
     )
 
 
@@ -165,6 +173,10 @@ def payment_declined(reason: str = "card_declined") -> said.PaymentDeclined:
 
 def payment_captured(amount: Decimal = PRICE) -> said.PaymentCaptured:
     return said.PaymentCaptured(booking_id="b1", revision=1, payment_id=PAYMENT, amount=amount)
+
+
+def payment_voided() -> said.PaymentVoided:
+    return said.PaymentVoided(booking_id="b1", payment_id=PAYMENT)
 
 
 def capture_failed(reason: str = "card_declined") -> said.CaptureFailed:

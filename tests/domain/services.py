@@ -18,14 +18,14 @@ from domain.payment import Payment
 from domain.property_calendar import nights_touched
 from domain.restrictions import rules_needed
 from streams.events import Event
-from streams.events.availability import ConfirmHold, DeclareResource, Hold, Release
+from streams.events.availability import ConfirmHold, DeclareResource, Hold, Release, Shorten
 from streams.events.night_rules import BlockDue, RemoveBlock, SetBlock, SetCalendar
 from tests.domain.messages import NOW
 
 S = TypeVar("S")
 V = TypeVar("V", bound="Service")
 CalendarMessage = SetCalendar | SetBlock | RemoveBlock | BlockDue
-InventoryMessage = DeclareResource | Hold | ConfirmHold | Release | CalendarMessage
+InventoryMessage = DeclareResource | Hold | ConfirmHold | Release | Shorten | CalendarMessage
 
 
 class Service(Protocol):

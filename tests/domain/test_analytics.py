@@ -21,6 +21,7 @@ from streams.events import Envelope, Event
 from streams.events.about import About, Kind, Line
 from streams.events.analytics import AnalyticsTracked, Observe
 from streams.events.availability import NightOverbooked, NightUpdated
+from streams.events.booking import CancellationCounted
 from streams.events.booking_news import (
     BookingCancelled,
     BookingCheckedIn,
@@ -338,8 +339,9 @@ def test_whatever_is_told_can_be_observed_and_counted(news: Envelope) -> None:
     for observation in observation_of(news):
         there = decode(encode(msgspec.structs.replace(news, event_type=Observe.event_type, data=observation))).data
         assert there == observation
-        (told,) = Books().take(observation).said
+        told, *answers = Books().take(observation).said
         assert isinstance(told, AnalyticsTracked)
+        assert bool(answers) == isinstance(news.data, BookingCancelled)
         assert all(isinstance(value, str) for value in told.properties.values())
 
 
@@ -348,8 +350,9 @@ def test_whatever_is_told_can_be_observed_and_counted(news: Envelope) -> None:
 
 @pytest.mark.proves("CAT-13", "HTL-23")
 def test_each_observation_is_told_once_and_names_nobody() -> None:
-    (told,) = books(cancelled(about())).said
+    told, answer = books(cancelled(about())).said
     assert isinstance(told, AnalyticsTracked)
+    assert answer == CancellationCounted(booking_id="b1"), "HTL-29: the booking waits for it"
     assert (told.name, told.entity_id, told.provider_id, told.tracked_at) == (
         "booking.booking.cancelled",
         "b1",

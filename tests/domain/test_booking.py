@@ -205,7 +205,7 @@ def test_a_free_booking_is_confirmed_by_inventory_alone_and_asks_for_no_money() 
     story = given_booking().when(request(price=FREE))
     assert story.of(Authorize) == ()
     story.when(reserved()).then(confirmed(price=FREE), confirm_hold())
-    story.when(cancel()).then(cancellation(), release())
+    story.when(cancel()).then(cancellation(), release(report=True))
 
 
 @pytest.mark.parametrize("end", [rejected("sold_out"), cancel()], ids=["rejected", "withdrawn"])
@@ -249,7 +249,7 @@ def test_a_booking_can_be_withdrawn_before_it_is_confirmed() -> None:
     """HTL-28: nothing was taken, so nothing is owed; even after the free period."""
     story = given_booking(request(), payment_authorized())
     story.when(cancel("double booking"), at=FREE_UNTIL).then(
-        cancellation("double booking", late=True), release(), void("double booking")
+        cancellation("double booking", late=True), release(report=True), void("double booking")
     )
     booking = story.service.state
     assert (booking.status, booking.reason) == (BookingStatus.CANCELLED, "double booking")
@@ -287,7 +287,7 @@ def test_a_cancellation_within_the_free_period_gives_everything_back() -> None:
     """HTL-28, HTL-29, CAT-18: inventory restored, refund ordered, the world told what goes back."""
     story = given_confirmed(payment_captured()).when(cancel())
     told, released, _ = story.events
-    assert (bare(told), released) == (cancellation(refund=PRICE), release())
+    assert (bare(told), released) == (cancellation(refund=PRICE), release(report=True))
     ordered = only_refund(story)
     assert (ordered.payment_id, ordered.amount, ordered.ordered_by) == (PAYMENT, PRICE, "policy")
     booking = story.service.state
@@ -302,7 +302,7 @@ def test_a_refund_is_ordered_even_before_the_capture_is_known() -> None:
 
 def test_a_cancellation_after_the_free_period_keeps_the_price_as_the_fee() -> None:
     story = given_confirmed(payment_captured()).when(cancel(), at=FREE_UNTIL)
-    story.then(cancellation(late=True), release())
+    story.then(cancellation(late=True), release(report=True))
     assert story.service.state.cancellation_fee == PRICE
 
 
@@ -316,7 +316,7 @@ def test_what_an_operator_gave_back_is_not_given_back_again() -> None:
 
 def test_a_capture_that_fails_for_good_undoes_the_confirmation() -> None:
     story = given_confirmed().when(capture_failed("card_declined"))
-    story.then(cancellation("payment_capture_failed: card_declined", by="system"), release())
+    story.then(cancellation("payment_capture_failed: card_declined", by="system"), release(report=True))
     booking = story.service.state
     assert (booking.status, booking.reason) == (BookingStatus.CANCELLED, "payment_capture_failed: card_declined")
     assert booking.captured == 0

@@ -33,6 +33,7 @@ from tests.domain.messages import (
     payment_captured,
     payment_declined,
     payment_refunded,
+    payment_voided,
     provider_call,
     refund,
     refused,
@@ -188,7 +189,7 @@ def test_nothing_is_captured_that_is_not_authorized(history: tuple[Event, ...]) 
 def test_a_void_ends_an_authorization() -> None:
     story = given_payment(*AUTHORIZED).when(void()).then(provider_call("void"))
     assert status(story) is PaymentStatus.VOIDING
-    story.when(approved("void")).then_nothing()
+    story.when(approved("void")).then(payment_voided())
     assert (status(story), story.service.state.void_reason) == (PaymentStatus.VOIDED, "sold_out")
 
 
@@ -216,7 +217,7 @@ def test_a_void_that_the_provider_refuses_is_remembered_with_its_reason() -> Non
     assert (status(story), story.service.state.error) == (PaymentStatus.VOIDING, "already_captured")
     story.when(refused("void", None)).then_nothing()
     assert story.service.state.error == "void_failed"
-    story.when(approved("void")).then_nothing()
+    story.when(approved("void")).then(payment_voided())
     assert status(story) is PaymentStatus.VOIDED
     assert story.service.state.error is None
 

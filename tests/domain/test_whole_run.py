@@ -18,17 +18,26 @@ from hypothesis import strategies as st
 from domain.booking import Booking, BookingStatus, payment_id_of
 from streams.events import Event
 from streams.events.about import ConfirmOn
-from streams.events.booking import ChangeBooking, CheckIn, CheckOut
-from streams.events.booking_news import BookingCancelled, BookingConfirmed, BookingExpired, BookingRejected
+from streams.events.availability import Release
+from streams.events.booking import ChangeBooking, CheckIn, CheckOut, MarkNoShow
+from streams.events.booking_news import (
+    BookingCancellationCompleted,
+    BookingCancelled,
+    BookingConfirmed,
+    BookingExpired,
+    BookingRejected,
+)
 from streams.events.payment import Refund
 from streams.events.payment_news import PaymentSucceeded
+from streams.events.policy import CancellationPolicy
 from tests.domain.messages import DEADLINE, NOW, booked_line, cancel, deadline_passed, declare, night, request
 from tests.domain.provider import Card
+from tests.domain.test_policy import POLICIES
 from tests.domain.world import World
 
 DAYS = 4
 #: A booking that took place, or will.
-STANDING = (BookingStatus.CONFIRMED, BookingStatus.CHECKED_IN, BookingStatus.COMPLETED)
+STANDING = (BookingStatus.CONFIRMED, BookingStatus.CHECKED_IN, BookingStatus.COMPLETED, BookingStatus.NO_SHOW)
 LIMITS = {"double": 2, "suite": 1}
 
 
@@ -47,6 +56,8 @@ class Plan:
     #: What its guest wants instead, at half the price: the same lines a night later.
     changes: bool = False
     arrives: bool = False
+    never_comes: bool = False
+    policy: CancellationPolicy | None = None
 
     def events(self, booking_id: str) -> list[Event]:
         lines = (
@@ -54,7 +65,11 @@ class Plan:
             for number, (product, first, nights, quantity) in enumerate(self.lines, 1)
         )
         free_until = night(-1) if self.free else NOW
-        terms: dict[str, Any] = {"confirm_on": self.confirm_on, "prepaid": self.confirm_on != "inventory"}
+        terms: dict[str, Any] = {
+            "confirm_on": self.confirm_on,
+            "prepaid": self.confirm_on != "inventory",
+            "policy": self.policy,
+        }
         later: list[Event] = [request(*lines, booking=booking_id, price=self.price, free_until=free_until, **terms)]
         if self.tick:
             later.append(deadline_passed(booking_id))
@@ -64,6 +79,8 @@ class Plan:
             later += [self._change(booking_id)] * 2
         if self.arrives:
             later += [CheckIn(booking_id=booking_id), CheckOut(booking_id=booking_id)]
+        if self.never_comes:
+            later.append(MarkNoShow(booking_id=booking_id))
         if self.cancels:
             later.append(cancel(booking=booking_id))
         return later
@@ -102,6 +119,8 @@ plans = st.builds(
     confirm_on=st.sampled_from(["payment.authorized", "payment.authorized", "payment.captured", "inventory"]),
     changes=st.booleans(),
     arrives=st.booleans(),
+    never_comes=st.sampled_from([False, False, False, True]),
+    policy=st.none() | POLICIES,
 )
 
 
@@ -134,6 +153,7 @@ def test_at_rest_every_promise_holds(plans: list[Plan], seed: int, unordered: bo
     for row in world.bookings.values():
         assert_one_outcome(world, row.state)
         assert_money(world, row.state)
+        assert_cancellation_complete(world, row.state)
     assert_inventory(world)
 
 
@@ -179,8 +199,31 @@ def expected(world: World, booking: Booking) -> Decimal:
     if not booking.captured:
         assert booking.status not in STANDING or not booking.to_pay
         return Decimal(0)
-    owed = booking.price_amount if booking.status in STANDING else booking.cancellation_fee or Decimal(0)
+    if booking.status in STANDING and booking.cancellation_fee is None:
+        owed = booking.price_amount
+    else:
+        owed = booking.cancellation_fee or Decimal(0)
     return max(owed - world.given_by_operators(booking.payment_id), Decimal(0))
+
+
+def assert_cancellation_complete(world: World, booking: Booking) -> None:
+    """HTL-29: once everybody has done their part, that is said, once; and nothing was left to do by then."""
+    completed = [
+        place
+        for place, event in enumerate(world.log)
+        if isinstance(event, BookingCancellationCompleted) and event.booking_id == booking.booking_id
+    ]
+    assert len(completed) == (booking.status is BookingStatus.CANCELLED)
+    if booking.closing is not None:
+        assert booking.closing.completed_at is not None
+        assert not booking.closing.waits
+        (place,) = completed
+        releases = [
+            at
+            for at, event in enumerate(world.log)
+            if isinstance(event, Release) and event.booking_id == booking.booking_id
+        ]
+        assert all(at < place for at in releases)
 
 
 def assert_inventory(world: World) -> None:

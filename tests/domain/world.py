@@ -17,23 +17,27 @@ from domain import booking, payment
 from domain.booking import Booking
 from domain.payment import Payment
 from streams.events import Event
-from streams.events.availability import ConfirmHold, Hold, Release
+from streams.events.availability import ConfirmHold, Hold, Release, Shorten
 from streams.events.booking import (
     CancelBooking,
+    CancellationCounted,
     CaptureFailed,
     ChangeBooking,
     CheckIn,
     CheckOut,
     DeadlinePassed,
     LineRejected,
+    LineReleased,
     LineReserved,
+    MarkNoShow,
     PaymentAuthorized,
     PaymentCaptured,
     PaymentDeclined,
     PaymentRefunded,
+    PaymentVoided,
     RequestBooking,
 )
-from streams.events.booking_news import BookingConfirmed
+from streams.events.booking_news import BookingCancelled, BookingConfirmed
 from streams.events.payment import Authorize, Capture, ProviderAnswered, ProviderCall, Refund, Void
 from tests.domain.messages import DEADLINE, NOW
 from tests.domain.provider import Card, Provider
@@ -44,6 +48,7 @@ ToBooking = (
     | ChangeBooking
     | CheckIn
     | CheckOut
+    | MarkNoShow
     | CancelBooking
     | DeadlinePassed
     | LineReserved
@@ -53,9 +58,12 @@ ToBooking = (
     | PaymentCaptured
     | CaptureFailed
     | PaymentRefunded
+    | LineReleased
+    | PaymentVoided
+    | CancellationCounted
 )
 ToPayment = Authorize | Capture | Void | Refund | ProviderAnswered
-ToAvailability = Hold | ConfirmHold | Release
+ToAvailability = Hold | ConfirmHold | Release | Shorten
 
 
 @dataclass(frozen=True)
@@ -99,9 +107,16 @@ class World:
     under_way: dict[tuple[str, str], list[Message]] = field(default_factory=dict)
 
     def say(self, *events: Event, cause: str = "outside") -> None:
-        for index, event in enumerate(events):
-            self.log.append(event)
-            self._send(Message(str(uuid5(NAMESPACE_OID, f"{cause}/{event.event_type}/{index}/{event}")), event))
+        messages = [
+            Message(str(uuid5(NAMESPACE_OID, f"{cause}/{event.event_type}/{index}/{event}")), event)
+            for index, event in enumerate(events)
+        ]
+        for message in messages:
+            self.log.append(message.event)
+            self._send(message)
+        for message in messages:
+            if isinstance(message.event, BookingCancelled):  # what analytics does about it
+                self.say(CancellationCounted(booking_id=message.event.booking_id), cause=message.id)
 
     def run(self, later: Iterable[Event] = ()) -> None:
         """Delivers everything; what is said `later` comes in between, in its order but at random moments."""

@@ -142,7 +142,12 @@ async def test_every_message_has_the_documents_fields_and_key(world: World) -> N
         assert each.headers["ce_id"].decode() == each.body["EventId"]
         if "CheckInDate" in each.body:
             nights = dt.date.fromisoformat(each.body["CheckOutDate"]) - dt.date.fromisoformat(each.body["CheckInDate"])
-            assert (nights.days, each.body["TotalPrice"]) in ((1, 100.0), (2, 200.0))
+            # Who checked out long before the last day stayed one night, and paid for both.
+            left_early = each.body["EventType"] == "BookingCompleted" and (nights.days, each.body["TotalPrice"]) == (
+                1,
+                200.0,
+            )
+            assert left_early or (nights.days, each.body["TotalPrice"]) in ((1, 100.0), (2, 200.0))
 
 
 @pytest.mark.proves("CAMP-12")

@@ -24,7 +24,9 @@ PAYMENTS = tuple(f"payment.{what}" for what in ("initiated", "authorized", "capt
 RATES = ("rate.updated", "rate.applied")
 NIGHTS = ("availability.updated", "availability.overbooked")
 TRACKED = "analytics.reservation"
-TOPICS = (*RESERVATIONS, *PAYMENTS, *RATES, *NIGHTS, TRACKED)
+#: HTL-29: ours, in the document's manner.
+COMPLETION = "reservation.cancellation_completed"
+TOPICS = (*RESERVATIONS, COMPLETION, *PAYMENTS, *RATES, *NIGHTS, TRACKED)
 PATH = "/api/reservations"
 
 #: The document's fields of `reservation.created`; what stands in its objects, and the other topics', is ours.
@@ -159,6 +161,10 @@ async def test_a_cancellation_restores_refunds_and_is_counted(world: World) -> N
     assert refunded["amount"] == 200.0
     await eventually(lambda: is_free(world, "PROP-003", [1, 1]))
     await eventually(lambda: has_kpis(world, "PROP-003", confirmed=1, cancelled=1))
+    [completed] = await eventually(lambda: world.of("reservationId", reservation, COMPLETION))
+    assert (completed["stayDetails"]["status"], completed["pricingDetails"]["refundedAmount"]) == ("CANCELLED", 200.0)
+    shown = (await world.get(f"{PATH}/{reservation}"))["cancellation"]
+    assert (shown["inventory"], shown["money"], shown["figures"]) == ("done", "done", "done")
 
 
 @pytest.mark.proves("HTL-03", "HTL-20", "HTL-09")
@@ -212,7 +218,7 @@ async def test_every_message_has_the_documents_fields_and_its_propertys_key(worl
             assert list(each.body) == RESERVATION.split()
             assert list(each.body["guestDetails"]) == GUEST.split()[: len(each.body["guestDetails"])]
             assert set(each.body["stayDetails"]) - {"reason", "cancelledBy"} == set(STAY.split())
-            beside = {"paymentId", "refundEligible", "refundAmount", "refundCurrency"}
+            beside = {"paymentId", "refundEligible", "refundAmount", "refundCurrency", "refundedAmount"}
             assert set(each.body["pricingDetails"]) - beside == set(PRICE.split())
 
 

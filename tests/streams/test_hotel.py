@@ -20,6 +20,7 @@ from streams.events.about import About, Line
 from streams.events.analytics import AnalyticsTracked
 from streams.events.availability import NightOverbooked, NightUpdated
 from streams.events.booking_news import (
+    BookingCancellationCompleted,
     BookingCancelled,
     BookingCheckedIn,
     BookingCompleted,
@@ -51,6 +52,7 @@ DOCUMENT: dict[str, type[Event]] = {
     "reservation.confirmed": BookingConfirmed,
     "reservation.modified": BookingUpdated,
     "reservation.cancelled": BookingCancelled,
+    "reservation.cancellation_completed": BookingCancellationCompleted,
     "reservation.checkin": BookingCheckedIn,
     "reservation.checkout": BookingCompleted,
     "payment.initiated": PaymentCreated,
@@ -78,7 +80,12 @@ GROUPS = [
     ("payment-processor-group", "payment", {"reservation.created", "reservation.cancelled"}),
     ("rate-management-group", "rate", {"reservation.created", "availability.updated"}),
     ("analytics-engine-group", "analytics", {*DOCUMENT, "vacancy.events"} - {"analytics.reservation"}),
-    ("vacancy-notification", "notification", {*RESERVATIONS, "payment.failed", "payment.refunded", "vacancy.events"}),
+    (
+        "vacancy-notification",
+        "notification",
+        {*RESERVATIONS, "payment.failed", "payment.refunded", "vacancy.events"}
+        - {"reservation.cancellation_completed"},
+    ),
 ]
 
 TOLD = datetime(2025, 10, 6, 9, 30, tzinfo=UTC)
@@ -184,6 +191,21 @@ SAMPLES: list[tuple[Event, dict[str, Any]]] = [
             "CANCELLED",
             {"reason": "plans changed", "cancelledBy": "guest"},
             {"paymentId": "p-1", "refundEligible": True, "refundAmount": 899.94, "refundCurrency": "USD"},
+        ),
+    ),
+    (
+        BookingCancellationCompleted(
+            **BOOKED,
+            cancelled_at=TOLD,
+            completed_at=TOLD,
+            refunded_amount=Decimal("899.94"),
+            refund_currency="USD",
+        ),
+        reservation(
+            "reservation.cancellation_completed",
+            "CANCELLED",
+            {},
+            {"refundCurrency": "USD", "refundedAmount": 899.94},
         ),
     ),
     (BookingCheckedIn(**BOOKED, checked_in_at=TOLD), reservation("reservation.checkin", "CHECKED_IN", {}, {})),

@@ -21,6 +21,7 @@ from streams.events.about import About, Kind, Line, Location
 from streams.events.analytics import Taken
 from streams.events.base import PositiveAmount
 from streams.events.payment import PaymentMethod
+from streams.events.policy import CancellationPolicy
 from streams.events.rate_plans import RatePlan
 from streams.layout import Layout
 from streams.signing import ID_HEADER
@@ -28,6 +29,7 @@ from streams.topics import Topic
 from streams.wire import Headers, Reveal, codec_of
 from streams.wire.reading import read
 from tests.domain.plans import FLEX
+from tests.domain.test_policy import POLICIES
 from tests.memory_log import Stored
 
 #: The time of every record made here, in milliseconds and as a time.
@@ -190,5 +192,6 @@ def _by_type(annotation: Any) -> st.SearchStrategy[Any]:
         date: st.dates(),
         tuple: st.just(()),
         RatePlan: st.sampled_from((RatePlan(), FLEX)),
+        CancellationPolicy: POLICIES,
     }
     return known[plain]

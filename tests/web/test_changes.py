@@ -224,6 +224,7 @@ async def test_a_booking_of_any_resource_changes_its_period(gateway: Gateway) ->
 
 @pytest.mark.proves("HTL-08")
 async def test_a_guest_arrives_and_leaves(gateway: Gateway, stayed: str) -> None:
+    gateway.instance.now += timedelta(days=32)  # the day of departure
     status, body = await step(gateway, stayed, "check-out")
     assert (status, body["status"], body["booking_status"]) == (409, 409, "CONFIRMED")
     assert "CHECKED_IN" in body["detail"]

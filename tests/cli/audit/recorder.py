@@ -60,6 +60,7 @@ class Recorder(World):
         service, key = inbox
         topic = names.PAYMENT_EFFECTS if service == "effects" else names.inbox_of(service)
         self._enter(topic, message.id, message.event, key)
+        self.now = self.paper.now  # a decision's time is that of its record
         return super()._take(inbox, message)
 
     def _call(self, effect_id: str, call: ProviderCall) -> tuple[Event, ...]:
