@@ -13,6 +13,7 @@ from typing import Literal
 import msgspec
 
 from streams.events.availability import Slots
+from streams.events.stay import StayRules
 
 HoldState = Literal["held", "confirmed", "refused", "released"]
 
@@ -34,6 +35,7 @@ class Resource(msgspec.Struct, frozen=True, omit_defaults=True):
     slots: Slots = "nights"
     time_zone: str = "UTC"
     min_stay: int = 1
+    stay: StayRules = StayRules()
 
     @property
     def limit(self) -> int:

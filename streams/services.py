@@ -59,6 +59,7 @@ BOOKING = Service(
         booking.CheckOut,
         booking.MarkNoShow,
         booking.DeadlinePassed,
+        booking.StayDue,
         booking.LineReserved,
         booking.LineRejected,
         booking.PaymentAuthorized,

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from web.money import written
+from web.stay_answers import Hours, StayTimesOut
 
 
 class Answer(BaseModel):
@@ -103,6 +104,8 @@ class BookingOut(Answer):
     change: ChangeOut | None = None
     refused_change: RefusedChangeOut | None = None
     cancellation: CancellationOut | None = None
+    #: Of a stay by the night.
+    times: StayTimesOut | None = None
     links: Links
 
 
@@ -151,7 +154,7 @@ class Timeline(Answer):
     events: list[TimelineEntry]
 
 
-class UnitOut(Answer):
+class UnitOut(Answer, Hours):
     property_id: str
     unit_type: str
     capacity: int
@@ -226,12 +229,6 @@ class SettlementOut(Answer):
     #: One sum for each currency.
     totals: list[Money]
     remaining: int
-
-
-class Health(Answer):
-    status: Literal["ok", "starting"]
-    #: What is still missing, empty when ready.
-    waiting_for: list[str] = []
 
 
 class ProblemField(Answer):

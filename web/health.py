@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from aiohttp import ClientSession, web
+from typing import Literal
 
-from web.answers import Health
+from aiohttp import ClientSession, web
+from pydantic import Field
+
+from web.answers import Answer
 from web.context import context_of
 from web.metrics import Metrics
 from web.operations import Operation
 
 METRICS = web.AppKey("metrics", Metrics)
 HTTP = web.AppKey("http", ClientSession)
+
+
+class Health(Answer):
+    status: Literal["ok", "starting"]
+    #: What is still missing, empty when ready.
+    waiting_for: list[str] = Field(default_factory=list)
 
 
 async def livez(request: web.Request) -> web.Response:

@@ -21,7 +21,7 @@ from pydantic import (
 )
 
 from web.money import CurrencyIn, SumIn, fits
-from web.texts import DateIn, Email, IdIn, InstantIn, Phone, Text, Token
+from web.texts import DateIn, Email, HourIn, IdIn, InstantIn, Phone, Text, Token
 
 MAX_METADATA_BYTES = 4096
 
@@ -202,6 +202,13 @@ class UnitRequest(Request):
     min_stay: int = Field(default=1, ge=1, le=90)
     time_zone: ZoneIn = "UTC"
     slots: SlotsIn = "nights"
+    #: Of stays by the night: local hours of the day of arrival, of departure, and of the day after the arrival.
+    check_in_from: HourIn = "15:00"
+    check_out_until: HourIn = "11:00"
+    no_show_from: HourIn = "00:00"
+    #: Whether a stay becomes a no-show, or is checked out, without anybody's asking once its time is over.
+    no_show: Literal["auto", "manual"] = "manual"
+    check_out: Literal["auto", "manual"] = "manual"
 
 
 class CancelRequest(Request):

@@ -30,6 +30,7 @@ from web.models import CancelRequest
 from web.opening import links_of
 from web.problems import Problem, invalid, not_found
 from web.requests import at_of, id_in_path, wait_of
+from web.stay_answers import StayTimesOut
 
 #: Answers with a booking: its own shape differs by kind.
 Show = Callable[[Context, Booking, int], Awaitable[web.Response]]
@@ -136,6 +137,7 @@ def booking_out(row: Booking, guest: GuestOut | None) -> BookingOut:
         change=_change(row),
         refused_change=_refused_change(row),
         cancellation=cancellation_out(row),
+        times=StayTimesOut.model_validate(msgspec.structs.asdict(row.times)) if row.times else None,
         links=links_of(row),
     )
 

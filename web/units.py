@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 
+import msgspec
 from aiohttp import web
 
 from domain.inventory import Resource
 from streams.events.availability import DeclareResource, ResourceDeclared
+from streams.events.stay import StayRules
 from streams.keys import resource_key
 from web.answers import Money, UnitOut
 from web.bodies import check, read_json
@@ -36,6 +38,7 @@ async def put_unit(request: web.Request) -> web.Response:
         price_amount=asked.base_price.amount,
         price_currency=asked.base_price.currency,
         min_stay=asked.min_stay,
+        stay=StayRules(**{name: getattr(asked, name) for name in StayRules.__struct_fields__}),
     )
     appended = await context.log.append(event, source=SOURCE, correlation_id=correlation_of(request))
     declared = await readable(context, property_id, unit_type, appended.offset)
@@ -91,6 +94,7 @@ def unit_out(declared: ResourceDeclared) -> UnitOut:
         min_stay=declared.min_stay,
         time_zone=declared.time_zone,
         slots=declared.slots,
+        **msgspec.structs.asdict(declared.stay),
     )
 
 

@@ -180,6 +180,7 @@ FILING: dict[tuple[str, str], Filed] = {
     (names.BOOKING_INBOX, "booking.booking.check_out"): _touched,
     (names.BOOKING_INBOX, "booking.booking.mark_no_show"): _touched,
     (names.BOOKING_INBOX, "booking.deadline.passed"): _touched,
+    (names.BOOKING_INBOX, "booking.stay.due"): _touched,
     (names.BOOKING_INBOX, "booking.line.reserved"): _answered_line("reserved"),
     (names.BOOKING_INBOX, "booking.line.rejected"): _answered_line("rejected"),
     (names.BOOKING_INBOX, "booking.payment.authorized"): _told_of_payment("authorized"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from streams.events.base import Amount, Count, Currency, Event, Id, Instant, NonNegative, Whole
+from streams.events.stay import StayRules
 
 #: How a resource's time is cut: nights in its time zone, minutes, or not at all (stock).
 Slots = Literal["nights", "none"] | Whole
@@ -25,6 +26,8 @@ class DeclareResource(Event, type="availability.resource.declare"):
     price_amount: Amount
     price_currency: Currency
     min_stay: Count = 1
+    #: Hours of arrival and departure, where nights are sold.
+    stay: StayRules = StayRules()
 
 
 class Hold(Event, type="availability.line.hold"):
@@ -73,6 +76,7 @@ class ResourceDeclared(Event, type="availability.resource.declared"):
     price_amount: Amount
     price_currency: Currency
     min_stay: Whole
+    stay: StayRules = StayRules()
 
 
 # --- told to the world ---
