@@ -72,12 +72,15 @@ def tick(due: datetime) -> StayDue:
 @pytest.mark.proves("HTL-02")
 def test_a_stay_has_the_hours_of_its_property() -> None:
     """The 24th of December in Amsterdam begins an hour before it does in UTC; the hours are the usual ones."""
-    assert TIMES == StayTimes(
-        arrival=utc("2026-12-23T23:00"),
-        check_in_from=utc("2026-12-24T14:00"),
-        no_show_from=utc("2026-12-24T23:00"),
-        check_out_until=utc("2026-12-26T10:00"),
-        departed=utc("2026-12-26T23:00"),
+    assert (
+        StayTimes(
+            arrival=utc("2026-12-23T23:00"),
+            check_in_from=utc("2026-12-24T14:00"),
+            no_show_from=utc("2026-12-24T23:00"),
+            check_out_until=utc("2026-12-26T10:00"),
+            departed=utc("2026-12-26T23:00"),
+        )
+        == TIMES
     )
 
 
