@@ -18,6 +18,7 @@ from domain.booking_state import Booking
 from domain.stay_times import stay_times
 from streams.events.about import ConfirmOn, Kind, Line, Location
 from streams.events.booking import RequestBooking
+from streams.numbers import confirmation_number
 from web.answers import Links, Money, Opened
 from web.checks import first_resource
 from web.context import SOURCE, Context, context_of, correlation_of, principal_of
@@ -99,7 +100,7 @@ async def _append(request: web.Request, context: Context, booking_id: str, finge
         booking_id=booking_id,
         kind=draft.kind,
         fingerprint=fingerprint,
-        confirmation_number=f"RSV-{now.year}-{await context.numbers.next():06d}",
+        confirmation_number=confirmation_number(await context.numbers.next(), now),
         user_id=draft.user_id,
         guest=await context.keyring.seal(draft.user_id, guest) if guest is not None else None,
         lines=draft.lines,
