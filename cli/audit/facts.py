@@ -41,6 +41,8 @@ class Request:
     prepaid: bool = True
     #: Another program told the world of it.
     announced: bool = False
+    #: The confirmation number; empty where none was asked for with it.
+    number: str = ""
 
     @property
     def pays_first(self) -> bool:

@@ -35,6 +35,7 @@ def _requested(history: History, record: Record, letter: Letter) -> None:
             confirm_on=data.get("confirm_on", "payment.authorized"),
             prepaid=bool(data.get("prepaid", True)),
             announced=bool(data.get("announced", False)),
+            number=str(data.get("confirmation_number", "")),
         )
 
 
