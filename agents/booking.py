@@ -1,4 +1,4 @@
-"""The booking service's agents: one decides bookings, one ticks when deadlines are over."""
+"""The booking service's agents: one decides bookings, one ticks when deadlines are over and stays have a step due."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from agents.lazy import lazy_app
 from agents.tools import Tools
 from streams.app import ServiceApp
 from streams.envelope import originate
-from streams.events.booking import DeadlinePassed
+from streams.events import Event
+from streams.events.booking import DeadlinePassed, StayDue
 from streams.group import Runtime, batches
 from streams.rows import NotOwner
 from tables import reservations
 
-#: Bookings expired in one tick of one partition; the rest follows in the next.
+#: Bookings expired, and stays moved on, in one tick of one partition; the rest follows in the next.
 _MOST_AT_ONCE = 500
 _TICK_S = 1.0
 
@@ -43,10 +44,10 @@ def attach(booking: ServiceApp, tools: Tools) -> None:
 
 
 async def tell_overdue(booking: ServiceApp, runtime: Runtime, now: datetime) -> None:
-    """A tick for every booking of this worker whose deadline is over."""
+    """A tick for every booking of this worker whose deadline is over, and every stay whose next step is due."""
     numbers = [partition.number for partition in booking.store.owned()]
     ticks = [
-        runtime.voice.say(originate(DeadlinePassed(booking_id=late), source="ticker", now=now))
+        runtime.voice.say(originate(late, source="ticker", now=now))
         for number in numbers
         for late in _overdue(booking, number, now)
     ]
@@ -54,8 +55,14 @@ async def tell_overdue(booking: ServiceApp, runtime: Runtime, now: datetime) -> 
         await tick
 
 
-def _overdue(booking: ServiceApp, partition: int, now: datetime) -> list[str]:
+def _overdue(booking: ServiceApp, partition: int, now: datetime) -> list[Event]:
+    store = booking.store
     try:
-        return list(reservations.due(booking.store, partition, now, _MOST_AT_ONCE))
+        expired = reservations.due(store, partition, now, _MOST_AT_ONCE)
+        moved = reservations.due_stays(store, partition, now, _MOST_AT_ONCE)
+        return [
+            *(DeadlinePassed(booking_id=booking_id) for booking_id in expired),
+            *(StayDue(booking_id=step.booking_id, due=step.due) for step in moved),
+        ]
     except NotOwner:
         return []  # a rebalance came between: the next owner's ticker finds them

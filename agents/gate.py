@@ -29,6 +29,7 @@ from streams.events.users import UserNews
 from streams.foreign import Gate, Refused
 from streams.group import GroupApp, fetches
 from streams.keys import resource_key
+from streams.numbers import confirmation_number
 
 #: How long the view of resources may lag behind the log before one that is not in it counts as unknown, in seconds.
 _PATIENCE_S = 3.0
@@ -89,7 +90,7 @@ async def _terms(created: BookingCreated, tools: Tools) -> Terms:
     return Terms(
         resources=await _resources(about.lines or (created,), tools),
         confirm_on=tools.runtime.layout.confirm_on(about.kind),
-        confirmation_number=f"RSV-{datetime.now(UTC).year}-{await tools.numbers.next():06d}",
+        confirmation_number=confirmation_number(await tools.numbers.next(), datetime.now(UTC)),
         deadline=_deadline(tools),
         payment_token=await tools.keyring.seal(created.user_id, token) if token else None,
         fingerprint=hashlib.sha256(said).hexdigest(),

@@ -84,7 +84,7 @@ class Drive:
     async def _book(self, journey: Journey, due: float) -> None:
         loop, tally = asyncio.get_running_loop(), self._tally
         key = f"demo-{self._run}-{journey.n}"
-        wish = self._trade.wish(journey.stay)
+        wish = self._trade.wish(journey.stay, journey.kind)
         accepted = await self._client.book(wish, key=key)
         tally.accept.append(loop.time() - due)
         tally.accepted += 1

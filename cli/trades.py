@@ -6,7 +6,8 @@ A trade turns the demo's plan, which knows units and nights, into requests of it
 from __future__ import annotations
 
 import zlib
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -24,8 +25,8 @@ class Trade(Protocol):
         """Says what there is; the same each time, so a second run changes nothing."""
         ...
 
-    def wish(self, stay: Stay) -> Wish:
-        """What a guest who wants this stay asks for here."""
+    def wish(self, stay: Stay, kind: Kind = "book") -> Wish:
+        """What a guest of that kind who wants this stay asks for here."""
         ...
 
     async def afterwards(self, kind: Kind, client: GatewayClient, stay: Stay, booking: Booking, key: str) -> Booking:
@@ -44,7 +45,8 @@ class Stays:
             price = {"amount": unit.price, "currency": CURRENCY}
             await client.put(path, {"capacity": unit.capacity, "base_price": price})
 
-    def wish(self, stay: Stay) -> Wish:
+    def wish(self, stay: Stay, kind: Kind = "book") -> Wish:
+        stay = _tonight(stay) if kind == "stay" else stay
         body = {
             "property_id": stay.property_id,
             "unit_type": stay.unit_type,
@@ -83,7 +85,7 @@ class Goods:
         for number in range(self._SCARCE):
             await self._stock(client, f"LAST-{number}", 1, LAST_ONES[0].price)
 
-    def wish(self, stay: Stay) -> Wish:
+    def wish(self, stay: Stay, kind: Kind = "book") -> Wish:
         items = [{"product_id": self._product(stay), "quantity": stay.quantity}]
         customer = {"email": stay.email, "first_name": stay.first_name, "last_name": stay.last_name}
         return Wish("/api/orders", {"customer": customer, "items": items, "payment_method": {"token": stay.token}})
@@ -111,7 +113,7 @@ class Practice:
         for unit in UNITS:
             await client.put(f"/api/practitioners/{_doctor(unit.property_id, unit.unit_type)}", {"capacity": 1})
 
-    def wish(self, stay: Stay) -> Wish:
+    def wish(self, stay: Stay, kind: Kind = "book") -> Wish:
         slot = zlib.crc32(stay.email.encode()) % 32 if stay.unit_type != "single" else 0
         body = {
             "patientId": _patient(stay),
@@ -162,6 +164,12 @@ TRADES: dict[str, Trade] = {"orders": Goods(), "clinic": Practice()}
 def trade_of(layout: str) -> Trade:
     """How the guests of a layout book; stays where it does not say otherwise."""
     return TRADES.get(layout, Stays())
+
+
+def _tonight(stay: Stay) -> Stay:
+    """As many nights from now on: nobody checks in before their day. The demo's properties keep UTC."""
+    today = datetime.now(UTC).date()
+    return replace(stay, check_in=today, check_out=today + (stay.check_out - stay.check_in))
 
 
 def _another(stay: Stay) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from domain.appointments import CLINIC, appointment_period, local_time
 from domain.calendar import HORIZON, Unbookable, night_bounds, stay_of
 from domain.cancellation import RETURNABLE
 from domain.pricing import minor_unit, quote, without_plan
+from domain.stay_times import stay_times
 from domain.users import NEXT
 from streams.events import ENCODER, Event
 from streams.events.about import About, ConfirmOn, Line
@@ -83,7 +84,7 @@ def booking_of(created: BookingCreated, terms: Terms) -> RequestBooking:
     known = all(_pair(line) in terms.resources for line in claimed)
     prepaid = not _is_visit(about, claimed)
     currency, place = created.price_currency, "UTC"
-    lines, price, refusal = claimed, created.price_amount, None
+    lines, price, refusal, times = claimed, created.price_amount, None, None
     try:
         if any(line.quantity > terms.max_quantity for line in claimed):
             raise Unbookable("quantity_too_large")
@@ -92,6 +93,7 @@ def booking_of(created: BookingCreated, terms: Terms) -> RequestBooking:
         currency, place = _common(claimed, terms.resources)
         lines = tuple(_quoted(line, about, terms.resources[_pair(line)]) for line in claimed)
         price = sum((line.price_amount for line in lines), Decimal(0))
+        times = stay_times(terms.resources[_pair(lines[0])], lines)
         _check_time(about, lines, terms.now)
         if prepaid:
             _check_offer(created, price, currency, terms)
@@ -119,6 +121,7 @@ def booking_of(created: BookingCreated, terms: Terms) -> RequestBooking:
         rules=RULES,
         announced=True,
         refusal=refusal,
+        times=times,
     )
 
 
@@ -138,6 +141,7 @@ def change_of(updated: BookingUpdated, terms: ChangeTerms) -> ChangeBooking:
     try:
         currency, _ = _common(claimed, terms.resources)
         lines = tuple(_quoted(line, about, terms.resources[_pair(line)]) for line in claimed)
+        times = stay_times(terms.resources[_pair(lines[0])], lines)
     except Unbookable as found:
         raise Inadmissible(f"the change cannot be booked: {found.reason}") from None
     price = sum((line.price_amount for line in lines), Decimal(0))
@@ -154,6 +158,7 @@ def change_of(updated: BookingUpdated, terms: ChangeTerms) -> ChangeBooking:
         user_id=updated.user_id,
         message_id=terms.message_id,
         details=without_plan(about.details) or None,
+        times=times,
     )
 
 

@@ -34,6 +34,7 @@ from streams.events.booking import (
     PaymentDeclined,
     PaymentRefunded,
     RequestBooking,
+    StayDue,
 )
 
 __all__ = ["Booking", "BookingStatus", "decide", "payment_id_of"]
@@ -57,7 +58,7 @@ def _decide(booking: Booking | None, message: Event, now: datetime) -> Decision[
             return _while_pending(booking, message, now)
         case Booking(status=BookingStatus.CONFIRMED), _:
             return _while_confirmed(booking, message, now)
-        case Booking(status=BookingStatus.CHECKED_IN), CheckOut():
+        case Booking(status=BookingStatus.CHECKED_IN), CheckOut() | StayDue():
             return move_on(booking, message, now)
         case _:
             return take_money(booking, message, now)
@@ -91,7 +92,7 @@ def _while_confirmed(booking: Booking, message: Event, now: datetime) -> Decisio
             return ask_change(booking, message, now)
         case LineReserved() | LineRejected() if booking.change and message.revision == booking.change.revision:
             return answer_change(booking, booking.change, message, now)
-        case CheckIn() | MarkNoShow():
+        case CheckIn() | MarkNoShow() | StayDue():
             return move_on(booking, message, now)
         case _:
             return take_money(booking, message, now)

@@ -14,8 +14,17 @@ from domain.booking_outcomes import confirm_holds, hold_lines, news, refund, rel
 from domain.booking_state import Booking, BookingStatus, Change, RefusedChange, derived_id
 from domain.decision import Decision
 from domain.departures import leave, never_came
+from domain.stay_times import is_time
 from streams.events import Event
-from streams.events.booking import ChangeBooking, CheckIn, CheckOut, LineRejected, LineReserved, MarkNoShow
+from streams.events.booking import (
+    ChangeBooking,
+    CheckIn,
+    CheckOut,
+    LineRejected,
+    LineReserved,
+    MarkNoShow,
+    StayDue,
+)
 from streams.events.booking_news import BookingCheckedIn
 
 
@@ -54,15 +63,19 @@ def answer_change(
     return _taken(booking, answered, now, tuple(release_lines(booking, booking.lines, booking.held_revision)))
 
 
-def move_on(booking: Booking, message: CheckIn | CheckOut | MarkNoShow, now: datetime) -> Decision[Booking | None]:
-    """Check-in and no-show need a confirmed booking that is paid, check-out one that is checked in."""
-    if booking.change is not None or not booking.paid:
+def move_on(
+    booking: Booking, message: CheckIn | CheckOut | MarkNoShow | StayDue, now: datetime
+) -> Decision[Booking | None]:
+    """Check-in and no-show need a confirmed booking that is paid, and their day; check-out one that is checked in. A
+    tick makes the one a no-show and checks the other out.
+    """
+    if booking.change is not None or not booking.paid or not is_time(booking, message, now):
         return Decision(booking)
     match message, booking.status:
         case CheckIn(), BookingStatus.CONFIRMED:
             arrived = _moved(booking, BookingStatus.CHECKED_IN, now)
             return Decision(arrived, (BookingCheckedIn(**news(arrived), checked_in_at=now),))
-        case CheckOut(), BookingStatus.CHECKED_IN:
+        case CheckOut() | StayDue(), BookingStatus.CHECKED_IN:
             return leave(booking, now)
         case _:  # a no-show, of a confirmed one
             return never_came(booking, now)
@@ -90,6 +103,7 @@ def _change_of(booking: Booking, asked: ChangeBooking, revision: int) -> Change:
         # Sealed under another user's key nobody could read it.
         guest=asked.guest if asked.user_id in (None, booking.user_id) else None,
         details=asked.details,
+        times=booking.times if asked.lines is None else asked.times,
     )
 
 
@@ -106,6 +120,7 @@ def _taken(booking: Booking, change: Change, now: datetime, released: tuple[Even
         free_until=min(change.free_until or booking.free_until, booking.free_until),
         guest=change.guest or booking.guest,
         details=booking.details if change.details is None else change.details,
+        times=change.times,
         change=None,
         refused_change=None,
         change_refunds=(*booking.change_refunds, derived_id(booking.booking_id, why))

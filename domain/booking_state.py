@@ -13,6 +13,7 @@ import msgspec
 from streams.events.about import About, ConfirmOn, Kind, Line, Location
 from streams.events.ids import ids_under
 from streams.events.policy import CancellationPolicy
+from streams.events.stay import StayTimes
 
 # The ids we derive are part of what is on the log: this constant never changes.
 _id_of = ids_under(UUID("6f0c2a52-3b1e-5d0a-9c44-7d2f6f1f8a10"))
@@ -55,6 +56,7 @@ class Change(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     free_until: datetime | None = None
     guest: str | None = None
     details: dict[str, Any] | None = None
+    times: StayTimes | None = None
     answered: tuple[int, ...] = ()
 
 
@@ -107,6 +109,8 @@ class Booking(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     prepaid: bool = True
     time_zone: str = "UTC"
     details: dict[str, Any] = {}
+    #: When it may begin and end; None for what no calendar holds to.
+    times: StayTimes | None = None
 
     payment_id: str
     revision: int = 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Protocol
 
 from streams.events import Event
@@ -11,6 +12,14 @@ from streams.log import Appended
 
 #: Numbers in a block. Not a setting: gateways that disagreed would hand out the same number twice.
 BLOCK = 1_000
+
+
+def confirmation_number(number: int, asked_at: datetime) -> str:
+    """A number as guests read it, e.g. "RSV-2026-000123": six digits or more, and the year in UTC it was asked for in.
+
+    The count goes on from year to year: the digits alone are nobody else's.
+    """
+    return f"RSV-{asked_at.astimezone(UTC).year}-{number:06d}"
 
 
 class Appends(Protocol):
@@ -38,8 +47,15 @@ class Numbers:
         """
         async with self._leasing:
             if self._next == self._end:
-                leased = await self._log.append(NumbersLeased(gateway=self._gateway), source="gateway")
-                self._next, self._end = leased.offset * BLOCK + 1, (leased.offset + 1) * BLOCK + 1
+                block = await self._lease()
+                self._next, self._end = block * BLOCK + 1, (block + 1) * BLOCK + 1
             number = self._next
             self._next += 1
             return number
+
+    async def _lease(self) -> int:
+        while True:
+            leased = await self._log.append(NumbersLeased(gateway=self._gateway), source="gateway")
+            # A broker that knows a retry and not its place any more answers -1: a block that all would share.
+            if leased.offset >= 0:
+                return leased.offset

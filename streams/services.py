@@ -62,6 +62,7 @@ BOOKING = Service(
         booking.CheckOut,
         booking.MarkNoShow,
         booking.DeadlinePassed,
+        booking.StayDue,
         booking.LineReserved,
         booking.LineRejected,
         booking.PaymentAuthorized,

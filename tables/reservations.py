@@ -1,7 +1,7 @@
-"""The booking service's table: bookings, the index of their deadlines, and the history of each.
+"""The booking service's table: bookings, the indexes of what time does to them, and the history of each.
 
-Rows: `b|{booking_id}` a booking; `d|{deadline}|{booking_id}` one whose deadline is still open;
-what happened to it is in `tables.history`.
+Rows: `b|{booking_id}` a booking; `d|{deadline}|{booking_id}` one whose deadline is still open; `t|{due}|{booking_id}` a
+stay whose next step is taken by itself; what happened to it is in `tables.history`.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ import msgspec
 
 from domain.booking import Booking, decide
 from domain.booking_state import BookingStatus
+from domain.stay_times import due_of
 from streams.events import Envelope, Event
-from streams.events.booking import DeadlinePassed
+from streams.events.booking import DeadlinePassed, StayDue
 from streams.keys import KEYS, partition_of
 from streams.rows import RowStore
 from streams.working import WorkingRows
@@ -25,6 +26,13 @@ class Due(msgspec.Struct, frozen=True):
     """A booking that waits for an answer until its deadline."""
 
     booking_id: str
+
+
+class NextStep(msgspec.Struct, frozen=True):
+    """A stay that is marked a no-show, or checked out, by itself from `due` on."""
+
+    booking_id: str
+    due: datetime
 
 
 class Reservations:
@@ -40,6 +48,7 @@ class Reservations:
             remember(rows, booking_id, state, message, said, now=now, offset=offset, source="booking-service")
         if after is not None:
             _keep_due(rows, before, after, message.data)
+            _keep_next_step(rows, before, after, message.data)
         return decision.events
 
     def refuse(
@@ -54,7 +63,7 @@ def _key(booking_id: str) -> str:
 
 
 def _due_key(booking: Booking) -> str:
-    return f"d|{booking.deadline.astimezone(UTC).isoformat(timespec='milliseconds')}|{booking.booking_id}"
+    return f"d|{_instant(booking.deadline)}|{booking.booking_id}"
 
 
 def _keep_due(rows: WorkingRows, before: Booking | None, after: Booking, message: Event) -> None:
@@ -64,6 +73,25 @@ def _keep_due(rows: WorkingRows, before: Booking | None, after: Booking, message
     elif isinstance(message, DeadlinePassed) or (before is not None and before.status is BookingStatus.PENDING):
         # A tick for a booking that has ended means that its entry came back, e.g. from a zombie: out it goes again.
         rows.delete(_due_key(after))
+
+
+def _keep_next_step(rows: WorkingRows, before: Booking | None, after: Booking, message: Event) -> None:
+    was, due = due_of(before) if before is not None else None, due_of(after)
+    if due is not None and due != was:
+        rows.put(_step_key(due, after.booking_id), NextStep(after.booking_id, due), keep=False)
+    if was is not None and due != was:
+        rows.delete(_step_key(was, after.booking_id))
+    if isinstance(message, StayDue) and message.due not in (was, due):
+        rows.delete(_step_key(message.due, after.booking_id))  # an entry that came back, e.g. from a zombie
+
+
+def _step_key(due: datetime, booking_id: str) -> str:
+    return f"t|{_instant(due)}|{booking_id}"
+
+
+def _instant(time: datetime) -> str:
+    """Sorts as time does."""
+    return time.astimezone(UTC).isoformat(timespec="milliseconds")
 
 
 def read(store: RowStore, booking_id: str) -> Booking | None:
@@ -83,8 +111,20 @@ def row_key(booking_id: str) -> str:
 
 def due(store: RowStore, partition: int, now: datetime, most: int) -> Iterator[str]:
     """The bookings of a partition whose deadline is over, the longest over first, at most `most`."""
-    limit = f"d|{now.astimezone(UTC).isoformat(timespec='milliseconds')}|"
-    for count, (key, raw) in enumerate(store.scan(partition, "d|")):
+    for raw in _over(store, partition, "d|", now, most):
+        yield msgspec.json.decode(raw, type=Due).booking_id
+
+
+def due_stays(store: RowStore, partition: int, now: datetime, most: int) -> Iterator[NextStep]:
+    """The stays of a partition whose next step is due, the longest due first, at most `most`."""
+    for raw in _over(store, partition, "t|", now, most):
+        yield msgspec.json.decode(raw, type=NextStep)
+
+
+def _over(store: RowStore, partition: int, index: str, now: datetime, most: int) -> Iterator[bytes]:
+    """The entries of an index of instants that are over, in their order."""
+    limit = f"{index}{_instant(now)}|"
+    for count, (key, raw) in enumerate(store.scan(partition, index)):
         if key >= limit or count >= most:
             return
-        yield msgspec.json.decode(raw, type=Due).booking_id
+        yield raw

@@ -11,6 +11,7 @@ from pydantic import Field
 from web.money import written
 from web.policy_models import PolicyOut
 from web.shapes import Answer as Answer
+from web.stay_answers import Hours, StayTimesOut
 
 
 class Money(Answer):
@@ -113,6 +114,8 @@ class BookingOut(Answer):
     cancellation: CancellationOut | None = None
     #: Whether its policy gives nothing back, whenever it is cancelled.
     non_refundable: bool = False
+    #: Of a stay by the night.
+    times: StayTimesOut | None = None
     links: Links
 
 
@@ -129,7 +132,7 @@ class Timeline(Answer):
     events: list[TimelineEntry]
 
 
-class UnitOut(Answer):
+class UnitOut(Answer, Hours):
     property_id: str
     unit_type: str
     capacity: int

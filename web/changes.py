@@ -7,14 +7,18 @@ inventory has not answered in time is 202, with the booking as it stands.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
 from domain.booking_state import Booking, BookingStatus, Change
+from domain.stay_times import possible_from, stay_times
 from streams.events.about import Line
 from streams.events.booking import ChangeBooking, CheckIn, CheckOut, MarkNoShow
 from web.answers import BookingOut, Money
+from web.checks import first_resource
 from web.context import SOURCE, Context, context_of, correlation_of
 from web.operations import Operation
 from web.problems import RETRY, FieldError, Problem, invalid
@@ -71,6 +75,7 @@ def changed(
         free_until=min(line.start for line in lines) if lines is not None else None,
         guest=guest,
         user_id=row.user_id if guest is not None else None,
+        times=stay_times(first_resource(context, lines), lines) if lines is not None else None,
     )
 
 
@@ -109,6 +114,9 @@ async def move_booking(request: web.Request, move: Move, *kinds: str, show: Show
     if row.status is not move.begins:
         detail = f"A {move.word} needs a booking that is {move.begins}; this one is {row.status}."
         raise Problem(409, f"no-{move.word}", "Not in this status", detail, more={"booking_status": row.status})
+    first = possible_from(row, move.event(booking_id=row.booking_id))
+    if first is not None and context.clock() < first:
+        raise _too_early(row, move, first)
     raise _not_yet(row)
 
 
@@ -190,6 +198,14 @@ def _costs_more(row: Booking, price: Decimal) -> Problem:
 def _not_changeable(row: Booking) -> Problem:
     detail = f"Only a booking that is CONFIRMED can be changed; this one is {row.status}."
     return Problem(409, "not-changeable", "Cannot be changed", detail, more={"booking_status": row.status})
+
+
+def _too_early(row: Booking, move: Move, first: datetime) -> Problem:
+    local = first.astimezone(ZoneInfo(zone_of(row)))
+    words = f"{local:%A}, {local.day} {local:%B %Y}, {local:%H:%M}"
+    detail = f"A {move.word} of this stay is possible from {words} ({zone_of(row)}) on."
+    more = {"booking_status": row.status, "possible_from": first.isoformat().replace("+00:00", "Z")}
+    return Problem(409, "too-early", "Too early", detail, more=more)
 
 
 def _not_yet(row: Booking) -> Problem:

@@ -28,6 +28,11 @@ def resource_of(context: Context, provider: tuple[str, str], product: tuple[str,
     return found
 
 
+def first_resource(context: Context, lines: tuple[Line, ...]) -> ResourceDeclared | None:
+    """The resource of the first of some lines, as it is declared now."""
+    return context.rates.get(resource_key(lines[0].provider_id, lines[0].product_id))
+
+
 def check_quantity(quantity: int, context: Context, field: str = "quantity") -> None:
     if quantity > context.limits.max_quantity:
         raise invalid(field, f"should be at most {context.limits.max_quantity}")

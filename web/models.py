@@ -22,7 +22,7 @@ from pydantic import (
 from web.money import CurrencyIn, SumIn, fits
 from web.policy_models import PolicyIn
 from web.shapes import Request as Request
-from web.texts import DateIn, Email, IdIn, InstantIn, Phone, Text, Token
+from web.texts import DateIn, Email, HourIn, IdIn, InstantIn, Phone, Text, Token
 
 MAX_METADATA_BYTES = 4096
 
@@ -203,6 +203,14 @@ class UnitRequest(Request):
     slots: SlotsIn = "nights"
     #: Without one: free until it begins, nothing back from then on.
     cancellation: PolicyIn | None = None
+    #: Of stays by the night: local hours of the day of arrival, of departure, and of the day after the arrival. A unit
+    #: type that names any of these five holds its guests to their days; else that is left to the front desk.
+    check_in_from: HourIn | None = None
+    check_out_until: HourIn | None = None
+    no_show_from: HourIn | None = None
+    #: Whether a stay becomes a no-show, or is checked out, without anybody's asking once its time is over.
+    no_show: Literal["auto", "manual"] | None = None
+    check_out: Literal["auto", "manual"] | None = None
 
 
 class CancelRequest(Request):

@@ -15,10 +15,13 @@ import msgspec
 from aiohttp import web
 
 from domain.booking_state import Booking
+from domain.stay_times import stay_times
 from streams.events.about import ConfirmOn, Kind, Line, Location
 from streams.events.booking import RULES, RequestBooking
 from streams.events.policy import CancellationPolicy
+from streams.numbers import confirmation_number
 from web.answers import Links, Money, Opened
+from web.checks import first_resource
 from web.context import SOURCE, Context, context_of, correlation_of, principal_of
 from web.owners import OwnerUnavailable
 from web.problems import Problem
@@ -105,7 +108,7 @@ async def _append(request: web.Request, context: Context, booking_id: str, finge
         booking_id=booking_id,
         kind=draft.kind,
         fingerprint=fingerprint,
-        confirmation_number=f"RSV-{now.year}-{await context.numbers.next():06d}",
+        confirmation_number=confirmation_number(await context.numbers.next(), now),
         user_id=draft.user_id,
         guest=await context.keyring.seal(draft.user_id, guest) if guest is not None else None,
         lines=draft.lines,
@@ -122,6 +125,7 @@ async def _append(request: web.Request, context: Context, booking_id: str, finge
         prepaid=draft.prepaid,
         time_zone=draft.time_zone,
         details=draft.details,
+        times=stay_times(first_resource(context, draft.lines), draft.lines),
     )
     appended = await context.log.append(event, source=SOURCE, correlation_id=correlation_of(request))
     row = await context.rows.booking(booking_id, after=appended.offset)

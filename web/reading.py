@@ -29,6 +29,7 @@ from web.context import Context, context_of
 from web.opening import links_of
 from web.problems import invalid, not_found
 from web.requests import at_of, id_in_path, wait_of
+from web.stay_answers import StayTimesOut
 
 #: Answers with a booking: its own shape differs by kind.
 Show = Callable[[Context, Booking, int], Awaitable[web.Response]]
@@ -117,6 +118,7 @@ def booking_out(row: Booking, guest: GuestOut | None) -> BookingOut:
         refused_change=_refused_change(row),
         cancellation=cancellation_out(row),
         non_refundable=row.policy is not None and row.policy.non_refundable,
+        times=StayTimesOut.model_validate(msgspec.structs.asdict(row.times)) if row.times else None,
         links=links_of(row),
     )
 

@@ -11,6 +11,7 @@ from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BeforeValidator, StringConstraints, WithJsonSchema
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_HOUR = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
 _CARD_NUMBER = re.compile(r"[\d -]{12,25}", re.ASCII)
 #: Years outside of these are mistakes, and arithmetic with them could overflow.
@@ -61,6 +62,12 @@ def _instant(value: Any) -> datetime:
     return found.astimezone(UTC)
 
 
+def _hour(value: Any) -> str:
+    if not isinstance(value, str) or not _HOUR.fullmatch(value):
+        raise ValueError("should be a local hour from 00:00 to 23:59 like 15:00")
+    return value
+
+
 read_date = _date
 read_instant = _instant
 
@@ -77,4 +84,5 @@ Email = Annotated[
 Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9 ().\-/]{3,40}$")]
 Token = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_token)]
 DateIn = Annotated[date, BeforeValidator(_date), WithJsonSchema({"type": "string", "format": "date"})]
+HourIn = Annotated[str, BeforeValidator(_hour), WithJsonSchema({"type": "string", "examples": ["15:00"]})]
 InstantIn = Annotated[datetime, BeforeValidator(_instant), WithJsonSchema({"type": "string", "format": "date-time"})]

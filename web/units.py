@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 
+import msgspec
 from aiohttp import web
 
 from domain.declaration import declaration_of
 from domain.inventory import Resource
 from streams.events.availability import DeclareResource, ResourceDeclared
+from streams.events.stay import StayRules
 from streams.keys import resource_key
 from web.answers import Money, UnitOut
 from web.bodies import check, read_json
@@ -39,6 +41,7 @@ async def put_unit(request: web.Request) -> web.Response:
         price_currency=asked.base_price.currency,
         min_stay=asked.min_stay,
         cancellation=policy_of(asked.cancellation, asked.base_price.currency, by_night=asked.slots == "nights"),
+        stay=_stay_rules(asked),
     )
     appended = await context.log.append(event, source=SOURCE, correlation_id=correlation_of(request))
     declared = await readable(context, property_id, unit_type, appended.offset)
@@ -52,6 +55,12 @@ async def put_unit(request: web.Request) -> web.Response:
             more={"unit": unit_out(declared).model_dump()},
         )
     return _answer(declared)
+
+
+def _stay_rules(asked: UnitRequest) -> StayRules | None:
+    """The hours it names, with the usual ones for those it leaves out; None if it names none."""
+    named = {name: getattr(asked, name) for name in StayRules.__struct_fields__ if getattr(asked, name) is not None}
+    return StayRules(**named) if named else None
 
 
 async def readable(context: Context, property_id: str, unit_type: str, offset: int) -> ResourceDeclared:
@@ -92,6 +101,7 @@ def unit_out(declared: ResourceDeclared) -> UnitOut:
         time_zone=declared.time_zone,
         slots=declared.slots,
         cancellation=policy_out(declared.cancellation, declared.price_currency),
+        **(msgspec.structs.asdict(declared.stay) if declared.stay is not None else {}),
     )
 
 

@@ -45,6 +45,8 @@ class Request:
     announced: bool = False
     #: What it may be cancelled for.
     terms: Terms | None = None
+    #: The confirmation number; empty where none was asked for with it.
+    number: str = ""
 
     @property
     def pays_first(self) -> bool:

@@ -37,6 +37,7 @@ def _requested(history: History, record: Record, letter: Letter) -> None:
             prepaid=bool(data.get("prepaid", True)),
             announced=bool(data.get("announced", False)),
             terms=terms_of(data),
+            number=str(data.get("confirmation_number", "")),
         )
 
 
@@ -210,6 +211,7 @@ FILING: dict[tuple[str, str], Filed] = {
     (names.BOOKING_INBOX, "booking.booking.check_out"): _end_asked,
     (names.BOOKING_INBOX, "booking.booking.mark_no_show"): _end_asked,
     (names.BOOKING_INBOX, "booking.deadline.passed"): _touched,
+    (names.BOOKING_INBOX, "booking.stay.due"): _touched,
     (names.BOOKING_INBOX, "booking.line.reserved"): _answered_line("reserved"),
     (names.BOOKING_INBOX, "booking.line.rejected"): _answered_line("rejected"),
     (names.BOOKING_INBOX, "booking.payment.authorized"): _told_of_payment("authorized"),

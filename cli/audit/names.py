@@ -94,6 +94,7 @@ ORIGINS: Final = frozenset(
         "booking.booking.check_out",
         "booking.booking.mark_no_show",
         "booking.deadline.passed",
+        "booking.stay.due",
         "availability.resource.declare",
         "availability.calendar.set",
         "availability.block.set",

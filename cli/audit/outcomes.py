@@ -8,7 +8,8 @@ partition was last taken over when that was later: a service that does not run k
 same event id the first one counts. What is pending within its deadline is open. What comes after a confirmation
 (check-in, completion, no-show) is no outcome.
 
-A booking that another program announced has its created event already: it is not announced a second time.
+A booking that another program announced has its created event already: it is not announced a second time. And no two
+bookings have one confirmation number: by it a guest asks for theirs.
 """
 
 from __future__ import annotations
@@ -35,7 +36,18 @@ def check(history: History) -> Verdict:
             verdict.aged += 1
             continue
         _judge(verdict, booking_id, booking, history, claims)
+    _judge_numbers(verdict, history)
     return verdict
+
+
+def _judge_numbers(verdict: Verdict, history: History) -> None:
+    owners: dict[str, str] = {}
+    for booking_id, booking in history.bookings.items():
+        if booking.request is None or not booking.request.number:
+            continue
+        owner = owners.setdefault(booking.request.number, booking_id)
+        if owner != booking_id:
+            verdict.find(booking_id, f"has the confirmation number {booking.request.number} of {owner}")
 
 
 def _judge(verdict: Verdict, booking_id: str, booking: Booking, history: History, claims: list[int]) -> None:

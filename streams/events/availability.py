@@ -6,6 +6,7 @@ from typing import Literal
 
 from streams.events.base import Amount, Count, Currency, Event, Id, Instant, NonNegative, Whole
 from streams.events.policy import CancellationPolicy
+from streams.events.stay import StayRules
 
 #: How a resource's time is cut: nights in its time zone, minutes, or not at all (stock).
 Slots = Literal["nights", "none"] | Whole
@@ -28,6 +29,8 @@ class DeclareResource(Event, type="availability.resource.declare"):
     min_stay: Count = 1
     #: None: free until it begins, nothing back from then on.
     cancellation: CancellationPolicy | None = None
+    #: Hours of arrival and departure, where nights are sold; None: no day holds a step back.
+    stay: StayRules | None = None
 
 
 class Hold(Event, type="availability.line.hold"):
@@ -93,6 +96,7 @@ class ResourceDeclared(Event, type="availability.resource.declared"):
     #: Whether any of its nights has rules of its own: then `min_stay` is not the last word.
     has_calendar: bool = False
     cancellation: CancellationPolicy | None = None
+    stay: StayRules | None = None
 
 
 # --- told to the world ---

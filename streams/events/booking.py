@@ -9,6 +9,7 @@ from msgspec import Meta, field
 from streams.events.about import ConfirmOn, Kind, Line, Location
 from streams.events.base import Amount, Count, Currency, Event, Id, Instant, Sealed, Whole
 from streams.events.policy import CancellationPolicy
+from streams.events.stay import StayTimes
 
 #: What new requests are decided by. 2: a cancellation is followed until all is done, and who leaves early gives nights
 #: back.
@@ -53,6 +54,8 @@ class RequestBooking(Event, type="booking.booking.request"):
     announced: bool = False
     #: Why it cannot be booked as it came, found at entry: it is opened and REJECTED at once.
     refusal: str | None = None
+    #: When it may begin and end; None where no calendar says.
+    times: StayTimes | None = None
 
 
 class ChangeBooking(Event, type="booking.booking.change"):
@@ -72,6 +75,8 @@ class ChangeBooking(Event, type="booking.booking.change"):
     #: Under whose key `guest` is sealed; None stands for the booking's user.
     user_id: Id | None = None
     details: dict[str, Any] | None = None
+    #: Of the other lines, where there are any.
+    times: StayTimes | None = None
 
 
 class CheckIn(Event, type="booking.booking.check_in"):
@@ -98,6 +103,16 @@ class DeadlinePassed(Event, type="booking.deadline.passed"):
     """A tick: some clock believes the deadline is over. The row and the record's time decide whether it is."""
 
     booking_id: Id
+
+
+class StayDue(Event, type="booking.stay.due"):
+    """A tick: some clock believes that a stay's next step is due, no-show or check-out. The row and the record's time
+    decide whether it is.
+    """
+
+    booking_id: Id
+    #: When it was due, by the index that the clock looked at.
+    due: Instant
 
 
 class LineReserved(Event, type="booking.line.reserved"):

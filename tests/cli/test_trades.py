@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import orjson
@@ -29,6 +29,15 @@ def bodies(trade: Any, journeys: list[Journey]) -> list[Any]:
 def test_what_is_asked_is_what_the_gateway_takes(trade: Any, model: Any) -> None:
     for body in bodies(trade, JOURNEYS):
         assert check(model, body)
+
+
+def test_who_comes_to_stay_walks_in_today() -> None:
+    before = datetime.now(UTC).date()
+    journey = next(journey for journey in JOURNEYS if journey.kind == "stay")
+    body = Stays().wish(journey.stay, journey.kind).body
+    after = datetime.now(UTC).date()
+    assert body["check_in"] in (before, after)
+    assert body["check_out"] - body["check_in"] == journey.stay.check_out - journey.stay.check_in
 
 
 @pytest.mark.parametrize("trade", [Stays(), Goods(), Practice()])

@@ -31,6 +31,7 @@ from streams.events.records import (
     PrescriptionUpdated,
     RecordNews,
 )
+from streams.events.stay import StayRules
 from streams.events.users import ChangeUser, RegisterUser, UserCreated, UserUpdated
 from tests.domain.messages import DEADLINE, NOW, night
 
@@ -359,6 +360,18 @@ def test_a_change_is_cut_and_priced_as_a_booking_is() -> None:
     assert change.lines is not None
     assert change.lines[0].start == change.free_until == datetime(2026, 12, 23, 23, tzinfo=UTC)
     assert change_of(updated(about(line())), changing(known)).details is None
+
+
+def test_another_programs_stay_has_the_hours_of_its_unit_type() -> None:
+    """Asked for and moved: nobody checks in before the day, whoever sold the night."""
+    known = msgspec.structs.replace(resource(), stay=StayRules(no_show="auto"))
+    asked, moved = booking_of(created(about(line())), terms(known)), change_of(updated(about(line())), changing(known))
+    assert asked.times == moved.times
+    assert asked.times is not None
+    assert asked.times.arrival == asked.lines[0].start == datetime(2026, 12, 23, 23, tzinfo=UTC)
+    assert (asked.times.departed, asked.times.no_show) == (datetime(2026, 12, 26, 23, tzinfo=UTC), "auto")
+    visit = booking_of(created(appointment(hour="10:00"), price="0"), terms(DOCTOR))
+    assert visit.times is None
 
 
 def test_a_changed_appointment_has_our_price() -> None:

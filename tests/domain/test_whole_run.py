@@ -12,6 +12,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -70,7 +71,8 @@ class Plan:
             "prepaid": self.confirm_on != "inventory",
             "policy": self.policy,
         }
-        later: list[Event] = [request(*lines, booking=booking_id, price=self.price, free_until=free_until, **terms)]
+        asked = request(*lines, booking=booking_id, price=self.price, free_until=free_until, **terms)
+        later: list[Event] = [msgspec.structs.replace(asked, confirmation_number=f"RSV-2026-{booking_id}")]
         if self.tick:
             later.append(deadline_passed(booking_id))
         if self.operator_refund is not None:

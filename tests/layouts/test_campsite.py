@@ -57,7 +57,7 @@ async def test_the_groups_read_what_the_document_says(world: World) -> None:
 @pytest.mark.proves("CAMP-02", "CAMP-09", "CAMP-10", "CAMP-11", "CAMP-14", "CAMP-15", "CAMP-16", "CAMP-17", "CAMP-18")
 async def test_a_stay_from_its_request_to_its_end(world: World) -> None:
     await pitches(world, "CAMP-1", 3)
-    opened = await world.post(PATH, wish("CAMP-1", "camper@example.com"))
+    opened = await world.post(PATH, wish("CAMP-1", "camper@example.com", start=0))
     assert opened["status"] == "PENDING"  # 201 before anybody has read the event
     booking_id = opened["booking_id"]
     booking = await world.ended(PATH, booking_id)
@@ -259,8 +259,8 @@ async def is_free(world: World, campsite: str, nights: list[int]) -> bool:
     return await free(world, campsite, len(nights)) == nights
 
 
-def wish(campsite: str, email: str | None = None, token: str = "tok_visa") -> Body:
-    body = stay(campsite, token=token)
+def wish(campsite: str, email: str | None = None, token: str = "tok_visa", start: int = 30) -> Body:
+    body = stay(campsite, start=start, token=token)
     guest = {**body["guest"], **({"email": email} if email else {})}
     return {**body, "unit_type": "pitch", "guest": guest}
 

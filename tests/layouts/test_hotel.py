@@ -128,13 +128,13 @@ async def test_a_reservation_reaches_the_documents_final_state(world: World) -> 
 @pytest.mark.proves("HTL-02", "HTL-03", "HTL-08")
 async def test_a_reservation_is_changed_then_stayed(world: World) -> None:
     await rooms(world, "PROP-002", 2)
-    reservation = (await world.post(PATH, stay("PROP-002", nights=3)))["booking_id"]
+    reservation = (await world.post(PATH, stay("PROP-002", start=0, nights=3)))["booking_id"]
     booking = await world.ended(PATH, reservation)
     await eventually(lambda: world.of("reservationId", reservation, "payment.captured"))
     start = dt.date.fromisoformat(booking["check_in"])
     changed = await world.patch(f"{PATH}/{reservation}", {"check_out": str(start + dt.timedelta(days=2))})
     assert (changed["revision"], changed["price"]["amount"]) == (2, "200.00")
-    await eventually(lambda: is_free(world, "PROP-002", [1, 1, 2]))
+    await eventually(lambda: is_free(world, "PROP-002", [1, 1, 2], start=0))
     [modified] = await world.of("reservationId", reservation, "reservation.modified")
     assert modified["stayDetails"]["checkOut"] == changed["check_out"]
 
@@ -291,12 +291,12 @@ async def rooms(world: World, hotel: str, capacity: int, price: str = "100.00") 
     await world.put(f"/api/properties/{hotel}/units/standard", body)
 
 
-async def free(world: World, hotel: str, nights: int = 2) -> list[int]:
-    return await world.free(hotel, 30, nights)
+async def free(world: World, hotel: str, nights: int = 2, start: int = 30) -> list[int]:
+    return await world.free(hotel, start, nights)
 
 
-async def is_free(world: World, hotel: str, nights: list[int]) -> bool:
-    return await free(world, hotel, len(nights)) == nights
+async def is_free(world: World, hotel: str, nights: list[int], start: int = 30) -> bool:
+    return await free(world, hotel, len(nights), start) == nights
 
 
 async def has_kpis(world: World, hotel: str, revenue: str | None = None, **counts: int) -> bool:

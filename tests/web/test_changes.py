@@ -228,6 +228,7 @@ async def test_a_guest_arrives_and_leaves(gateway: Gateway, stayed: str) -> None
     status, body = await step(gateway, stayed, "check-out")
     assert (status, body["status"], body["booking_status"]) == (409, 409, "CONFIRMED")
     assert "CHECKED_IN" in body["detail"]
+    gateway.instance.now += timedelta(days=30)
     for word, reached in (("check-in", "CHECKED_IN"), ("check-out", "COMPLETED")):
         for _ in range(2):
             status, body = await step(gateway, stayed, word)
@@ -245,6 +246,7 @@ async def test_a_guest_arrives_and_leaves(gateway: Gateway, stayed: str) -> None
 
 
 async def test_a_guest_who_never_came(gateway: Gateway, stayed: str) -> None:
+    gateway.instance.now += timedelta(days=31)
     for _ in range(2):
         status, body = await step(gateway, stayed, "no-show")
         assert (status, body["status"]) == (200, "NO_SHOW")
@@ -254,6 +256,7 @@ async def test_a_guest_who_never_came(gateway: Gateway, stayed: str) -> None:
 async def test_a_step_waits_for_the_change_under_way(gateway: Gateway, stayed: str) -> None:
     gateway.instance.paused.add("availability")
     await ask(gateway, stayed, check_in=str(day(40)), check_out=str(day(42)))
+    gateway.instance.now += timedelta(days=30)
     status, body = await step(gateway, stayed, "check-in")
     assert (status, body["type"]) == (409, "urn:vacancy:problem:not-yet")
 

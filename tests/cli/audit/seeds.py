@@ -82,6 +82,11 @@ def no_outcome(story: Story) -> None:
     story.declare(2)
 
 
+def one_number_for_two(story: Story) -> None:
+    for name in ("y", "z"):
+        story.request(name, confirmation_number="RSV-2026-000007")
+
+
 def two_outcomes(story: Story) -> None:
     story.world("a", names.REJECTED, cause="request", reason="sold_out")
 

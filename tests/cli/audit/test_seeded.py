@@ -43,6 +43,7 @@ SEEDS = [
     Seed("a hold reserved after its own release", "P2", "f", "after its own release", seeds.reserved_after_its_release),
     Seed("a hold both reserved and rejected", "P2", "a", "both reserved and rejected", seeds.reserved_and_rejected),
     Seed("a booking without an outcome", "P1", "z", "no outcome", seeds.no_outcome),
+    Seed("one confirmation number for two", "P1", "z", "RSV-2026-000007 of y", seeds.one_number_for_two),
     Seed("two outcomes", "P1", "a", "2 outcomes", seeds.two_outcomes),
     Seed("two confirmations", "P1", "a", "2 outcomes", seeds.confirmed_twice),
     Seed(

@@ -1,0 +1,232 @@
+"""Booking, availability and payment as processes that can be killed, on a log that forgets nothing; in memory.
+
+The services decide with the tables they run with. What a process decided is known to it at once, said next, and
+durable later; a kill in between forgets it, and the next process decides it again from where the rows stand: under the
+same ids, though what was said already stays said.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import cast
+
+import msgspec
+
+from streams.deciding import Decides
+from streams.envelope import caused_by
+from streams.events import Envelope, Event
+from streams.events.payment import ProviderAnswered, ProviderCall
+from streams.local import LocalRows, Row
+from streams.services import AVAILABILITY, BOOKING, PAYMENT, Service
+from streams.working import WorkingRows, Written
+from tables.availability import Availability
+from tables.payments import Payments
+from tables.reservations import Reservations
+from tests.domain.messages import NOW
+from tests.domain.provider import Card, Provider
+
+TABLES: dict[Service, type[Decides]] = {BOOKING: Reservations, AVAILABILITY: Availability, PAYMENT: Payments}
+_INBOX_OF = {kind: service for service in TABLES for kind in service.accepts}
+
+
+@dataclass(frozen=True)
+class Record:
+    """A message where it stands in an inbox; `time` is the log's own."""
+
+    offset: int
+    time: datetime
+    message: Envelope
+
+
+@dataclass
+class Durable:
+    """Rows as the store has them, with the interface that decisions read through."""
+
+    rows: dict[str, bytes] = field(default_factory=dict)
+
+    def get(self, key: str) -> Row | None:
+        return Row(self.rows[key], 0, 0) if key in self.rows else None
+
+    def scan(self, prefix: str) -> Iterator[tuple[str, bytes]]:
+        yield from ((key, self.rows[key]) for key in sorted(self.rows) if key.startswith(prefix))
+
+    def working(self) -> WorkingRows:
+        return WorkingRows(cast(LocalRows, self))
+
+
+class Process:
+    """One service's inbox, its rows, and the process that decides the one on the other."""
+
+    def __init__(self, service: Service) -> None:
+        self.service, self.inbox, self.durable = service, list[Record](), Durable()
+        #: The next record to decide, after a kill.
+        self.position = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        self.next = self.position
+        self._working = self.durable.working()
+        self._unsettled: dict[str, bytes | None] = {}
+
+    @property
+    def behind(self) -> bool:
+        return self.next < len(self.inbox)
+
+    def decide(self) -> list[Envelope]:
+        """Decides the next record; what is to be said because of it."""
+        record = self.inbox[self.next]
+        said, changes = decided(self.service, self._working, record)
+        self._working.hand_over(changes, self.next)
+        self._unsettled |= {key: written.payload for key, written in changes.items()}
+        self.next += 1
+        return said
+
+    def settle(self) -> None:
+        """What was decided becomes durable, all of it at once."""
+        store(self.durable, self._unsettled)
+        self._working.durable(iter(self._unsettled), self.next)
+        self._unsettled, self.position = {}, self.next
+
+    def kill(self) -> None:
+        """The process ends, and another one begins with what is durable."""
+        self._begin()
+
+    def rebuilt(self) -> Durable:
+        """The rows that the inbox makes from nothing."""
+        rows = Durable()
+        for record in self.inbox:
+            _, changes = decided(self.service, rows.working(), record)
+            store(rows, {key: written.payload for key, written in changes.items()})
+        return rows
+
+
+def decided(service: Service, rows: WorkingRows, record: Record) -> tuple[list[Envelope], dict[str, Written]]:
+    events = TABLES[service]().apply(rows, record.message, record.time, record.offset)
+    said = [
+        caused_by(record.message, event, index=index, now=record.time, source=service.name)
+        for index, event in enumerate(events)
+    ]
+    return said, rows.take_changes()
+
+
+def store(durable: Durable, rows: dict[str, bytes | None]) -> None:
+    for key, payload in rows.items():
+        if payload is None:
+            durable.rows.pop(key, None)
+        else:
+            durable.rows[key] = payload
+
+
+@dataclass
+class Lives:
+    """The log, the processes on it, and the world outside: guests' cards and the provider with its own books."""
+
+    cards: dict[str, Card] = field(default_factory=dict)
+    now: datetime = NOW
+    processes: dict[str, Process] = field(
+        default_factory=lambda: {service.name: Process(service) for service in TABLES}
+    )
+    provider: Provider = field(default_factory=Provider)
+    #: The calls to make, in their order; those before `called` are answered on the log.
+    calls: list[Envelope] = field(default_factory=list)
+    called: int = 0
+    #: Calls under way from `called` on: the answers that the provider has sent and nobody has taken yet.
+    answers: dict[int, list[ProviderAnswered]] = field(default_factory=dict)
+    answered: set[int] = field(default_factory=set)
+    #: Every message that was ever said, by its id, with all the contents it was said with.
+    said: defaultdict[str, set[bytes]] = field(default_factory=lambda: defaultdict(set))
+    #: What the world heard, each message once, in the order in which it was said first.
+    news: list[Event] = field(default_factory=list)
+    _made: int = 0
+
+    def ask(self, event: Event, source: str = "guest") -> Envelope:
+        """Appends what comes from outside the log, under an id of its own."""
+        self._made += 1
+        name = f"{source}-{self._made}"
+        asked = Envelope(
+            event_id=name,
+            event_type=event.event_type,
+            event_version=event.event_version,
+            timestamp=self.now,
+            correlation_id=name,
+            data=event,
+            source=source,
+        )
+        self.say(asked)
+        return asked
+
+    def say(self, message: Envelope) -> None:
+        """Appends a message to where it belongs, once more if it was said before."""
+        first = message.event_id not in self.said
+        self.said[message.event_id].add(msgspec.json.encode((message.timestamp, message.data)))
+        service = _INBOX_OF.get(type(message.data))
+        if service is not None:
+            inbox = self.processes[service.name].inbox
+            inbox.append(Record(len(inbox), self.now, message))
+        elif isinstance(message.data, ProviderCall):
+            self.calls.append(message)
+        elif first:
+            self.news.append(message.data)
+
+    def step(self, name: str, reaching: int | None = None) -> None:
+        """Decides one record of a service. Of what it says only so many messages reach the log before a kill."""
+        process = self.processes[name]
+        if not process.behind:
+            return
+        said = process.decide()
+        for message in said[:reaching]:
+            self.say(message)
+        if reaching is not None:
+            process.kill()
+
+    def call(self, number: int, *, misheard: bool = False) -> None:
+        """Calls the provider; the answer is under way. If it is misheard, a refusal comes first and the truth later."""
+        if not self.called <= number < len(self.calls) or number in self.answered:
+            return
+        message = self.calls[number]
+        assert isinstance(message.data, ProviderCall)
+        answer = self.provider.ask(message.event_id, message.data, self.cards[message.data.payment_id])
+        lost = msgspec.structs.replace(answer, approved=False, provider_reference=None, error_code="lost")
+        wrong = misheard and message.data.operation != "refund"
+        self.answers[number] = [lost, answer] if wrong else [answer]
+
+    def take_answer(self, number: int, *, again: bool = False) -> None:
+        """An answer reaches the log. Once all of a call have, it is not made again by a later process."""
+        if number in self.answers:
+            first, *rest = self.answers[number]
+            self.ask(first, source="effects")
+            left = self.answers[number] if again else rest
+            if left:
+                self.answers[number] = left
+            else:
+                del self.answers[number]
+                self.answered.add(number)
+        while self.called in self.answered:
+            self.called += 1
+
+    def kill_effects(self) -> None:
+        """What was under way is forgotten; calls from the first one without an answer on are made again."""
+        self.answers.clear()
+        self.answered.clear()
+
+    def passes(self, time: timedelta) -> None:
+        self.now += time
+
+    def rest(self) -> None:
+        """Everybody works until there is nothing left to do."""
+        busy = True
+        while busy:
+            busy = False
+            for name, process in self.processes.items():
+                while process.behind:
+                    self.step(name)
+                    busy = True
+                process.settle()
+            for number in range(self.called, len(self.calls)):
+                busy = True
+                self.call(number)
+                while number in self.answers:
+                    self.take_answer(number)
