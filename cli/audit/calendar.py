@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from cli.audit.facts import Block, BlockDue, Calendar, Declare, Unblock
+from cli.audit.operations import Block, BlockDue, Calendar, Declare, Unblock
 
 RULES = (
     *("stop_sell", "closed_to_arrival", "closed_to_departure", "min_stay", "max_stay"),

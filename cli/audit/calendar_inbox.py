@@ -6,8 +6,8 @@ from typing import Any
 from urllib.parse import quote
 
 from cli.audit.calendar import RULES, nights_between, release_of
-from cli.audit.facts import Block, BlockDue, Calendar, Unblock
 from cli.audit.history import History
+from cli.audit.operations import Block, BlockDue, Calendar, Unblock
 from cli.audit.wire import Letter, Record, short
 
 

@@ -12,9 +12,10 @@ from datetime import datetime
 from decimal import Decimal
 
 from cli.audit import names
-from cli.audit.facts import NOTHING, Booking, Hold
+from cli.audit.facts import NOTHING, Booking
 from cli.audit.findings import Verdict
 from cli.audit.history import History
+from cli.audit.operations import Hold
 from cli.audit.terms import Ask, Terms, dates, early_refund, fee_at
 
 #: (booking, revision) -> what was asked of inventory under it.

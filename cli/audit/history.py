@@ -14,7 +14,8 @@ from typing import NamedTuple
 from cli.audit import names
 from cli.audit.dialect import Dialect
 from cli.audit.dialects import CATALOGUE
-from cli.audit.facts import Asked, Booking, Entry, Errand, Hold, Operation, Payment, Place, Poison, Release, Row
+from cli.audit.facts import Asked, Booking, Entry, Errand, Payment, Place, Poison, Row
+from cli.audit.operations import Hold, Operation, Release
 from cli.audit.spelling import Spelling
 from cli.audit.wire import short
 

@@ -10,8 +10,9 @@ from typing import Any
 
 from cli.audit import names
 from cli.audit.calendar_inbox import block_due, blocked, calendar_set, resource_of, unblocked
-from cli.audit.facts import Answer, Call, Declare, Errand, Hold, Order, Place, Release, Request, Sale, Shorten, Waited
+from cli.audit.facts import Answer, Call, Errand, Order, Place, Request
 from cli.audit.history import History
+from cli.audit.operations import Declare, Hold, Release, Sale, Shorten, Waited
 from cli.audit.terms import Ask, terms_of
 from cli.audit.wire import Letter, Record, milliseconds, money, short
 

@@ -22,9 +22,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from cli.audit.calendar import Nights
-from cli.audit.facts import Block, BlockDue, Calendar, Declare, Hold, Operation, Release, Sale, Shorten, Unblock
 from cli.audit.findings import Verdict
 from cli.audit.history import History
+from cli.audit.operations import Block, BlockDue, Calendar, Declare, Hold, Operation, Release, Sale, Shorten, Unblock
 from cli.audit.slots import STOCK, running, taken
 from cli.audit.wire import short
 

@@ -12,9 +12,10 @@ outside journal says was acknowledged stands in the inbox.
 from __future__ import annotations
 
 from cli.audit import names
-from cli.audit.facts import Booking, Hold, Payment, Place
+from cli.audit.facts import Booking, Payment, Place
 from cli.audit.findings import Verdict
 from cli.audit.history import History
+from cli.audit.operations import Hold
 
 
 def check(history: History) -> Verdict:

@@ -20,9 +20,10 @@ from decimal import Decimal
 
 from cli.audit import names
 from cli.audit.cancellations import Holds, check_refund, holds_of_changes
-from cli.audit.facts import NOTHING, Booking, Entry, Hold
+from cli.audit.facts import NOTHING, Booking, Entry
 from cli.audit.findings import Verdict
 from cli.audit.history import History
+from cli.audit.operations import Hold
 from cli.audit.provider import Account, accounts, in_view
 from cli.audit.wire import short
 

@@ -362,7 +362,7 @@ def under_new_ids(cause: Envelope, event: Event, *, index: int, now: datetime, s
 
 MISTAKES = {
     "a guest is let in before the day": ("domain.booking_changes.is_time", lambda *_: True),
-    "one unit too many is sold": ("domain.inventory.Resource.limit", property(lambda unit: unit.capacity + 1)),
+    "one unit too many is sold": ("domain.inventory.Resource.limit", lambda unit, rules, now: unit.capacity + 1),
     "every cancellation is free": (
         "domain.booking_outcomes.quote_cancellation",
         lambda booking, now: Quote(fee=Decimal(0), refund=booking.price_amount),

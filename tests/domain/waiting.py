@@ -77,7 +77,7 @@ class Desk:
 
     def due(self) -> list[tuple[datetime, str]]:
         """When which entries have to be looked at."""
-        found = ((key.split("|")[1], msgspec.json.decode(row, type=Due)) for key, row in self.stored.scan("d|"))
+        found = ((key.split("|")[1], msgspec.json.decode(row, type=Due)) for key, row in self.stored.scan("u|"))
         return [(datetime.fromisoformat(time), due.entry_id) for time, due in found]
 
 

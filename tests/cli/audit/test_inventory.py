@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from cli.audit import names
 from cli.audit.changelog import NightRow
-from cli.audit.facts import Declare, Operation, Release, Sale
-from cli.audit.facts import Hold as AskedHold
 from cli.audit.findings import Verdict
 from cli.audit.history import History
 from cli.audit.inboxes import FILING
 from cli.audit.inventory import replay
+from cli.audit.operations import Declare, Operation, Release, Sale
+from cli.audit.operations import Hold as AskedHold
 from cli.audit.wire import Letter, Record, short
 from domain.availability import decide, slots_needed
 from domain.inventory import Holding, Inventory, Night, Resource
