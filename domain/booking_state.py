@@ -55,6 +55,37 @@ class Change(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     guest: str | None = None
     details: dict[str, Any] | None = None
     answered: tuple[int, ...] = ()
+    #: What it costs more than before, which a payment of its own has to cover; with what, sealed; and whether it does.
+    to_pay: Decimal = Decimal(0)
+    payment_token: str | None = None
+    authorized: bool = False
+
+    @property
+    def complete(self) -> bool:
+        """Whether inventory agreed to every line, and the money that it costs more is there."""
+        return len(self.answered) == len(self.lines) and (self.authorized or not self.to_pay)
+
+
+class Supplement(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A payment beside the first: what a change cost more."""
+
+    payment_id: str
+    revision: int
+    amount: Decimal
+    captured: bool = False
+    #: When its capture failed for good, and why.
+    failed_at: datetime | None = None
+    error: str | None = None
+    #: What the guest still owes of it because of that.
+    owed: Decimal = Decimal(0)
+    #: refund id -> what of it was ordered or given back.
+    given: dict[str, Decimal] = {}
+
+    @property
+    def left(self) -> Decimal:
+        """What may still be ordered back of it; of one whose capture is under way too, where the order waits."""
+        had = self.captured or self.failed_at is None
+        return self.amount - sum(self.given.values(), Decimal(0)) if had else Decimal(0)
 
 
 class RefusedChange(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -86,12 +117,16 @@ class Booking(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     prepaid: bool = True
     time_zone: str = "UTC"
     details: dict[str, Any] = {}
+    #: The payment method it was last paid with, sealed under the user's key.
+    payment_token: str | None = None
 
     payment_id: str
     revision: int = 1
     #: The revision its lines are held under: a change of words alone takes no new holds.
     held_revision: int = 1
     change: Change | None = None
+    #: When the last change that waited for answers was to be given up.
+    change_deadline: datetime | None = None
     refused_change: RefusedChange | None = None
     #: The messages of other programs that asked for changes.
     asked_by: tuple[str, ...] = ()
@@ -111,7 +146,12 @@ class Booking(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     cancellation_fee: Decimal | None = None
     cancellation_refund: Decimal | None = None
 
+    #: By all its payments.
     captured: Decimal = Decimal(0)
+    #: The payments of changes that cost more, the oldest first.
+    supplements: tuple[Supplement, ...] = ()
+    #: Refunds that their payments could not give in full, and whose rest was ordered from another one.
+    cut: tuple[str, ...] = ()
     #: Why the capture failed for good, if it did.
     capture_error: str | None = None
     #: refund id -> amount given back.
@@ -142,7 +182,13 @@ class Booking(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     @property
     def paid(self) -> bool:
         """Whether there is nothing left to take."""
-        return not self.to_pay or self.captured > 0
+        first = not self.to_pay or self.captured > 0 or bool(self.supplements)
+        return first and all(each.captured or each.failed_at is not None for each in self.supplements)
+
+    @property
+    def balance(self) -> Decimal:
+        """What the guest still owes: of changes whose difference could not be captured."""
+        return sum((each.owed for each in self.supplements), self.price_amount * 0)
 
     @property
     def inventory_asked(self) -> bool:

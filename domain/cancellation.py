@@ -33,6 +33,7 @@ def quote_cancellation(booking: Booking, now: datetime) -> Quote:
         return Quote(fee=nothing, refund=max(booking.captured - booking.refunded, nothing))
     if booking.status is not BookingStatus.CONFIRMED or not booking.to_pay:
         return Quote(fee=nothing, refund=nothing)
+    paid = booking.price_amount - booking.balance
     if now < booking.free_until:
-        return Quote(fee=nothing, refund=max(booking.price_amount - booking.given_by_operators, nothing))
-    return Quote(fee=booking.price_amount, refund=nothing)
+        return Quote(fee=nothing, refund=max(paid - booking.given_by_operators, nothing))
+    return Quote(fee=paid, refund=nothing)

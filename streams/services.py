@@ -66,6 +66,7 @@ BOOKING = Service(
         booking.PaymentCaptured,
         booking.CaptureFailed,
         booking.PaymentRefunded,
+        booking.RefundCut,
     ),
 )
 AVAILABILITY = Service(

@@ -62,6 +62,8 @@ class ChangeBooking(Event, type="booking.booking.change"):
     #: Under whose key `guest` is sealed; None stands for the booking's user.
     user_id: Id | None = None
     details: dict[str, Any] | None = None
+    #: What a higher price is paid with, encrypted under the user's key; without it, a change may not cost more.
+    payment_token: Sealed | None = None
 
 
 class CheckIn(Event, type="booking.booking.check_in"):
@@ -133,3 +135,12 @@ class PaymentRefunded(Event, type="booking.payment.refunded"):
     payment_id: Id
     refund_id: Id
     amount: Amount
+
+
+class RefundCut(Event, type="booking.payment.refund_cut"):
+    """Less was left of a payment than policy ordered back: `missing` has to come from another one."""
+
+    booking_id: Id
+    payment_id: Id
+    refund_id: Id
+    missing: Amount

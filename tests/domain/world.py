@@ -31,6 +31,7 @@ from streams.events.booking import (
     PaymentCaptured,
     PaymentDeclined,
     PaymentRefunded,
+    RefundCut,
     RequestBooking,
 )
 from streams.events.booking_news import BookingConfirmed
@@ -53,6 +54,7 @@ ToBooking = (
     | PaymentCaptured
     | CaptureFailed
     | PaymentRefunded
+    | RefundCut
 )
 ToPayment = Authorize | Capture | Void | Refund | ProviderAnswered
 ToAvailability = Hold | ConfirmHold | Release
@@ -162,7 +164,11 @@ class World:
         )
         return next(places, len(self.log))
 
-    def given_by_operators(self, payment_id: str) -> Decimal:
-        records = self.payments[payment_id].state.refunds.values()
-        given = (record.amount for record in records if record.ordered_by != "policy" and record.status == "refunded")
+    def payments_of(self, booking_id: str) -> list[Payment]:
+        found = (row.found for row in self.payments.values())
+        return [payment for payment in found if payment is not None and payment.booking_id == booking_id]
+
+    def given_by_operators(self, booking_id: str) -> Decimal:
+        records = [record for payment in self.payments_of(booking_id) for record in payment.refunds.values()]
+        given = (record.amount for record in records if record.ordered_by == "operator" and record.status == "refunded")
         return sum(given, Decimal(0))
