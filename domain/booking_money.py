@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import msgspec
 
-from domain.booking_refunds import refund
+from domain.booking_refunds import refund, take_cut
 from domain.booking_state import Booking, BookingStatus
 from domain.booking_supplements import take_supplement
 from domain.decision import Decision
@@ -28,7 +28,9 @@ def take_money(booking: Booking, message: Event, now: datetime) -> Decision[Book
         case PaymentRefunded(payment_id=booking.payment_id) if message.refund_id not in booking.refunds:
             refunds = booking.refunds | {message.refund_id: message.amount}
             return Decision(msgspec.structs.replace(booking, refunds=refunds, updated_at=now))
-        case PaymentCaptured() | CaptureFailed() | PaymentRefunded() | RefundCut():
+        case RefundCut():
+            return Decision(*take_cut(booking, message))
+        case PaymentCaptured() | CaptureFailed() | PaymentRefunded():
             return take_supplement(booking, message, now)
         case _:
             return Decision(booking)

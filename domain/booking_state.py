@@ -73,19 +73,22 @@ class Supplement(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     revision: int
     amount: Decimal
     captured: bool = False
-    #: When its capture failed for good, and why.
-    failed_at: datetime | None = None
+    #: Why its capture failed for good, if it did; and whether the booking was cancelled by then.
     error: str | None = None
+    failed_late: bool = False
     #: What the guest still owes of it because of that.
     owed: Decimal = Decimal(0)
     #: refund id -> what of it was ordered or given back.
     given: dict[str, Decimal] = {}
+    #: It could not give all that was ordered of it: nothing more is.
+    spent: bool = False
 
     @property
     def left(self) -> Decimal:
         """What may still be ordered back of it; of one whose capture is under way too, where the order waits."""
-        had = self.captured or self.failed_at is None
-        return self.amount - sum(self.given.values(), Decimal(0)) if had else Decimal(0)
+        if self.spent or (self.error is not None and not self.captured):
+            return Decimal(0)
+        return self.amount - sum(self.given.values(), Decimal(0))
 
 
 class RefusedChange(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -150,8 +153,11 @@ class Booking(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     captured: Decimal = Decimal(0)
     #: The payments of changes that cost more, the oldest first.
     supplements: tuple[Supplement, ...] = ()
-    #: Refunds that their payments could not give in full, and whose rest was ordered from another one.
+    #: What is due back and no payment had left to give, e.g. because operators gave it: the next payment gives it.
+    credit: Decimal = Decimal(0)
+    #: Refunds that their payments could not give in full; and whether the first payment was one of these.
     cut: tuple[str, ...] = ()
+    first_spent: bool = False
     #: Why the capture failed for good, if it did.
     capture_error: str | None = None
     #: refund id -> amount given back.
@@ -183,7 +189,7 @@ class Booking(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     def paid(self) -> bool:
         """Whether there is nothing left to take."""
         first = not self.to_pay or self.captured > 0 or bool(self.supplements)
-        return first and all(each.captured or each.failed_at is not None for each in self.supplements)
+        return first and all(each.captured or each.error is not None for each in self.supplements)
 
     @property
     def balance(self) -> Decimal:

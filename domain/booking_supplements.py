@@ -12,10 +12,10 @@ from decimal import Decimal
 
 import msgspec
 
-from domain.booking_refunds import noted, refund_of, refund_rest
+from domain.booking_refunds import noted, pay_credit, refund_of
 from domain.booking_state import Booking, BookingStatus, Change, Supplement, payment_id_of
 from domain.decision import Decision
-from streams.events.booking import CaptureFailed, PaymentCaptured, PaymentRefunded, RefundCut
+from streams.events.booking import CaptureFailed, PaymentCaptured, PaymentRefunded
 from streams.events.payment import Authorize, Capture, Refund, Void
 
 NOTHING = Decimal(0)
@@ -66,7 +66,7 @@ def owing_less(booking: Booking, less: Decimal) -> tuple[Booking, Decimal]:
 
 
 def take_supplement(
-    booking: Booking, message: PaymentCaptured | CaptureFailed | PaymentRefunded | RefundCut, now: datetime
+    booking: Booking, message: PaymentCaptured | CaptureFailed | PaymentRefunded, now: datetime
 ) -> Decision[Booking | None]:
     """The booking with what one of its later payments reports; of several equal messages the first counts."""
     supplement = next((each for each in booking.supplements if each.payment_id == message.payment_id), None)
@@ -76,14 +76,12 @@ def take_supplement(
     match message:
         case PaymentCaptured() if not supplement.captured:
             return _captured(known, supplement)
-        case CaptureFailed() if not supplement.captured and supplement.failed_at is None:
-            return Decision(_with(known, _failed(booking, supplement, message.reason, now)))
+        case CaptureFailed() if not supplement.captured and supplement.error is None:
+            return Decision(_with(known, _failed(booking, supplement, message.reason)))
         case PaymentRefunded() if message.refund_id not in booking.refunds:
             given = msgspec.structs.replace(supplement, given=supplement.given | {message.refund_id: message.amount})
             refunds = booking.refunds | {message.refund_id: message.amount}
             return Decision(_with(msgspec.structs.replace(known, refunds=refunds), given))
-        case RefundCut() if message.refund_id not in booking.cut and message.refund_id in supplement.given:
-            return _cut(known, supplement, message)
         case _:
             return Decision(booking)
 
@@ -91,10 +89,9 @@ def take_supplement(
 def _captured(booking: Booking, supplement: Supplement) -> Decision[Booking | None]:
     taken = msgspec.structs.replace(supplement, captured=True, owed=NOTHING)
     paid = msgspec.structs.replace(_with(booking, taken), captured=booking.captured + supplement.amount)
-    if supplement.failed_at is None:
-        return Decision(paid)
-    orders = tuple(_late(booking, supplement))
-    return Decision(noted(paid, orders), orders)
+    late = tuple(_late(booking, supplement)) if supplement.error is not None else ()
+    known, due = pay_credit(noted(paid, late), f"credit {supplement.revision}")
+    return Decision(known, (*late, *due))
 
 
 def _late(booking: Booking, supplement: Supplement) -> Iterator[Refund]:
@@ -104,33 +101,19 @@ def _late(booking: Booking, supplement: Supplement) -> Iterator[Refund]:
     excess = supplement.amount - supplement.owed
     if excess > 0:
         yield refund_of(booking, supplement, excess, f"late capture {supplement.revision}", "captured_after_failure")
-    if supplement.owed and booking.status is BookingStatus.CANCELLED and not _failed_after_the_end(booking, supplement):
+    if supplement.owed and booking.status is BookingStatus.CANCELLED and not supplement.failed_late:
         back = refund_of(
             booking, supplement, supplement.owed, f"unowed {supplement.revision}", "captured_after_failure"
         )
         yield msgspec.structs.replace(back, ordered_by="late_capture")
 
 
-def _failed_after_the_end(booking: Booking, supplement: Supplement) -> bool:
-    return (
-        booking.cancelled_at is not None
-        and supplement.failed_at is not None
-        and supplement.failed_at >= booking.cancelled_at
-    )
-
-
-def _failed(booking: Booking, supplement: Supplement, reason: str, now: datetime) -> Supplement:
-    """What was ordered back of it was dropped by its payment, and need not be had."""
-    ordered = sum(supplement.given.values(), NOTHING) if booking.status is BookingStatus.CANCELLED else NOTHING
-    return msgspec.structs.replace(supplement, failed_at=now, error=reason, owed=supplement.amount - ordered, given={})
-
-
-def _cut(booking: Booking, supplement: Supplement, message: RefundCut) -> Decision[Booking | None]:
-    given = supplement.given | {message.refund_id: supplement.given[message.refund_id] - message.missing}
-    known = _with(booking, msgspec.structs.replace(supplement, given=given))
-    known = msgspec.structs.replace(known, cut=(*booking.cut, message.refund_id))
-    orders = tuple(refund_rest(known, supplement, message))
-    return Decision(noted(known, orders), orders)
+def _failed(booking: Booking, supplement: Supplement, reason: str) -> Supplement:
+    """What was ordered back of it by a cancellation was dropped by its payment, and need not be had."""
+    late = booking.status is BookingStatus.CANCELLED
+    ordered = sum(supplement.given.values(), NOTHING) if late else NOTHING
+    owed = supplement.amount - ordered
+    return msgspec.structs.replace(supplement, error=reason, failed_late=late, owed=owed, given={})
 
 
 def _with(booking: Booking, supplement: Supplement) -> Booking:

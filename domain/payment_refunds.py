@@ -42,7 +42,7 @@ def order_refund(payment: Payment, order: Refund, now: datetime) -> Decision[Pay
 
 def _cut(payment: Payment, order: Refund, amount: Decimal) -> Iterator[RefundCut]:
     """What policy orders and this payment has not any more, the booking may take from another one."""
-    if order.shared and order.ordered_by == "policy" and amount < order.amount and payment.status in _TAKEN:
+    if order.tell_rest and order.ordered_by == "policy" and amount < order.amount and payment.status in _TAKEN:
         yield RefundCut(
             booking_id=payment.booking_id,
             payment_id=payment.payment_id,

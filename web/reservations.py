@@ -27,6 +27,7 @@ from web.context import Context, context_of
 from web.models import CancelRequest, ReservationRequest
 from web.opening import Draft, open_booking
 from web.operations import AT, IDEMPOTENCY_KEY, WAIT, Operation
+from web.paying_more import payment_token
 from web.reading import cancel_booking, get_booking, get_timeline, stay_dates
 
 
@@ -57,7 +58,9 @@ async def change_reservation(request: web.Request) -> web.Response:
     if not asked.model_dump(exclude_none=True):
         raise nothing_to_change(*ReservationChange.model_fields)
     row, context = await changeable(request, "stay"), context_of(request)
-    change = changed(context, row, _other_lines(asked, row, context), guest=await _other_guest(asked, row, context))
+    lines, guest = _other_lines(asked, row, context), await _other_guest(asked, row, context)
+    token = await payment_token(context, row, lines, asked.payment_method)
+    change = changed(context, row, lines, guest=guest, token=token)
     return await change_booking(request, context, row, change)
 
 
@@ -139,7 +142,7 @@ OPERATIONS = (
         "PATCH",
         "/api/reservations/{booking_id}",
         change_reservation,
-        "Change a stay that costs no more than before",
+        "Change a stay; what it costs more is paid, what it costs less goes back",
         "reservations",
         {200: BookingOut, 202: BookingOut},
         request=ReservationChange,

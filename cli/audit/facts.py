@@ -48,6 +48,13 @@ class Request:
         return self.prepaid and self.price > 0 and self.confirm_on == "payment.captured"
 
 
+class Change(NamedTuple):
+    """The price of a booking since a change; `cause` is the short id of the record that decided it."""
+
+    price: Decimal
+    cause: bytes
+
+
 @dataclass(slots=True)
 class Booking:
     request: Request | None = None
@@ -56,8 +63,8 @@ class Booking:
     created: bool = False
     #: The status that news after the confirmation tells: "CHECKED_IN", "COMPLETED", "NO_SHOW".
     moved_on: set[str] = field(default_factory=set)
-    #: The revision of the last change the world was told of, and the price since.
-    changed: tuple[int, Decimal] | None = None
+    #: The changes the world was told of, by the revision each made.
+    changes: dict[int, Change] = field(default_factory=dict)
     endings: dict[str, Ending] = field(default_factory=dict)
     #: (revision, line) -> "reserved" and/or "rejected".
     lines: dict[tuple[int, int], set[str]] = field(default_factory=dict)
@@ -65,12 +72,6 @@ class Booking:
     refund_amount: Decimal = NOTHING
     reason: str = ""
     payments: set[str] = field(default_factory=set)
-
-    @property
-    def price(self) -> Decimal:
-        """What it costs as it stands."""
-        assert self.request is not None
-        return self.request.price if self.changed is None else self.changed[1]
 
     def of(self, event_type: str) -> list[Ending]:
         return [ending for ending in self.endings.values() if ending.event_type == event_type]
@@ -107,6 +108,8 @@ class Payment:
     #: The last offset of its inbox partition that concerns it.
     last: int = -1
     authorize: int | None = None
+    #: Of the booking: what it pays for.
+    revision: int = 1
     created: bool = False
     void: bool = False
     #: What the booking was told: "authorized", "declined", "captured", "capture_failed", or a refund's id.

@@ -125,6 +125,7 @@ def _authorize_asked(history: History, record: Record, letter: Letter) -> None:
     payment = history.payments[letter.data["payment_id"]]
     if payment.authorize is None:
         payment.authorize = record.offset
+        payment.revision = int(letter.data.get("revision", 1))
 
 
 def _capture_asked(history: History, record: Record, letter: Letter) -> None:
@@ -187,6 +188,7 @@ FILING: dict[tuple[str, str], Filed] = {
     (names.BOOKING_INBOX, "booking.payment.captured"): _told_of_payment("captured"),
     (names.BOOKING_INBOX, "booking.payment.capture_failed"): _told_of_payment("capture_failed"),
     (names.BOOKING_INBOX, "booking.payment.refunded"): _told_of_payment(""),
+    (names.BOOKING_INBOX, "booking.payment.refund_cut"): _touched,
     (names.AVAILABILITY_INBOX, "availability.resource.declare"): _declared,
     (names.AVAILABILITY_INBOX, "availability.line.hold"): _hold_asked,
     (names.AVAILABILITY_INBOX, "availability.line.confirm"): _ended_hold(Sale),

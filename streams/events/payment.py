@@ -56,8 +56,8 @@ class Refund(Event, type="payment.payment.refund"):
     amount: PositiveAmount
     reason: str
     ordered_by: str = "policy"
-    #: Whether the booking has other payments: then it hears of what this one cannot give.
-    shared: bool = False
+    #: Whether the booking hears of what this payment cannot give any more.
+    tell_rest: bool = False
 
 
 class Settle(Event, type="payment.payment.settle"):
