@@ -56,7 +56,7 @@ def test_all_payments_of_a_booking_count(story: Story) -> None:
 def test_a_difference_never_taken_is_found() -> None:
     open_, owed = found(lengthened(entry=""))
     assert "left open" in open_
-    assert owed == "captured less refunded is 199.9, but 259.9 is owed"
+    assert owed == "captured less refunded is 199.90, but 259.9 is owed"
 
 
 def test_a_refund_that_forgets_one_payment_is_found() -> None:
@@ -64,7 +64,7 @@ def test_a_refund_that_forgets_one_payment_is_found() -> None:
     story = lengthened()
     story.cancel("z", DEARER)
     story.refunded("z", DEARER - PRICE)
-    assert found(story) == ["captured less refunded is 199.9, but 0.0 is owed"]
+    assert found(story) == ["captured less refunded is 199.90, but 0.0 is owed"]
 
 
 def test_a_capture_that_its_change_did_not_order_is_found() -> None:
