@@ -107,6 +107,8 @@ class Settings(BaseSettings):
     #: Unset, they are made once and kept in DIR/secret.json.
     secret: SecretStr | None = Field(default=None, min_length=32)
     api_key: SecretStr | None = Field(default=None, min_length=16)
+    #: What the payment provider signs its events with; unset, it follows from the instance's secret.
+    webhook_secret: SecretStr | None = Field(default=None, min_length=16)
 
     @field_validator("layout")
     @classmethod

@@ -84,6 +84,7 @@ PAYMENT = Service(
         payment.Refund,
         payment.Settle,
         payment.ProviderAnswered,
+        payment.AuthorizationExpired,
     ),
     effects=(payment.ProviderCall,),
 )

@@ -24,6 +24,7 @@ from web import (
     stock,
     units,
     users,
+    webhooks,
 )
 from web.auth import Keys, authenticate
 from web.card_numbers import refuse_cards_beside_the_body
@@ -49,6 +50,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *notifications.OPERATIONS,
     *inbox.OPERATIONS,
     *settlements.OPERATIONS,
+    *webhooks.OPERATIONS,
     *analytics.OPERATIONS,
     *health.OPERATIONS,
     *documents.OPERATIONS,

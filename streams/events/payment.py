@@ -67,6 +67,13 @@ class Settle(Event, type="payment.payment.settle"):
     settlement_id: Id
 
 
+class AuthorizationExpired(Event, type="payment.authorization.expired"):
+    """The provider let go of an authorization by itself, because it was neither captured nor voided in its time."""
+
+    payment_id: Id
+    provider_reference: str
+
+
 class ProviderAnswered(Event, type="payment.effect.answered"):
     """The result of one call to the provider, appended by the agent that made it."""
 
