@@ -81,8 +81,9 @@ async def audit(
 
     `layout` counts where the instance's directory does not name its own.
     """
+    acknowledged = set(journal(journal_file)) if journal_file else set()
     history = await read_history(data, broker=broker, prefix=prefix, namespace=namespace, layout=layout)
-    history.acknowledged = set(journal(journal_file)) if journal_file else set()
+    history.acknowledged = acknowledged
     history.weak = profile == "document" and history.dialect.weak
     return history, judge(history)
 
