@@ -6,6 +6,7 @@ news may come in any order, and figures are the sum over all bookings whatever t
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -18,6 +19,9 @@ from domain.pricing import minor_unit
 
 #: What tells that a booking was confirmed, should that news come last.
 _CAME_ABOUT = frozenset({"confirmed", "checked_in", "completed", "no_show"})
+
+#: Days before a night: finer the nearer, so that a row stays small and a forecast is sharp where it matters.
+LEADS = (0, 1, 2, 3, 5, 7, 10, 14, 21, 30, 45, 60, 90, 120, 180, 365)
 
 #: A property and a local date.
 Place = tuple[str, date]
@@ -45,6 +49,8 @@ class Figures(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     # Of what stands for this date, whenever it was booked:
     nights: dict[str, int] = {}
     rooms: dict[str, Decimal] = {}
+    #: The nights again, by how long before them they were booked (`lead_step`).
+    leads_of_nights: dict[str, int] = {}
     #: Revenue of what is not taken by the night.
     other: dict[str, Decimal] = {}
 
@@ -138,6 +144,12 @@ def summed(one: Figures, other: Figures, sign: int = 1) -> Figures:
     return msgspec.structs.replace(one, **changed) if changed else one
 
 
+def lead_step(night: date, booked_on: date) -> str:
+    """How long before a night it was booked, as the days its step of `LEADS` begins with."""
+    lead = max((night - booked_on).days, 0)
+    return str(LEADS[bisect_right(LEADS, lead) - 1])
+
+
 def spread(amount: Decimal, currency: str, parts: int) -> list[Decimal]:
     """An amount as so many parts that differ by at most the currency's smallest unit, and whose sum it is."""
     unit = minor_unit(currency)
@@ -150,7 +162,7 @@ def _parts(booking: Tracked, provider_id: str, booked_on: date) -> Iterator[tupl
     yield (provider_id, booked_on), _made(booking)
     if booking.stands:
         for span in booking.taken:
-            yield from _sold(span, booking.currency)
+            yield from _sold(span, booking.currency, booked_on)
     for moved in booking.money:
         sums = _in(moved.currency, moved.amount)
         yield (provider_id, moved.day), Figures(refunded=sums) if moved.back else Figures(captured=sums)
@@ -173,12 +185,19 @@ def _made(booking: Tracked) -> Figures:
     )
 
 
-def _sold(span: Span, currency: str) -> Iterator[tuple[Place, Figures]]:
+def _sold(span: Span, currency: str, booked_on: date) -> Iterator[tuple[Place, Figures]]:
     if not span.nights:
         yield (span.provider_id, span.first), Figures(other=_in(currency, span.amount))
     for night, amount in enumerate(spread(span.amount, currency, span.nights) if span.nights else ()):
-        place = span.provider_id, span.first + timedelta(days=night)
-        yield place, Figures(nights=_in(currency, span.units), rooms=_in(currency, amount))
+        day = span.first + timedelta(days=night)
+        yield (
+            (span.provider_id, day),
+            Figures(
+                nights=_in(currency, span.units),
+                rooms=_in(currency, amount),
+                leads_of_nights={lead_step(day, booked_on): span.units},
+            ),
+        )
 
 
 def _in(currency: str, amount: Any) -> dict[str, Any]:

@@ -75,16 +75,16 @@ class NewsOut(Answer):
 
 async def get_kpis(request: web.Request) -> web.Response:
     context = context_of(request)
-    property_id, (first, last) = query_name(request, "property_id"), _period(request)
-    rows = await _scan(context, prefixes(property_id, first, last))
-    found = kpis(figures_of(rows, first, last), (last - first).days + 1, _capacity(context, property_id))
+    property_id, (first, last) = query_name(request, "property_id"), period(request)
+    rows = await scan(context, prefixes(property_id, first, last))
+    found = kpis(figures_of(rows, first, last), (last - first).days + 1, capacity_of(context, property_id))
     return _answer(_kpis_out(property_id, first, last, found))
 
 
 async def get_news(request: web.Request) -> web.Response:
-    first, last = _period(request)
+    first, last = period(request)
     days: defaultdict[date, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for key, raw in await _scan(context_of(request), news_prefixes(first, last)):
+    for key, raw in await scan(context_of(request), news_prefixes(first, last)):
         day = date.fromisoformat(key.rpartition("|")[2])
         if first <= day <= last:
             for name, count in msgspec.json.decode(raw, type=News).counts.items():
@@ -92,7 +92,7 @@ async def get_news(request: web.Request) -> web.Response:
     return _answer(NewsOut(days=[NewsDay(day=day, counts=dict(sorted(days[day].items()))) for day in sorted(days)]))
 
 
-def _period(request: web.Request) -> tuple[date, date]:
+def period(request: web.Request) -> tuple[date, date]:
     first, last = query_date(request, "from"), query_date(request, "to")
     if last < first:
         raise invalid("to", "should not be before from")
@@ -101,7 +101,7 @@ def _period(request: web.Request) -> tuple[date, date]:
     return first, last
 
 
-async def _scan(context: Context, names: Iterable[str]) -> list[tuple[str, bytes]]:
+async def scan(context: Context, names: Iterable[str]) -> list[tuple[str, bytes]]:
     questions = [
         context.rows.scan(ANALYTICS.name, partition, name, limit=_LIMIT)
         for name in names
@@ -110,7 +110,7 @@ async def _scan(context: Context, names: Iterable[str]) -> list[tuple[str, bytes
     return [row for rows in await asyncio.gather(*questions) for row in rows]
 
 
-def _capacity(context: Context, property_id: str) -> int | None:
+def capacity_of(context: Context, property_id: str) -> int | None:
     """The units there are of every night; None where nothing is taken by the night."""
     nightly = [
         resource.capacity
@@ -133,27 +133,27 @@ def _kpis_out(property_id: str, first: date, last: date, found: Kpis) -> KpisOut
         expired=found.expired,
         nights_sold=found.nights_sold,
         nights_available=found.nights_available,
-        occupancy=_number(found.occupancy),
-        revenue=_money(found.revenue),
-        adr=_money(found.adr) if found.adr is not None else None,
-        revpar=_money(found.revpar) if found.revpar is not None else None,
-        captured=_money(found.captured),
-        refunded=_money(found.refunded),
-        cancellation_rate=_number(found.cancellation_rate),
-        no_show_rate=_number(found.no_show_rate),
-        average_lead_time=_number(found.average_lead_time),
+        occupancy=number(found.occupancy),
+        revenue=money(found.revenue),
+        adr=money(found.adr) if found.adr is not None else None,
+        revpar=money(found.revpar) if found.revpar is not None else None,
+        captured=money(found.captured),
+        refunded=money(found.refunded),
+        cancellation_rate=number(found.cancellation_rate),
+        no_show_rate=number(found.no_show_rate),
+        average_lead_time=number(found.average_lead_time),
         pickup=[
-            PickupOut(day=each.day, bookings=each.bookings, nights=each.nights, value=_money(each.value))
+            PickupOut(day=each.day, bookings=each.bookings, nights=each.nights, value=money(each.value))
             for each in found.pickup
         ],
     )
 
 
-def _money(sums: Sums) -> list[Money]:
+def money(sums: Sums) -> list[Money]:
     return [Money.of(amount, currency) for currency, amount in sorted(sums.items())]
 
 
-def _number(value: Decimal | None) -> float | None:
+def number(value: Decimal | None) -> float | None:
     return float(value) if value is not None else None
 
 
@@ -162,6 +162,9 @@ def _answer(body: Answer) -> web.Response:
 
 
 _DATE = {"type": "string", "format": "date"}
+PROPERTY = Parameter(
+    "property_id", "The property.", {"type": "string", "minLength": 1, "maxLength": 100}, required=True
+)
 _FROM = Parameter("from", "The first day.", _DATE, required=True)
 _TO = Parameter("to", f"The last day, included; at most {MAX_DAYS} days in all.", _DATE, required=True)
 
@@ -174,12 +177,7 @@ OPERATIONS = (
         "analytics",
         {200: KpisOut},
         parameters=(
-            Parameter(
-                "property_id",
-                "The property.",
-                {"type": "string", "minLength": 1, "maxLength": 100},
-                required=True,
-            ),
+            PROPERTY,
             _FROM,
             _TO,
         ),

@@ -146,3 +146,26 @@ async def test_an_owner_that_cannot_be_asked_is_told(gateway: Gateway) -> None:
     await gateway.claim("http://127.0.0.1:9")
     answer = await gateway.call("GET", path(0, 0))
     assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
+
+
+@pytest.mark.proves("HTL-23")
+async def test_the_nights_to_come_are_forecast(gateway: Gateway) -> None:
+    await gateway.unit(capacity=4)
+    await gateway.book()
+    await observe(gateway)
+    found = await read(gateway, path(30, 31, "/api/analytics/forecast"))
+    night = found["nights"][0]
+    assert (night["night"], night["on_the_books"], night["expected"], night["occupancy"]) == (
+        str(day(30)),
+        1,
+        1.0,
+        0.25,
+    )
+    assert night["booked"] == night["revenue"] == [{"amount": "100.00", "currency": "EUR"}]
+    assert (night["comparable"], found["error"]["units"]) == (0, None)
+
+
+async def test_a_forecast_of_days_that_are_over_is_refused(gateway: Gateway) -> None:
+    answer = await gateway.call("GET", path(-1, 3, "/api/analytics/forecast"))
+    assert answer.status == 422
+    assert (await answer.json())["errors"][0]["field"] == "from"
