@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from agents.cards import without_cards
 from agents.lazy import lazy_app
 from agents.tools import Tools
 from domain.admission import (
@@ -43,7 +44,7 @@ def attach(group: GroupApp, tools: Tools) -> None:
     async def admit(news: Envelope) -> Sequence[Event]:
         return await admitted(news, tools)
 
-    gate = Gate(group, tools.runtime, tools.listener, tools.keyring, admit)
+    gate = Gate(group, tools.runtime, tools.listener, tools.keyring, without_cards, admit)
 
     @group.app.agent(group.topics(tools.runtime.layout.public), name="admit-foreign")
     async def admit_foreign(stream: Any) -> None:

@@ -11,6 +11,7 @@ import os
 import signal
 from collections.abc import Sequence
 from contextlib import suppress
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -21,11 +22,23 @@ from cli import instance
 from cli.loop import run
 from cli.problem import Problem
 from cli.sandbox.ledger import Ledger
+from cli.sandbox.messenger import Manner, Messenger
 from cli.sandbox.server import application
+from config.secrets import Secrets
+from config.settings import load
 
 _HOST = "127.0.0.1"
 # Calls that are still open at the end (tok_timeout's never close) are not waited for.
 _SHUTDOWN = 0.5
+
+
+class Webhooks(StrEnum):
+    """How the sandbox's webhooks come."""
+
+    PROMPT = "prompt"
+    LATE = "late"
+    TWICE = "twice"
+    SHUFFLED = "shuffled"
 
 
 def command(
@@ -38,15 +51,21 @@ def command(
     slow: Annotated[
         float, typer.Option(min=0, envvar="VACANCY_SANDBOX_SLOW", help="How long tok_slow takes, in seconds.")
     ] = 3.0,
+    webhooks: Annotated[
+        Webhooks | None,
+        typer.Option(
+            envvar="VACANCY_SANDBOX_WEBHOOKS", help="Tell the gateway what was done: at once, late, twice or shuffled."
+        ),
+    ] = None,
 ) -> None:
     """Run the sandbox payment provider, until Ctrl-C or SIGTERM.
 
     Example: vacancy provider --data .vacancy
     """
-    run(serve(data, port, slow))
+    run(serve(data, port, slow, webhooks))
 
 
-async def serve(data: Path, port: int | None = None, slow: float = 3.0) -> None:
+async def serve(data: Path, port: int | None = None, slow: float = 3.0, webhooks: Webhooks | None = None) -> None:
     """Serves the ledger of DIR until SIGINT or SIGTERM."""
     stopped = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
@@ -55,6 +74,7 @@ async def serve(data: Path, port: int | None = None, slow: float = 3.0) -> None:
     ledger = Ledger(directory / "ledger.sqlite")
     runner = web.AppRunner(application(ledger, slow), access_log=None, shutdown_timeout=_SHUTDOWN)
     announced = instance.run_file(data, "provider")
+    messages = asyncio.create_task(_messages(data, ledger, webhooks)) if webhooks is not None else None
     try:
         await runner.setup()
         taken = await _listen(runner, [port] if port else [_remembered(directory / "port.json"), 0])
@@ -67,8 +87,18 @@ async def serve(data: Path, port: int | None = None, slow: float = 3.0) -> None:
         if (instance.part(data, "provider") or {}).get("pid") == os.getpid():
             announced.unlink(missing_ok=True)
     finally:
+        if messages is not None:
+            messages.cancel()
+            await asyncio.gather(messages, return_exceptions=True)
         await runner.cleanup()
         ledger.close()
+
+
+async def _messages(data: Path, ledger: Ledger, webhooks: Webhooks) -> None:
+    """Tells the gateway of DIR of everything that is done, wherever it listens by then."""
+    secret = Secrets.of(load({"data": data}).settings).webhook_secret
+    manner: Manner = webhooks.value
+    await Messenger(ledger, lambda: (instance.part(data, "gateway") or {}).get("url"), secret, manner).run()
 
 
 async def _listen(runner: web.AppRunner, wishes: Sequence[int]) -> int:

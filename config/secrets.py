@@ -30,6 +30,8 @@ class Secrets:
     instance_id: str
     secret: bytes = field(repr=False)
     api_key: str = field(repr=False)
+    #: As it was given; see `webhook_secret`.
+    given_webhook_secret: bytes | None = field(default=None, repr=False)
 
     @classmethod
     def load_or_create(cls, data: Path) -> Secrets:
@@ -47,11 +49,18 @@ class Secrets:
             found = replace(found, secret=hashlib.sha256(settings.secret.get_secret_value().encode()).digest())
         if settings.api_key is not None:
             found = replace(found, api_key=settings.api_key.get_secret_value())
+        if settings.webhook_secret is not None:
+            found = replace(found, given_webhook_secret=settings.webhook_secret.get_secret_value().encode())
         return found
 
     def derive(self, purpose: str) -> bytes:
         """A key of 32 bytes for one purpose; knowing it tells nothing of the secret or of other purposes."""
         return hmac.new(self.secret, purpose.encode(), hashlib.sha256).digest()
+
+    @cached_property
+    def webhook_secret(self) -> bytes:
+        """What the payment provider signs its events with: as it was given, or as the sandbox derives it, too."""
+        return self.given_webhook_secret or self.derive("vacancy provider webhooks").hex().encode()
 
     @cached_property
     def internal_token(self) -> str:

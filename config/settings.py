@@ -105,9 +105,10 @@ class Settings(BaseSettings):
     max_quantity: int = Field(default=1000, ge=1)
     max_nights: int = Field(default=366, ge=1)
     body_limit: int = Field(default=65536, ge=1024)
-    #: Unset, they are made once and kept in DIR/secret.json.
+    #: Unset, they are made once and kept in DIR/secret.json; the provider's secret follows from the first.
     secret: SecretStr | None = Field(default=None, min_length=32)
     api_key: SecretStr | None = Field(default=None, min_length=16)
+    webhook_secret: SecretStr | None = Field(default=None, min_length=16)
 
     @field_validator("layout")
     @classmethod

@@ -11,7 +11,7 @@ from datetime import datetime
 
 import msgspec
 
-from domain.booking_changes import answer_change, ask_change, move_on
+from domain.booking_changes import answer_change, ask_change, give_up, move_on
 from domain.booking_closing import follow
 from domain.booking_money import take_money
 from domain.booking_opening import open_booking
@@ -90,8 +90,10 @@ def _while_confirmed(booking: Booking, message: Event, now: datetime) -> Decisio
             return undo(booking, message, now)  # one reported after the money arrived has been overtaken by it
         case ChangeBooking():
             return ask_change(booking, message, now)
-        case LineReserved() | LineRejected() if booking.change and message.revision == booking.change.revision:
+        case LineReserved() | LineRejected() | PaymentAuthorized() | PaymentDeclined() if booking.change:
             return answer_change(booking, booking.change, message, now)
+        case DeadlinePassed() if booking.change and now >= booking.change.deadline:
+            return give_up(booking, booking.change, now)
         case CheckIn() | MarkNoShow() | StayDue():
             return move_on(booking, message, now)
         case _:

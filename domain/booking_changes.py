@@ -1,17 +1,21 @@
 """How a confirmed booking changes: new lines are held before the old ones are let go. And check-in, check-out, no-show.
 
 A change of words alone (a name, a note) takes effect at once. One of lines waits for inventory: the new revision's
-holds neither compete with the old one's nor free them. First form: a change may not cost more than was paid.
+holds neither compete with the old one's nor free them. One that costs more waits for the difference, too, which is
+authorized beside what was paid (`domain.booking_supplements`); only when both agree it is taken, and captured.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 
 import msgspec
 
-from domain.booking_outcomes import confirm_holds, hold_lines, news, refund, release_lines, updated
-from domain.booking_state import Booking, BookingStatus, Change, RefusedChange, derived_id
+from domain.booking_outcomes import confirm_holds, hold_lines, news, release_lines, updated
+from domain.booking_refunds import noted, refund
+from domain.booking_state import Booking, BookingStatus, Change, RefusedChange, payment_id_of
+from domain.booking_supplements import authorize_more, owing_less, paying_more, void_more
 from domain.decision import Decision
 from domain.departures import leave, never_came
 from domain.stay_times import is_time
@@ -23,9 +27,13 @@ from streams.events.booking import (
     LineRejected,
     LineReserved,
     MarkNoShow,
+    PaymentAuthorized,
+    PaymentDeclined,
     StayDue,
 )
 from streams.events.booking_news import BookingCheckedIn
+
+ChangeAnswer = LineReserved | LineRejected | PaymentAuthorized | PaymentDeclined
 
 
 def ask_change(booking: Booking, asked: ChangeBooking, now: datetime) -> Decision[Booking | None]:
@@ -41,26 +49,53 @@ def ask_change(booking: Booking, asked: ChangeBooking, now: datetime) -> Decisio
     if asked.lines is None:
         return _taken(booking, _change_of(booking, asked, revision), now, ())
     change = _change_of(booking, asked, revision)
-    waiting = msgspec.structs.replace(booking, change=change, refused_change=None, updated_at=now)
-    return Decision(waiting, tuple(hold_lines(booking, change.lines, revision)))
+    waiting = msgspec.structs.replace(
+        booking, change=change, change_deadline=change.deadline, refused_change=None, updated_at=now
+    )
+    return Decision(waiting, (*hold_lines(booking, change.lines, revision), *authorize_more(booking, change)))
 
 
-def answer_change(
-    booking: Booking, change: Change, message: LineReserved | LineRejected, now: datetime
-) -> Decision[Booking | None]:
-    """One line's answer: the last agreement switches, any refusal or a late one leaves everything as it was."""
-    if message.line not in {line.line for line in change.lines} - set(change.answered):
+def answer_change(booking: Booking, change: Change, message: ChangeAnswer, now: datetime) -> Decision[Booking | None]:
+    """One answer: the last agreement switches, any refusal or a late one leaves everything as it was."""
+    if not _is_asked(booking, change, message):
         return Decision(booking)
     if isinstance(message, LineRejected):
-        dropped = release_lines(booking, change.lines, change.revision, but=message.line)
-        return Decision(_refused(booking, change.revision, message.reason, now), tuple(dropped))
+        return _dropped(booking, change, message.reason, now, but=message.line)
+    if isinstance(message, PaymentDeclined):
+        return _dropped(booking, change, message.reason, now)
     if now >= change.deadline:
-        dropped = release_lines(booking, change.lines, change.revision)
-        return Decision(_refused(booking, change.revision, "deadline_passed", now), tuple(dropped))
-    answered = msgspec.structs.replace(change, answered=(*change.answered, message.line))
-    if len(answered.answered) < len(answered.lines):
+        return give_up(booking, change, now)
+    if isinstance(message, PaymentAuthorized):
+        answered = msgspec.structs.replace(change, authorized=True)
+    else:
+        answered = msgspec.structs.replace(change, answered=(*change.answered, message.line))
+    if not answered.complete:
         return Decision(msgspec.structs.replace(booking, change=answered, updated_at=now))
     return _taken(booking, answered, now, tuple(release_lines(booking, booking.lines, booking.held_revision)))
+
+
+def give_up(booking: Booking, change: Change, now: datetime) -> Decision[Booking | None]:
+    """Not every answer came before the change's deadline."""
+    return _dropped(booking, change, "deadline_passed", now)
+
+
+def _is_asked(booking: Booking, change: Change, message: ChangeAnswer) -> bool:
+    """Whether it answers a question of this change that is still open."""
+    if message.revision != change.revision:
+        return False
+    if isinstance(message, PaymentAuthorized | PaymentDeclined):
+        asked = change.to_pay > 0 and not change.authorized
+        return asked and message.payment_id == payment_id_of(booking.booking_id, change.revision)
+    return message.line in {line.line for line in change.lines} - set(change.answered)
+
+
+def _dropped(
+    booking: Booking, change: Change, reason: str, now: datetime, but: int | None = None
+) -> Decision[Booking | None]:
+    """Refused: what is held or authorized for it is let go; of what was never authorized, the void is remembered."""
+    let_go = release_lines(booking, change.lines, change.revision, but)
+    voided = void_more(booking, change, reason)
+    return Decision(_refused(booking, change.revision, reason, now), (*let_go, *voided))
 
 
 def move_on(
@@ -86,10 +121,15 @@ def _objection(booking: Booking, asked: ChangeBooking) -> str | None:
         return "change_under_way"
     if not booking.paid:
         return "not_paid_yet"
-    price = asked.price_amount
-    if price is not None and booking.prepaid and price > booking.price_amount:
+    if _difference(booking, asked) > 0 and asked.payment_token is None:
         return "costs_more"
     return None
+
+
+def _difference(booking: Booking, asked: ChangeBooking) -> Decimal:
+    """What it costs more than before and is to be paid here, else nothing."""
+    price = booking.price_amount if asked.price_amount is None else asked.price_amount
+    return max(price - booking.price_amount, Decimal(0)) if booking.prepaid else Decimal(0)
 
 
 def _change_of(booking: Booking, asked: ChangeBooking, revision: int) -> Change:
@@ -104,12 +144,16 @@ def _change_of(booking: Booking, asked: ChangeBooking, revision: int) -> Change:
         guest=asked.guest if asked.user_id in (None, booking.user_id) else None,
         details=asked.details,
         times=booking.times if asked.lines is None else asked.times,
+        to_pay=_difference(booking, asked),
+        payment_token=asked.payment_token if _difference(booking, asked) else None,
     )
 
 
 def _taken(booking: Booking, change: Change, now: datetime, released: tuple[Event, ...]) -> Decision[Booking | None]:
     less = booking.price_amount - change.price_amount if booking.to_pay else booking.price_amount * 0
-    why = f"change {change.revision}"
+    booking, captures = paying_more(booking, change)
+    booking, less = owing_less(booking, less)
+    orders = tuple(refund(booking, less, f"change {change.revision}", "changed to a lower price"))
     changed = msgspec.structs.replace(
         booking,
         revision=change.revision,
@@ -123,13 +167,10 @@ def _taken(booking: Booking, change: Change, now: datetime, released: tuple[Even
         times=change.times,
         change=None,
         refused_change=None,
-        change_refunds=(*booking.change_refunds, derived_id(booking.booking_id, why))
-        if less > 0
-        else booking.change_refunds,
         updated_at=now,
     )
     held = (*confirm_holds(changed), *released) if released else ()
-    return Decision(changed, (updated(changed, now), *held, *refund(booking, less, why, "changed to a lower price")))
+    return Decision(noted(changed, orders), (updated(changed, now), *held, *captures, *orders))
 
 
 def _refused(booking: Booking, revision: int, reason: str, now: datetime) -> Booking:

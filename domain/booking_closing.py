@@ -24,6 +24,7 @@ from streams.events.booking import (
     PaymentDeclined,
     PaymentRefunded,
     PaymentVoided,
+    RefundCut,
 )
 from streams.events.booking_news import BookingCancellationCompleted
 from streams.events.payment import Refund, Void
@@ -40,7 +41,7 @@ def follow(
         return _begin(after, decided.events)
     if after.closing is None or after.closing.completed_at is not None:
         return decided
-    closing = _without(_asked(after.closing, decided.events), after, message)
+    closing = _without(_asked(after.closing, decided.events), before, after, message)
     if closing == after.closing:
         return decided
     told: tuple[Event, ...] = ()
@@ -75,7 +76,7 @@ def _money_asked(events: tuple[Event, ...]) -> Iterator[str]:
             yield event.payment_id
 
 
-def _without(closing: Closing, booking: Booking, message: Event) -> Closing:
+def _without(closing: Closing, before: Booking, booking: Booking, message: Event) -> Closing:
     """What is left to wait for after `message`."""
     match message:
         case LineReleased():
@@ -87,16 +88,21 @@ def _without(closing: Closing, booking: Booking, message: Event) -> Closing:
             return msgspec.structs.replace(closing, money=())  # nothing is left that could go back
         case PaymentRefunded():
             return _money_without(closing, message.refund_id)
+        case RefundCut() if message.refused:
+            return _money_without(closing, message.refund_id)
         case CaptureFailed() if not booking.captured:
             return msgspec.structs.replace(closing, money=())  # nothing was taken
+        case CaptureFailed():  # what waited for that capture was dropped with it
+            dropped = (each.given for each in before.supplements if each.payment_id == message.payment_id)
+            return _money_without(closing, *(refund_id for given in dropped for refund_id in given))
         case CancellationCounted():
             return msgspec.structs.replace(closing, counted=True)
         case _:
             return closing
 
 
-def _money_without(closing: Closing, done: str) -> Closing:
-    return msgspec.structs.replace(closing, money=tuple(each for each in closing.money if each != done))
+def _money_without(closing: Closing, *done: str) -> Closing:
+    return msgspec.structs.replace(closing, money=tuple(each for each in closing.money if each not in done))
 
 
 def _line(revision: int, line: int) -> str:

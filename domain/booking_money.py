@@ -8,11 +8,12 @@ from decimal import Decimal
 
 import msgspec
 
-from domain.booking_outcomes import refund
+from domain.booking_refunds import refund, take_cut
 from domain.booking_state import Booking, BookingStatus
+from domain.booking_supplements import take_supplement
 from domain.decision import Decision
 from streams.events import Event
-from streams.events.booking import CaptureFailed, PaymentCaptured, PaymentRefunded
+from streams.events.booking import CaptureFailed, PaymentCaptured, PaymentRefunded, RefundCut
 
 
 def take_money(booking: Booking, message: Event, now: datetime) -> Decision[Booking | None]:
@@ -27,6 +28,10 @@ def take_money(booking: Booking, message: Event, now: datetime) -> Decision[Book
         case PaymentRefunded(payment_id=booking.payment_id) if message.refund_id not in booking.refunds:
             refunds = booking.refunds | {message.refund_id: message.amount}
             return Decision(msgspec.structs.replace(booking, refunds=refunds, updated_at=now))
+        case RefundCut():
+            return Decision(*take_cut(booking, message))
+        case PaymentCaptured() | CaptureFailed() | PaymentRefunded():
+            return take_supplement(booking, message, now)
         case _:
             return Decision(booking)
 

@@ -59,6 +59,7 @@ def _opened(request: RequestBooking, now: datetime) -> Booking:
         time_zone=request.time_zone,
         details=request.details,
         times=request.times,
+        payment_token=request.payment_token or None,
         payment_id=payment_id_of(request.booking_id, 1),
         authorized=request.price_amount == 0 or not request.prepaid,
         created_at=now,

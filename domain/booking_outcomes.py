@@ -12,7 +12,9 @@ from typing import Any, Literal
 
 import msgspec
 
-from domain.booking_state import Booking, BookingStatus, derived_id
+from domain.booking_refunds import noted, refund
+from domain.booking_state import Booking, BookingStatus
+from domain.booking_supplements import void_more
 from domain.cancellation import Quote, quote_cancellation
 from domain.decision import Decision
 from streams.events import Event
@@ -27,7 +29,7 @@ from streams.events.booking_news import (
     BookingUpdated,
     InventoryUpdated,
 )
-from streams.events.payment import Capture, Refund, Void
+from streams.events.payment import Capture, Void
 
 
 def confirm(booking: Booking, now: datetime) -> Decision[Booking | None]:
@@ -78,7 +80,8 @@ def cancel(booking: Booking, message: CancelBooking, now: datetime) -> Decision[
     """Cancelled after it was confirmed: the policy says what goes back; what does not stays captured as the fee."""
     quote = quote_cancellation(booking, now)
     ended, told = _cancelled(booking, message.reason, message.cancelled_by, quote, now)
-    return Decision(ended, (told, *_releases(booking), *refund(booking, quote.refund, "cancel", message.reason)))
+    orders = tuple(refund(booking, quote.refund, "cancel", message.reason))
+    return Decision(noted(ended, orders), (told, *_releases(booking), *orders))
 
 
 def as_expected(booking: Booking, message: CancelBooking, now: datetime) -> bool:
@@ -92,18 +95,6 @@ def undo(booking: Booking, message: CaptureFailed, now: datetime) -> Decision[Bo
     nothing = Quote(fee=Decimal(0), refund=Decimal(0))
     ended, told = _cancelled(failed, f"payment_capture_failed: {message.reason}", "system", nothing, now)
     return Decision(ended, (told, *_releases(booking)))
-
-
-def refund(booking: Booking, amount: Decimal, why: str, reason: str) -> Iterator[Refund]:
-    """Orders `amount` back under an id that follows from `why`, unless it is nothing."""
-    if amount > 0:
-        yield Refund(
-            payment_id=booking.payment_id,
-            booking_id=booking.booking_id,
-            refund_id=derived_id(booking.booking_id, why),
-            amount=amount,
-            reason=reason,
-        )
 
 
 def news(booking: Booking) -> dict[str, Any]:
@@ -208,6 +199,7 @@ def _releases(booking: Booking, but: int | None = None) -> Iterator[Event]:
         yield from release_lines(booking, booking.lines, booking.held_revision, but)
     if booking.change is not None:
         yield from release_lines(booking, booking.change.lines, booking.change.revision)
+        yield from void_more(booking, booking.change, "the booking has ended")
 
 
 def _stock(booking: Booking, reason: str | None, now: datetime) -> Iterator[Event]:

@@ -58,6 +58,40 @@ class Change(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     details: dict[str, Any] | None = None
     times: StayTimes | None = None
     answered: tuple[int, ...] = ()
+    #: What it costs more than before, which a payment of its own has to cover; with what, sealed; and whether it does.
+    to_pay: Decimal = Decimal(0)
+    payment_token: str | None = None
+    authorized: bool = False
+
+    @property
+    def complete(self) -> bool:
+        """Whether inventory agreed to every line, and the money that it costs more is there."""
+        return len(self.answered) == len(self.lines) and (self.authorized or not self.to_pay)
+
+
+class Supplement(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A payment beside the first: what a change cost more."""
+
+    payment_id: str
+    revision: int
+    amount: Decimal
+    captured: bool = False
+    #: Why its capture failed for good, if it did; and whether the booking was cancelled by then.
+    error: str | None = None
+    failed_late: bool = False
+    #: What the guest still owes of it because of that.
+    owed: Decimal = Decimal(0)
+    #: refund id -> what of it was ordered or given back.
+    given: dict[str, Decimal] = {}
+    #: It could not give all that was ordered of it: nothing more is.
+    spent: bool = False
+
+    @property
+    def left(self) -> Decimal:
+        """What may still be ordered back of it; of one whose capture is under way too, where the order waits."""
+        if self.spent or (self.error is not None and not self.captured):
+            return Decimal(0)
+        return self.amount - sum(self.given.values(), Decimal(0))
 
 
 class RefusedChange(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -111,12 +145,16 @@ class Booking(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     details: dict[str, Any] = {}
     #: When it may begin and end; None for what no calendar holds to.
     times: StayTimes | None = None
+    #: The payment method it was last paid with, sealed under the user's key.
+    payment_token: str | None = None
 
     payment_id: str
     revision: int = 1
     #: The revision its lines are held under: a change of words alone takes no new holds.
     held_revision: int = 1
     change: Change | None = None
+    #: When the last change that waited for answers was to be given up.
+    change_deadline: datetime | None = None
     refused_change: RefusedChange | None = None
     #: The messages of other programs that asked for changes.
     asked_by: tuple[str, ...] = ()
@@ -138,7 +176,15 @@ class Booking(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     #: None unless it was cancelled; and of those that were before this was followed.
     closing: Closing | None = None
 
+    #: By all its payments.
     captured: Decimal = Decimal(0)
+    #: The payments of changes that cost more, the oldest first.
+    supplements: tuple[Supplement, ...] = ()
+    #: What is due back and no payment had left to give, e.g. because operators gave it: the next payment gives it.
+    credit: Decimal = Decimal(0)
+    #: Refunds that their payments could not give in full; and whether the first payment was one of these.
+    cut: tuple[str, ...] = ()
+    first_spent: bool = False
     #: Why the capture failed for good, if it did.
     capture_error: str | None = None
     #: refund id -> amount given back.
@@ -169,7 +215,13 @@ class Booking(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     @property
     def paid(self) -> bool:
         """Whether there is nothing left to take."""
-        return not self.to_pay or self.captured > 0
+        first = not self.to_pay or self.captured > 0 or bool(self.supplements)
+        return first and all(each.captured or each.error is not None for each in self.supplements)
+
+    @property
+    def balance(self) -> Decimal:
+        """What the guest still owes: of changes whose difference could not be captured."""
+        return sum((each.owed for each in self.supplements), self.price_amount * 0)
 
     @property
     def inventory_asked(self) -> bool:

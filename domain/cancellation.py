@@ -74,5 +74,7 @@ def _policy(booking: Booking) -> CancellationPolicy:
 
 
 def _quote(booking: Booking, fee: Decimal) -> Quote:
-    left = booking.price_amount - booking.given_by_operators
-    return Quote(fee=fee, refund=max(left - fee, booking.price_amount * 0))
+    """The fee, as far as it was paid, and the rest of what was."""
+    paid = booking.price_amount - booking.balance
+    kept = min(fee, paid)
+    return Quote(fee=kept, refund=max(paid - booking.given_by_operators - kept, booking.price_amount * 0))

@@ -11,8 +11,10 @@ from decimal import Decimal
 
 import msgspec
 
-from domain.booking_outcomes import give_back_nights, news, refund, updated
-from domain.booking_state import Booking, BookingStatus, derived_id
+from domain.booking_outcomes import give_back_nights, news, updated
+from domain.booking_refunds import noted, refund
+from domain.booking_state import Booking, BookingStatus
+from domain.booking_supplements import owing_less
 from domain.calendar import Unbookable, night_bounds, stay_of, zone
 from domain.cancellation import quote_no_show
 from domain.decision import Decision
@@ -27,18 +29,15 @@ def leave(booking: Booking, now: datetime) -> Decision[Booking | None]:
     if first is None:
         return Decision(left, (BookingCompleted(**news(left), completed_at=now),))
     shorter = _shortened(left, first)
-    back = booking.price_amount - shorter.price_amount
-    why = f"change {shorter.revision}"
-    if back:
-        refunds = (*booking.change_refunds, derived_id(booking.booking_id, why))
-        shorter = msgspec.structs.replace(shorter, change_refunds=refunds)
+    shorter, back = owing_less(shorter, booking.price_amount - shorter.price_amount)
+    orders = tuple(refund(shorter, back, f"change {shorter.revision}", "early_departure"))
     events = (
         updated(shorter, now),
         BookingCompleted(**news(shorter), completed_at=now),
         *give_back_nights(shorter, first),
-        *refund(shorter, back, why, "early_departure"),
+        *orders,
     )
-    return Decision(shorter, events)
+    return Decision(noted(shorter, orders), events)
 
 
 def never_came(booking: Booking, now: datetime) -> Decision[Booking | None]:
@@ -51,7 +50,8 @@ def never_came(booking: Booking, now: datetime) -> Decision[Booking | None]:
     told = BookingNoShow(
         **news(missing), marked_at=now, refund_amount=quote.refund, refund_currency=booking.price_currency
     )
-    return Decision(missing, (told, *refund(missing, quote.refund, "no-show", "no_show")))
+    orders = tuple(refund(missing, quote.refund, "no-show", "no_show"))
+    return Decision(noted(missing, orders), (told, *orders))
 
 
 def _first_given_up(booking: Booking, now: datetime) -> date | None:

@@ -12,11 +12,11 @@ import msgspec
 
 from domain.decision import Decision
 from domain.payment_answers import take_answer
-from domain.payment_news import call, created, declined, settled
+from domain.payment_news import call, capture_failed, created, declined, settled
 from domain.payment_refunds import drop_waiting, order_refund
 from domain.payment_state import Method, Payment, PaymentStatus, RefundRecord, RefundStatus
 from streams.events import Event
-from streams.events.payment import Authorize, Capture, ProviderAnswered, Refund, Settle, Void
+from streams.events.payment import AuthorizationExpired, Authorize, Capture, ProviderAnswered, Refund, Settle, Void
 
 __all__ = ["Method", "Payment", "PaymentStatus", "RefundRecord", "RefundStatus", "decide"]
 
@@ -39,6 +39,13 @@ def decide(
             return order_refund(payment, message, now)
         case Payment(unsettled=True), Settle():
             return _settle(payment, message, now)
+        case Payment(status=PaymentStatus.AUTHORIZED | PaymentStatus.VOIDING), AuthorizationExpired() if (
+            message.provider_reference == payment.provider_payment_id
+        ):
+            return _expired(payment, now)
+        case Payment(status=PaymentStatus.VOIDED, error="authorization_expired"), Capture():
+            failed = msgspec.structs.replace(payment, status=PaymentStatus.CAPTURE_FAILED, updated_at=now)
+            return Decision(failed, (capture_failed(failed, "authorization_expired"),))
         case Payment(), ProviderAnswered() if payment.created_at is not None:
             return take_answer(payment, message, now)
         case _:
@@ -76,6 +83,12 @@ def _void(payment: Payment | None, message: Void, now: datetime) -> Decision[Pay
             return _turned(ending, PaymentStatus.VOIDING, now, call(payment, "void"))
         case _:  # over, or captured: then the booking orders a refund
             return Decision(payment)
+
+
+def _expired(payment: Payment, now: datetime) -> Decision[Payment | None]:
+    """Nothing is blocked any more; a capture that is asked for yet fails, and its booking hears so."""
+    error = "authorization_expired" if payment.status is PaymentStatus.AUTHORIZED else payment.error
+    return _turned(msgspec.structs.replace(drop_waiting(payment), error=error), PaymentStatus.VOIDED, now)
 
 
 def _settle(payment: Payment, message: Settle, now: datetime) -> Decision[Payment | None]:

@@ -6,6 +6,7 @@ one that overtook the other must not be lost.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 
@@ -14,7 +15,11 @@ import msgspec
 from domain.decision import Decision
 from domain.payment_news import call_refund, refunded
 from domain.payment_state import Payment, PaymentStatus, RefundRecord
+from streams.events.booking import RefundCut
 from streams.events.payment import ProviderAnswered, ProviderCall, Refund
+
+#: The money is there, or is about to be.
+_TAKEN = (PaymentStatus.AUTHORIZED, PaymentStatus.CAPTURING, PaymentStatus.CAPTURED)
 
 
 def order_refund(payment: Payment, order: Refund, now: datetime) -> Decision[Payment | None]:
@@ -31,7 +36,20 @@ def order_refund(payment: Payment, order: Refund, now: datetime) -> Decision[Pay
         error=error,
     )
     noted = _with_refund(msgspec.structs.replace(payment, updated_at=now), order.refund_id, record)
-    return Decision(*call_waiting(noted))
+    calling, calls = call_waiting(noted)
+    return Decision(calling, (*calls, *_cut(payment, order, amount)))
+
+
+def _cut(payment: Payment, order: Refund, amount: Decimal) -> Iterator[RefundCut]:
+    """What policy orders and this payment has not any more, the booking may take from another one."""
+    if order.tell_rest and order.ordered_by == "policy" and amount < order.amount and payment.status in _TAKEN:
+        yield RefundCut(
+            booking_id=payment.booking_id,
+            payment_id=payment.payment_id,
+            refund_id=order.refund_id,
+            missing=order.amount - amount,
+            refused=amount <= 0,
+        )
 
 
 def call_waiting(payment: Payment) -> tuple[Payment, tuple[ProviderCall, ...]]:
@@ -72,7 +90,7 @@ def _with_refund(payment: Payment, refund_id: str, record: RefundRecord) -> Paym
 
 
 def _objection(payment: Payment, amount: Decimal) -> str | None:
-    if payment.status not in (PaymentStatus.AUTHORIZED, PaymentStatus.CAPTURING, PaymentStatus.CAPTURED):
+    if payment.status not in _TAKEN:
         return "not_captured"
     return None if 0 < amount <= payment.refundable else "exceeds_captured"
 

@@ -50,7 +50,7 @@ class Method(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Payment(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """One payment: the whole price of one revision of a booking."""
+    """One payment of a booking: its whole price at first, or what one change cost more."""
 
     payment_id: str
     booking_id: str

@@ -61,7 +61,8 @@ async def sealed(news: Envelope, keyring: Seals) -> Envelope:
 class Gate:
     """Lets requests of other programs in, and buries what is not theirs to say. Ours pass unread.
 
-    `admit` makes of a request what goes into an inbox; it may raise `Refused`.
+    `clean` takes out of a request what must not come in; `admit` makes of it what goes into an inbox, and may raise
+    `Refused`.
     """
 
     def __init__(
@@ -70,12 +71,14 @@ class Gate:
         runtime: Runtime,
         listener: Listener,
         keyring: Seals,
+        clean: Callable[[Envelope], Envelope],
         admit: Callable[[Envelope], Awaitable[Sequence[Event]]],
     ) -> None:
         self._group = group
         self._runtime = runtime
         self._listener = listener
         self._keyring = keyring
+        self._clean = clean
         self._admit = admit
 
     async def apply(self, fetched: Sequence[Batch]) -> None:
@@ -95,7 +98,7 @@ class Gate:
         if not isinstance(news.data, REQUESTS):
             return [self._bury(record, f"{news.event_type} is an outcome, which only this instance says", "not-ours")]
         try:
-            asked = await self._admit(await sealed(news, self._keyring))
+            asked = await self._admit(await sealed(self._clean(news), self._keyring))
         except Refused as error:
             return [self._bury(record, str(error), "refused")]
         return [

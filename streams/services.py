@@ -73,6 +73,7 @@ BOOKING = Service(
         booking.LineReleased,
         booking.PaymentVoided,
         booking.CancellationCounted,
+        booking.RefundCut,
     ),
 )
 AVAILABILITY = Service(
@@ -106,6 +107,7 @@ PAYMENT = Service(
         payment.Refund,
         payment.Settle,
         payment.ProviderAnswered,
+        payment.AuthorizationExpired,
     ),
     effects=(payment.ProviderCall,),
 )

@@ -62,17 +62,30 @@ def _key(booking_id: str) -> str:
     return f"b|{booking_id}"
 
 
-def _due_key(booking: Booking) -> str:
-    return f"d|{_instant(booking.deadline)}|{booking.booking_id}"
+def _due_key(booking: Booking, deadline: datetime) -> str:
+    return f"d|{_instant(deadline)}|{booking.booking_id}"
+
+
+def _open_until(booking: Booking | None) -> datetime | None:
+    """Until when it waits for answers, as a whole or for a change; None where it waits for nothing."""
+    if booking is None:
+        return None
+    if booking.status is BookingStatus.PENDING:
+        return booking.deadline
+    return booking.change.deadline if booking.change is not None else None
 
 
 def _keep_due(rows: WorkingRows, before: Booking | None, after: Booking, message: Event) -> None:
-    if after.status is BookingStatus.PENDING:
-        if before is None:
-            rows.put(_due_key(after), Due(after.booking_id), keep=False)
-    elif isinstance(message, DeadlinePassed) or (before is not None and before.status is BookingStatus.PENDING):
-        # A tick for a booking that has ended means that its entry came back, e.g. from a zombie: out it goes again.
-        rows.delete(_due_key(after))
+    waited, waits = _open_until(before), _open_until(after)
+    if waits is not None and waits != waited:
+        rows.put(_due_key(after, waits), Due(after.booking_id), keep=False)
+    over = {waited}
+    if isinstance(message, DeadlinePassed):
+        # A tick for a booking that waits for nothing means that its entry came back, e.g. from a zombie: out it goes.
+        over |= {after.deadline, after.change_deadline}
+    for deadline in over - {waits, None}:
+        if deadline is not None:
+            rows.delete(_due_key(after, deadline))
 
 
 def _keep_next_step(rows: WorkingRows, before: Booking | None, after: Booking, message: Event) -> None:

@@ -100,7 +100,11 @@ class BookingOut(Answer):
     quantity: int
     rate_plan: str | None = None
     price: Money
+    #: The first payment; `payments` are all of them, the oldest first.
     payment_id: str
+    payments: list[str] = Field(default=[])
+    #: What is still owed, because the difference of a change could not be captured.
+    balance: Money | None = None
     revision: int
     user_id: str
     #: None once the guest's data was erased.
@@ -159,39 +163,3 @@ class RateOut(Answer):
 
     rate_plan: str
     price: Money
-
-
-class RefundOut(Answer):
-    refund_id: str
-    payment_id: str
-    amount: Money
-    #: waiting (for the capture), calling (the provider), refunded, or failed.
-    status: str
-    reason: str
-    error: str | None = None
-    ordered_by: str
-
-
-class PaymentOut(Answer):
-    payment_id: str
-    booking_id: str
-    status: str
-    amount: Money
-    captured: Money
-    refunded: Money
-    provider: str
-    provider_payment_id: str | None = None
-    error: str | None = None
-    #: The settlement run that booked its payout.
-    settlement_id: str | None = None
-    refunds: list[RefundOut]
-
-
-class SettlementOut(Answer):
-    """What one settlement run booked, and what is left for another."""
-
-    settlement_id: str
-    payments: int
-    #: One sum for each currency.
-    totals: list[Money]
-    remaining: int

@@ -10,6 +10,7 @@ from typing import Any, NoReturn, TypeVar
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
+from web.card_numbers import refuse_card_numbers
 from web.problems import FieldError, Problem, unprocessable
 
 MAX_DEPTH = 20
@@ -19,7 +20,15 @@ M = TypeVar("M", bound=BaseModel)
 
 
 async def read_json(request: web.Request) -> Any:
-    """The body as Python values, its numbers as `int` and `Decimal`; raises `Problem` 400, 408, 413 or 415."""
+    """The body as Python values, its numbers as `int` and `Decimal`; raises `Problem` 400, 408, 413, 415, and 422 for a
+    card number in it."""
+    value = parse(await read_body(request))
+    refuse_card_numbers(value)
+    return value
+
+
+async def read_body(request: web.Request) -> bytes:
+    """The bytes of a JSON body; raises `Problem` 400, 408, 413 or 415."""
     limit = request.client_max_size
     if request.content_length is not None and request.content_length > limit:
         raise Problem(413, "too-large", "The body is too large", f"A body has at most {limit} bytes.")
@@ -32,7 +41,7 @@ async def read_json(request: web.Request) -> Any:
         raise _malformed("the body is empty")
     if request.content_type != "application/json" and not request.content_type.endswith("+json"):
         raise Problem(415, "not-json", "Send JSON", "The Content-Type must be application/json.")
-    return parse(body)
+    return body
 
 
 def parse(body: bytes) -> Any:

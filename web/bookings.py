@@ -24,6 +24,7 @@ from web.context import Context, context_of
 from web.models import BookingRequest, CancelRequest
 from web.opening import Draft, open_booking
 from web.operations import AT, IDEMPOTENCY_KEY, WAIT, Operation
+from web.paying_more import payment_token
 from web.reading import get_booking, get_timeline
 
 
@@ -58,7 +59,9 @@ async def change_period(request: web.Request) -> web.Response:
     if not asked.model_dump(exclude_none=True):
         raise nothing_to_change(*BookingChange.model_fields)
     row, context = await changeable(request, "booking"), context_of(request)
-    return await change_booking(request, context, row, changed(context, row, _other_lines(asked, row, context)))
+    lines = _other_lines(asked, row, context)
+    token = await payment_token(context, row, lines, asked.payment_method)
+    return await change_booking(request, context, row, changed(context, row, lines, token=token))
 
 
 def _other_lines(asked: BookingChange, row: Booking, context: Context) -> tuple[Line, ...] | None:
@@ -121,7 +124,7 @@ OPERATIONS = (
         "PATCH",
         "/api/bookings/{booking_id}",
         change_period,
-        "Change a booking that costs no more than before",
+        "Change a booking; what it costs more is paid, what it costs less goes back",
         "bookings",
         {200: BookingOut, 202: BookingOut},
         request=BookingChange,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import ConfigDict, Field
 
-from web.models import Request
+from web.models import PaymentMethodIn, Request
 from web.texts import DateIn, Email, IdIn, InstantIn, Phone, Text
 
 
@@ -25,6 +25,8 @@ class ReservationChange(Request):
     unit_type: IdIn | None = None
     quantity: int | None = Field(default=None, ge=1)
     guest: GuestChange | None = None
+    #: What a higher price is paid with; without it, what the booking was paid with.
+    payment_method: PaymentMethodIn | None = None
 
 
 class BookingChange(Request):
@@ -35,3 +37,4 @@ class BookingChange(Request):
     start_time: InstantIn | None = None
     end_time: InstantIn | None = None
     quantity: int | None = Field(default=None, ge=1)
+    payment_method: PaymentMethodIn | None = None

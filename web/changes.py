@@ -1,7 +1,7 @@
 """What is done to a booking after it was confirmed: changes, check-in, check-out and no-show.
 
 A change is appended with the revision it would make, and answered once the row has taken or refused it; one that
-inventory has not answered in time is 202, with the booking as it stands.
+inventory or the payment provider have not answered in time is 202, with the booking as it stands.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from domain.booking_state import Booking, BookingStatus, Change
 from domain.stay_times import possible_from, stay_times
 from streams.events.about import Line
 from streams.events.booking import ChangeBooking, CheckIn, CheckOut, MarkNoShow
-from web.answers import BookingOut, Money
+from web.answers import BookingOut
 from web.checks import first_resource
 from web.context import SOURCE, Context, context_of, correlation_of
 from web.operations import Operation
@@ -53,19 +53,21 @@ async def changeable(request: web.Request, *kinds: str) -> Booking:
 
 
 def changed(
-    context: Context, row: Booking, lines: tuple[Line, ...] | None, *, guest: str | None = None
+    context: Context,
+    row: Booking,
+    lines: tuple[Line, ...] | None,
+    *,
+    guest: str | None = None,
+    token: str | None = None,
 ) -> ChangeBooking | None:
     """The change to these lines and this sealed guest; what is None stays. None if that leaves everything as it is.
-
-    Raises Problem 409 where the lines cost more than the booking.
+    `token`, sealed, is what pays for lines that cost more.
     """
     if lines is not None and lines == row.lines:
         lines = None
     if lines is None and guest is None:
         return None
     price = sum((line.price_amount for line in lines), Decimal(0)) if lines is not None else None
-    if price is not None and row.prepaid and price > row.price_amount:
-        raise _costs_more(row, price)
     return ChangeBooking(
         booking_id=row.booking_id,
         revision=row.next_revision,
@@ -76,6 +78,7 @@ def changed(
         guest=guest,
         user_id=row.user_id if guest is not None else None,
         times=stay_times(first_resource(context, lines), lines) if lines is not None else None,
+        payment_token=token,
     )
 
 
@@ -177,22 +180,9 @@ def _refusal(row: Booking, asked: ChangeBooking) -> Problem:
         return _not_changeable(row)
     if refused is None or refused.revision != asked.revision:
         reason, why = "changed_meanwhile", "Another change was faster; look at the booking and ask again."
-    elif refused.reason == "costs_more":
-        return _costs_more(row, asked.price_amount or row.price_amount)
     else:
         reason, why = refused.reason, f"Reason: {refused.reason}. The booking stays as it was."
     return Problem(409, "change-refused", "The change was refused", why, more={"reason": reason})
-
-
-def _costs_more(row: Booking, price: Decimal) -> Problem:
-    new, paid = Money.of(price, row.price_currency), Money.of(row.price_amount, row.price_currency)
-    return Problem(
-        409,
-        "costs-more",
-        "The change costs more than was paid",
-        f"It would cost {new.amount} {new.currency} instead of {paid.amount}. Cancel the booking and book again.",
-        more={"price": new.model_dump(), "paid": paid.model_dump()},
-    )
 
 
 def _not_changeable(row: Booking) -> Problem:

@@ -52,6 +52,8 @@ class Context:
     #: Now, in UTC.
     clock: Callable[[], datetime]
     readiness: Readiness
+    #: What the payment provider signs its events with.
+    webhook_secret: bytes = b""
 
 
 CONTEXT = web.AppKey("context", Context)

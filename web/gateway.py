@@ -30,8 +30,10 @@ from web import (
     units,
     users,
     waitlist,
+    webhooks,
 )
 from web.auth import Keys, authenticate
+from web.card_numbers import refuse_cards_beside_the_body
 from web.context import CONTEXT, Context
 from web.correlation import correlate
 from web.metrics import Metrics
@@ -59,6 +61,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *notifications.OPERATIONS,
     *inbox.OPERATIONS,
     *settlements.OPERATIONS,
+    *webhooks.OPERATIONS,
     *analytics.OPERATIONS,
     *forecast.OPERATIONS,
     *health.OPERATIONS,
@@ -73,7 +76,13 @@ def build(context: Context, keys: Keys, http: ClientSession, *, body_limit: int)
     open_paths = frozenset(operation.path for operation in OPERATIONS if operation.open)
     app = web.Application(
         client_max_size=body_limit,
-        middlewares=[correlate, metrics.middleware(), explain_failures, authenticate(keys, open_paths)],
+        middlewares=[
+            correlate,
+            metrics.middleware(),
+            explain_failures,
+            authenticate(keys, open_paths),
+            refuse_cards_beside_the_body,
+        ],
     )
     app[CONTEXT] = context
     app[health.METRICS] = metrics

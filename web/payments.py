@@ -5,17 +5,19 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
+import msgspec
 from aiohttp import web
 
 from domain.payment_state import Payment, RefundRecord
 from streams.events.payment import Refund
-from web.answers import Money, PaymentOut, RefundOut
+from web.answers import Money
 from web.bodies import check, read_json
 from web.context import SOURCE, Context, context_of, correlation_of, principal_of
 from web.models import RefundRequest
 from web.money import fits
 from web.operations import AT, IDEMPOTENCY_KEY, Operation
 from web.owners import OwnerUnavailable
+from web.payment_answers import MethodOut, PaymentOut, RefundOut
 from web.problems import FieldError, Problem, invalid, not_found
 from web.requests import at_of, id_in_path, id_of_request
 
@@ -111,15 +113,21 @@ def payment_out(row: Payment) -> PaymentOut:
     return PaymentOut(
         payment_id=row.payment_id,
         booking_id=row.booking_id,
+        revision=row.revision,
         status=row.status,
         amount=Money.of(row.amount, row.currency),
         captured=Money.of(row.captured, row.currency),
         refunded=Money.of(row.refunded, row.currency),
+        refundable=Money.of(min(row.refundable, row.captured), row.currency),
         provider=row.provider,
         provider_payment_id=row.provider_payment_id,
+        method=MethodOut.model_validate(msgspec.structs.asdict(row.method)) if row.method is not None else None,
         error=row.error,
+        void_reason=row.void_reason,
         settlement_id=row.settlement_id,
         refunds=[refund_out(row, refund_id, record) for refund_id, record in row.refunds.items()],
+        created_at=row.created_at or row.updated_at,
+        updated_at=row.updated_at,
     )
 
 

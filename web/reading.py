@@ -107,6 +107,8 @@ def booking_out(row: Booking, guest: GuestOut | None) -> BookingOut:
         rate_plan=rate_plan_of(row),
         price=Money.of(row.price_amount, row.price_currency),
         payment_id=row.payment_id,
+        payments=[row.payment_id, *(each.payment_id for each in row.supplements)],
+        balance=Money.of(row.balance, row.price_currency) if row.balance else None,
         revision=row.revision,
         user_id=row.user_id,
         guest=guest,

@@ -28,6 +28,7 @@ from web.context import Context, context_of
 from web.models import CancelRequest, ReservationRequest
 from web.opening import Draft, open_booking
 from web.operations import AT, IDEMPOTENCY_KEY, WAIT, Operation
+from web.paying_more import payment_token
 from web.reading import get_booking, get_timeline, rate_plan_of, stay_dates
 from web.stay_prices import stay_line
 
@@ -61,7 +62,9 @@ async def change_reservation(request: web.Request) -> web.Response:
     if not asked.model_dump(exclude_none=True):
         raise nothing_to_change(*ReservationChange.model_fields)
     row, context = await changeable(request, "stay"), context_of(request)
-    change = changed(context, row, _other_lines(asked, row, context), guest=await _other_guest(asked, row, context))
+    lines, guest = _other_lines(asked, row, context), await _other_guest(asked, row, context)
+    token = await payment_token(context, row, lines, asked.payment_method)
+    change = changed(context, row, lines, guest=guest, token=token)
     return await change_booking(request, context, row, change)
 
 
@@ -143,7 +146,7 @@ OPERATIONS = (
         "PATCH",
         "/api/reservations/{booking_id}",
         change_reservation,
-        "Change a stay that costs no more than before",
+        "Change a stay; what it costs more is paid, what it costs less goes back",
         "reservations",
         {200: BookingOut, 202: BookingOut},
         request=ReservationChange,

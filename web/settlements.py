@@ -15,9 +15,10 @@ from domain.payment_state import Payment
 from streams.events.payment import Settle
 from streams.services import PAYMENT
 from tables.payments import Unsettled
-from web.answers import Money, SettlementOut
+from web.answers import Money
 from web.context import SOURCE, Context, context_of, correlation_of, principal_of
 from web.operations import IDEMPOTENCY_KEY, Operation
+from web.payment_answers import SettlementOut
 from web.requests import id_of_request
 
 #: How many payments one request settles at most.

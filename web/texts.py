@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, StringConstraints, WithJso
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _HOUR = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
-_CARD_NUMBER = re.compile(r"[\d -]{12,25}", re.ASCII)
+_ONLY_DIGITS = re.compile(r"[\d -]{12,25}", re.ASCII)
 #: Years outside of these are mistakes, and arithmetic with them could overflow.
 _YEARS = range(1990, 2200)
 
@@ -39,7 +39,7 @@ def _email(value: str) -> str:
 def _token(value: str) -> str:
     if not (value.isascii() and value.isprintable()) or " " in value:
         raise ValueError("should be printable ASCII without spaces")
-    if _CARD_NUMBER.fullmatch(value):
+    if _ONLY_DIGITS.fullmatch(value):
         raise ValueError("looks like a card number; send the payment provider's token")
     return value
 

@@ -33,9 +33,10 @@ def holds_of_changes(history: History) -> Holds:
 
 def check_refund(history: History, verdict: Verdict, booking_id: str, booking: Booking, holds: Holds) -> None:
     """Whether a confirmed booking was told to get back what its policy says. One that the platform itself cancelled is
-    judged by its money alone: no record asks for that.
+    judged by its money alone: no record asks for that; and so is one with a payment that could not be captured: what
+    of it was known by then depends on the place of an answer that is not kept.
     """
-    if booking.request is None or not booking.of(names.CONFIRMED):
+    if booking.request is None or not booking.of(names.CONFIRMED) or _lost_any(history, booking):
         return
     terms = _terms(booking_id, booking, holds)
     if terms is not None:
@@ -51,6 +52,11 @@ def check_refund(history: History, verdict: Verdict, booking_id: str, booking: B
             verdict.find(booking_id, f"was told {booking.refund_amount} goes back, but policy says {judged[0][1]}")
         elif all(ask.expected not in (None, fee) for ask, (fee, _) in zip(asks, judged, strict=True)):
             verdict.find(booking_id, f"was cancelled for {judged[0][0]}, but {asks[0].expected} was agreed to")
+
+
+def _lost_any(history: History, booking: Booking) -> bool:
+    later = (history.payments[name] for name in booking.payments if history.payments[name].revision > 1)
+    return any("capture_failed" in payment.told for payment in later)
 
 
 def _due(history: History, booking: Booking, terms: Terms, ask: Ask, *, final: bool) -> tuple[Decimal, Decimal]:
@@ -77,7 +83,7 @@ def _check_departure(history: History, verdict: Verdict, booking_id: str, bookin
     """Whether a guest who left early pays what is left of the price by policy."""
     assert booking.request is not None
     price = booking.request.price
-    for _, (cause, now) in sorted(booking.updates.items()):
+    for _, (now, cause) in sorted(booking.updates.items()):
         asks = booking.asks.get(cause, ())
         paid = price if booking.request.prepaid else NOTHING
         back = {
@@ -94,7 +100,7 @@ def _terms(booking_id: str, booking: Booking, holds: Holds) -> Terms | None:
     """
     assert booking.request is not None
     terms = booking.request.terms
-    for revision, (cause, _) in sorted(booking.updates.items()):
+    for revision, (_, cause) in sorted(booking.updates.items()):
         if cause in booking.asks:  # its guest left: nothing is cancelled after that
             continue
         held = holds.get((booking_id, revision), ())

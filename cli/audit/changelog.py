@@ -36,6 +36,7 @@ class NightRow(NamedTuple):
 class PaymentRow(NamedTuple):
     captured: Decimal
     refunded: Decimal
+    status: str = ""
 
 
 class NoticeRow(NamedTuple):
@@ -80,7 +81,8 @@ def _night(row: dict[str, Any]) -> NightRow:
 
 def _payment(row: dict[str, Any]) -> PaymentRow:
     given = (refund for refund in row.get("refunds", {}).values() if refund["status"] == "refunded")
-    return PaymentRow(money(row.get("captured", 0)), sum((money(refund["amount"]) for refund in given), NOTHING))
+    refunded = sum((money(refund["amount"]) for refund in given), NOTHING)
+    return PaymentRow(money(row.get("captured", 0)), refunded, str(row.get("status", "")))
 
 
 def _notice(row: dict[str, Any]) -> NoticeRow:

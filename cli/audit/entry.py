@@ -81,12 +81,22 @@ async def audit(
 
     `layout` counts where the instance's directory does not name its own.
     """
-    history = History(acknowledged=set(journal(journal_file)) if journal_file else set())
+    acknowledged = set(journal(journal_file)) if journal_file else set()
+    history = await read_history(data, broker=broker, prefix=prefix, namespace=namespace, layout=layout)
+    history.acknowledged = acknowledged
+    history.weak = profile == "document" and history.dialect.weak
+    return history, judge(history)
+
+
+async def read_history(
+    data: Path, *, broker: str | None = None, prefix: str = "", namespace: str = "", layout: str = "catalogue"
+) -> History:
+    """What the log, the ledger and the mailbox of an instance hold. Raises CannotAuditError."""
+    history = History()
     async with target_of(data, broker) as target:
         history.started = target.started
         history.dialect = dialect_of(target.layout or layout)
         history.spelling = Spelling(namespace, prefix)
-        history.weak = profile == "document" and history.dialect.weak
         with _progress() as bar:
             task = bar.add_task("reading", total=None)
             await read_log(
@@ -96,7 +106,7 @@ async def audit(
             )
         history.ledger = await read_ledger(data)
         history.mail = read_mail(data)
-    return history, judge(history)
+    return history
 
 
 def dialect_of(layout: str) -> Dialect:

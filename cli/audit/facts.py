@@ -54,6 +54,13 @@ class Request:
         return self.prepaid and self.price > 0 and self.confirm_on == "payment.captured"
 
 
+class Change(NamedTuple):
+    """The price of a booking since a change; `cause` is the short id of the record that decided it."""
+
+    price: Decimal
+    cause: bytes
+
+
 @dataclass(slots=True)
 class Booking:
     request: Request | None = None
@@ -62,8 +69,6 @@ class Booking:
     created: bool = False
     #: The status that news after the confirmation tells: "CHECKED_IN", "COMPLETED", "NO_SHOW".
     moved_on: set[str] = field(default_factory=set)
-    #: The revision of the last change the world was told of, and the price since.
-    changed: tuple[int, Decimal] | None = None
     endings: dict[str, Ending] = field(default_factory=dict)
     #: (revision, line) -> "reserved" and/or "rejected".
     lines: dict[tuple[int, int], set[str]] = field(default_factory=dict)
@@ -71,8 +76,8 @@ class Booking:
     #: came, or that its guest left.
     changes: dict[bytes, str | None] = field(default_factory=dict)
     asks: dict[bytes, list[Ask]] = field(default_factory=dict)
-    #: Revision of a change that the world was told of -> short id of what decided it, and the price since.
-    updates: dict[int, tuple[bytes, Decimal]] = field(default_factory=dict)
+    #: The changes the world was told of, by the revision each made.
+    updates: dict[int, Change] = field(default_factory=dict)
     #: Refund id -> where the booking was first told of it, and how much.
     given: dict[str, tuple[int, Decimal]] = field(default_factory=dict)
     #: What the cancelled event, or that of a guest who never came, says goes back; and why it was cancelled.
@@ -84,7 +89,7 @@ class Booking:
     def price(self) -> Decimal:
         """What it costs as it stands."""
         assert self.request is not None
-        return self.request.price if self.changed is None else self.changed[1]
+        return self.updates[max(self.updates)].price if self.updates else self.request.price
 
     def of(self, event_type: str) -> list[Ending]:
         return [ending for ending in self.endings.values() if ending.event_type == event_type]
@@ -121,6 +126,8 @@ class Payment:
     #: The last offset of its inbox partition that concerns it.
     last: int = -1
     authorize: int | None = None
+    #: Of the booking: what it pays for.
+    revision: int = 1
     created: bool = False
     void: bool = False
     #: What the booking was told: "authorized", "declined", "captured", "capture_failed", or a refund's id.

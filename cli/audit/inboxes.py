@@ -157,6 +157,7 @@ def _authorize_asked(history: History, record: Record, letter: Letter) -> None:
     payment = history.payments[letter.data["payment_id"]]
     if payment.authorize is None:
         payment.authorize = record.offset
+        payment.revision = int(letter.data.get("revision", 1))
 
 
 def _capture_asked(history: History, record: Record, letter: Letter) -> None:
@@ -223,6 +224,7 @@ FILING: dict[tuple[str, str], Filed] = {
     (names.BOOKING_INBOX, "booking.line.released"): _touched,
     (names.BOOKING_INBOX, "booking.payment.voided"): _touched,
     (names.BOOKING_INBOX, "booking.cancellation.counted"): _touched,
+    (names.BOOKING_INBOX, "booking.payment.refund_cut"): _touched,
     (names.AVAILABILITY_INBOX, "availability.resource.declare"): _declared,
     (names.AVAILABILITY_INBOX, "availability.calendar.set"): calendar_set,
     (names.AVAILABILITY_INBOX, "availability.block.set"): blocked,

@@ -5,7 +5,9 @@ captured less refunded is the price while it stands confirmed; the price less wh
 once cancelled after confirmation, and alike of a guest who never came (what has to go back is recomputed:
 `cli.audit.cancellations`); nothing where the capture failed for good, and nothing for every other outcome;
 less what an operator ordered back and the ledger shows done, never below nothing. The price is the one that the world
-was told of last. Nothing was captured unless a confirmed event says so and shares its cause with the Capture message.
+was told of last, less the differences of changes whose own payment could not be captured. All payments of a booking
+count. Nothing was captured unless a confirmed event says so and shares its cause with the Capture message; of a change
+that costs more, its updated event.
 No authorization stays open. And no line of the ledger was written for a call that does not stand on the effects topic.
 
 Where a layout says payment first, the Capture follows from the answer that it is authorized, and inventory is asked
@@ -81,7 +83,7 @@ def _judge(
     if any(account.open for account in held):
         references = ", ".join(sorted(reference for account in held for reference in account.open))
         verdict.find(booking_id, f"has ended or is paid, but the authorization {references} is left open")
-    net, owed = sum((account.net for account in held), NOTHING), _owed(history, booking, held)
+    net, owed = sum((account.net for account in held), NOTHING), _owed(history, booking, books)
     if net != owed:
         verdict.find(booking_id, f"captured less refunded is {net}, but {owed} is owed")
 
@@ -99,7 +101,10 @@ def _check_capture(history: History, verdict: Verdict, booking_id: str, booking:
     for payment_id in booking.payments:
         payment = history.payments[payment_id]
         allowed, what = (payment.authorized_by, "authorization") if first else (confirmations, "confirmation")
-        if (first or allowed) and payment.capture_causes - allowed:
+        if payment.revision > 1:
+            change = booking.updates.get(payment.revision)
+            allowed, what = ({change.cause} if change is not None else set()), "change"
+        if (first or allowed or payment.revision > 1) and payment.capture_causes - allowed:
             verdict.find(booking_id, f"the capture of {payment_id} was ordered by something else than its {what}")
 
 
@@ -115,15 +120,40 @@ def _check_holds(history: History, verdict: Verdict) -> None:
             verdict.find(hold.booking_id, f"line {hold.line} was held before the money was there")
 
 
-def _owed(history: History, booking: Booking, held: list[Account]) -> Decimal:
+def _owed(history: History, booking: Booking, books: defaultdict[str, Account]) -> Decimal:
     """What the provider should have in the end."""
     assert booking.request is not None
-    cancelled = booking.of(names.CANCELLED)
+    cancelled, held = booking.of(names.CANCELLED), [books[payment_id] for payment_id in booking.payments]
     if not (booking.request.prepaid and booking.of(names.CONFIRMED)) or (cancelled and _never_taken(booking, held)):
         return NOTHING
-    back = booking.refund_amount if cancelled or "NO_SHOW" in booking.moved_on else NOTHING
-    owed = booking.price - back
+    owed = _paid(history, booking, books)
+    if cancelled or "NO_SHOW" in booking.moved_on:
+        owed -= booking.refund_amount - _dropped(history, booking, books)
     return max(owed - _given_by_operators(history, booking, held), NOTHING)
+
+
+def _paid(history: History, booking: Booking, books: defaultdict[str, Account]) -> Decimal:
+    """The price as it stands, less what of it could not be captured: a change that costs more has a payment of its own,
+    and one that costs less is taken off what is missing first.
+    """
+    assert booking.request is not None
+    lost = {history.payments[name].revision for name in booking.payments if books[name].lost}
+    price = paid = booking.request.price
+    for revision, change in sorted(booking.updates.items()):
+        if change.price <= price:
+            paid = min(paid, change.price)
+        elif revision not in lost:
+            paid += change.price - price
+        price = change.price
+    return paid
+
+
+def _dropped(history: History, booking: Booking, books: defaultdict[str, Account]) -> Decimal:
+    """What was ordered back of payments that were never captured: not taken is given back."""
+    orders = [
+        order for name in booking.payments if books[name].lost for order in history.payments[name].refunds.values()
+    ]
+    return sum((order.amount for order in orders if order.ordered_by == "policy"), NOTHING)
 
 
 def _never_taken(booking: Booking, held: list[Account]) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from cli.audit import names
 from cli.audit.calendar_inbox import resource_of
 from cli.audit.dialect import is_ours
-from cli.audit.facts import Asked, Ending, Place, Poison
+from cli.audit.facts import Asked, Change, Ending, Place, Poison
 from cli.audit.history import History, Orphan
 from cli.audit.operations import Hold, Release
 from cli.audit.wire import REST, Letter, Record, digest, header, money, short
@@ -57,9 +57,8 @@ def _created(history: History, record: Record, letter: Letter) -> None:
 
 def _updated(history: History, record: Record, letter: Letter) -> None:
     booking = history.bookings[letter.data["booking_id"]]
-    change = int(letter.data["revision"]), money(letter.data["price_amount"])
-    booking.changed = max(booking.changed or change, change)
-    booking.updates[change[0]] = short(letter.cause or ""), change[1]
+    change = Change(money(letter.data["price_amount"]), short(letter.cause or ""))
+    booking.updates.setdefault(int(letter.data["revision"]), change)
 
 
 def _moved_on(status: str) -> Filed:

@@ -26,6 +26,11 @@ class Account:
     refunds: defaultdict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
 
     @property
+    def lost(self) -> bool:
+        """Whether its capture failed for good."""
+        return self.capture_failed and not self.captured
+
+    @property
     def net(self) -> Decimal:
         return self.captured - self.refunded
 

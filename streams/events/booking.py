@@ -77,6 +77,8 @@ class ChangeBooking(Event, type="booking.booking.change"):
     details: dict[str, Any] | None = None
     #: Of the other lines, where there are any.
     times: StayTimes | None = None
+    #: What a higher price is paid with, encrypted under the user's key; without it, a change may not cost more.
+    payment_token: Sealed | None = None
 
 
 class CheckIn(Event, type="booking.booking.check_in"):
@@ -181,3 +183,14 @@ class CancellationCounted(Event, type="booking.cancellation.counted"):
     """Analytics has the cancellation in its figures."""
 
     booking_id: Id
+
+
+class RefundCut(Event, type="booking.payment.refund_cut"):
+    """Less was left of a payment than policy ordered back: `missing` has to come from another one."""
+
+    booking_id: Id
+    payment_id: Id
+    refund_id: Id
+    missing: Amount
+    #: Nothing of it is given.
+    refused: bool = False

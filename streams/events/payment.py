@@ -56,6 +56,8 @@ class Refund(Event, type="payment.payment.refund"):
     amount: PositiveAmount
     reason: str
     ordered_by: str = "policy"
+    #: Whether the booking hears of what this payment cannot give any more.
+    tell_rest: bool = False
 
 
 class Settle(Event, type="payment.payment.settle"):
@@ -63,6 +65,13 @@ class Settle(Event, type="payment.payment.settle"):
 
     payment_id: Id
     settlement_id: Id
+
+
+class AuthorizationExpired(Event, type="payment.authorization.expired"):
+    """The provider let go of an authorization by itself, because it was neither captured nor voided in its time."""
+
+    payment_id: Id
+    provider_reference: str
 
 
 class ProviderAnswered(Event, type="payment.effect.answered"):

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import pytest
 
+from agents.cards import without_cards
 from agents.gate import admitted
 from agents.tools import Tools
 from streams.codec import decode
@@ -109,6 +110,7 @@ class Site:
             cast("Runtime", runtime),
             Listener(layout, signer),
             Seals(),
+            without_cards,
             lambda news: admitted(news, tools),
         )
         value = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -325,3 +327,18 @@ async def test_a_pharmacy_order_of_the_clinic() -> None:
     site = Site("clinic", Rates())
     assert await site.tell(topic, {**order, "status": "delivered"}) == []
     assert "no order begins 'delivered'" in site.buried(topic)
+
+
+@pytest.mark.proves("HTL-21")
+async def test_a_card_number_of_another_program_is_left_out() -> None:
+    """Its topic is its own; our inboxes do not repeat it, in clear or sealed."""
+    site = Site("catalogue", Rates(resource("PROP-001", "standard", "100.00")))
+    body = catalogue(
+        "booking.booking.created",
+        metadata={"note": "card 4111 1111 1111 1111", "phone": "4111111111111111", "deep": [{"5555555555554444": 1}]},
+    )
+    (booked,) = await site.tell("booking.booking.created", body)
+    assert isinstance(booked, RequestBooking)
+    assert booked.metadata["note"] == "card [card number removed]"
+    assert booked.metadata["phone"] == "4111111111111111"
+    assert booked.metadata["deep"] == [{"[card number removed]": 1}]

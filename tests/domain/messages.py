@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from domain.booking import payment_id_of
 from streams.events import about
 from streams.events import booking as said
 from streams.events import payment as paying
 from streams.events.availability import ConfirmHold, DeclareResource, Hold, Release, Slots
+
+S = TypeVar("S")
 
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
 DEADLINE = NOW + timedelta(minutes=10)
@@ -185,6 +188,11 @@ def capture_failed(reason: str = "card_declined") -> said.CaptureFailed:
 
 def payment_refunded(amount: Decimal = PRICE, refund_id: str = "r1") -> said.PaymentRefunded:
     return said.PaymentRefunded(booking_id="b1", payment_id=PAYMENT, refund_id=refund_id, amount=amount)
+
+
+def of_change(what: Callable[..., S], revision: int = 2, **more: Any) -> S:
+    """What the payment of a change says to its booking."""
+    return what(booking_id="b1", revision=revision, payment_id=payment_id_of("b1", revision), **more)
 
 
 # --- payments ---

@@ -204,7 +204,8 @@ def test_a_change_that_was_refused_may_be_asked_for_again_under_a_new_revision()
     assert story.when(reserved(revision=3)).service.state.revision == 3
 
 
-def test_what_was_free_does_not_change_into_what_costs() -> None:
+def test_nobody_is_charged_more_without_a_token_that_comes_with_the_change() -> None:
+    """Another program, which has none, does not charge a guest of ours; nor does what was free begin to cost."""
     story = given_booking(request(booked_line(price=PRICE * 0), price=PRICE * 0), reserved())
     assert refused(story.when(change(LATER, price=HALF)).then_nothing()) == (2, "costs_more")
 

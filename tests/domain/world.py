@@ -35,6 +35,7 @@ from streams.events.booking import (
     PaymentDeclined,
     PaymentRefunded,
     PaymentVoided,
+    RefundCut,
     RequestBooking,
 )
 from streams.events.booking_news import BookingCancelled, BookingConfirmed
@@ -61,6 +62,7 @@ ToBooking = (
     | LineReleased
     | PaymentVoided
     | CancellationCounted
+    | RefundCut
 )
 ToPayment = Authorize | Capture | Void | Refund | ProviderAnswered
 ToAvailability = Hold | ConfirmHold | Release | Shorten
@@ -177,7 +179,11 @@ class World:
         )
         return next(places, len(self.log))
 
-    def given_by_operators(self, payment_id: str) -> Decimal:
-        records = self.payments[payment_id].state.refunds.values()
-        given = (record.amount for record in records if record.ordered_by != "policy" and record.status == "refunded")
+    def payments_of(self, booking_id: str) -> list[Payment]:
+        found = (row.found for row in self.payments.values())
+        return [payment for payment in found if payment is not None and payment.booking_id == booking_id]
+
+    def given_by_operators(self, booking_id: str) -> Decimal:
+        records = [record for payment in self.payments_of(booking_id) for record in payment.refunds.values()]
+        given = (record.amount for record in records if record.ordered_by == "operator" and record.status == "refunded")
         return sum(given, Decimal(0))

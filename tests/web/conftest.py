@@ -25,6 +25,7 @@ from web.rows import Rows
 
 KEY = "op1.a-test-key"
 TOKEN = "internal-token"
+WEBHOOK_SECRET = b"what the provider signs with"
 TODAY = NOW.date()
 
 
@@ -143,6 +144,7 @@ def _context(instance: Instance, seals: Seals, http: ClientSession) -> Context:
         bootstrap="127.0.0.1:9092",
         version="0.1.0",
         clock=lambda: instance.now,
+        webhook_secret=WEBHOOK_SECRET,
         readiness=Readiness(http, instance.workers, SERVICES, partitions),
     )
 

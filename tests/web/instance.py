@@ -127,6 +127,9 @@ class Instance:
         self.reachable = True
         self.paused: set[str] = set()
         self.declines: str | None = None
+        #: The provider does not answer: what it was asked waits in `calls`.
+        self.silent = False
+        self.calls: list[Envelope] = []
         self.now = NOW
         self.stores = {name: self._store(name, directory) for name in SERVICES}
         self._tables = _tables(self.layout)
@@ -209,6 +212,8 @@ class Instance:
                 await self.plans.put(KEYS["resource/plan/night"](news), news)
             case ResourceDeclared() as declared:
                 await self.rates.put(KEYS["resource"](declared), declared)
+            case ProviderCall() if self.silent:
+                self.calls.append(envelope)
             case ProviderCall() as call:
                 answer = self._answer(call, envelope.event_id)
                 await self._route(caused_by(envelope, answer, index=0, now=self.now, source="effects"))

@@ -101,20 +101,60 @@ async def test_what_was_sold_out_may_be_asked_for_again(gateway: Gateway, stayed
     assert (status, body["check_in"]) == (200, str(day(40)))
 
 
-async def test_a_change_that_costs_more_is_refused_before_anything_is_appended(gateway: Gateway, stayed: str) -> None:
+@pytest.mark.proves("HTL-02", "HTL-21")
+async def test_a_night_more_is_paid_by_a_payment_of_its_own(gateway: Gateway, stayed: str) -> None:
+    """200.00 for two nights, 300.00 for three: 100.00 more, with what the booking was paid with."""
     status, body = await ask(gateway, stayed, check_out=str(day(33)))
-    assert (status, body["type"]) == (409, "urn:vacancy:problem:costs-more")
-    assert (body["price"]["amount"], body["paid"]["amount"]) == ("300.00", "200.00")
-    assert "book again" in body["detail"]
+    assert (status, body["revision"], body["price"]["amount"], body["balance"]) == (200, 2, "300.00", None)
+    first, more = [await show(gateway, f"/api/payments/{payment_id}") for payment_id in body["payments"]]
+    assert (first["captured"]["amount"], first["revision"]) == ("200.00", 1)
+    assert (more["captured"]["amount"], more["revision"], more["method"]["last4"]) == ("100.00", 2, "4242")
+    assert await free(gateway, 30, 33) == [1, 1, 1]
+    assert all("tok_visa" not in str(event) for event in gateway.instance.appended), "sealed everywhere"
+
+
+@pytest.mark.proves("HTL-21")
+async def test_a_decline_leaves_everything_as_it_was(gateway: Gateway, stayed: str) -> None:
+    gateway.instance.declines = "card_declined"
+    status, body = await ask(gateway, stayed, check_out=str(day(33)), payment_method={"token": "tok_declined"})
+    assert (status, body["type"], body["reason"]) == (409, "urn:vacancy:problem:change-refused", "card_declined")
+    body = await show(gateway, stayed)
+    assert (body["check_out"], body["price"]["amount"], len(body["payments"])) == (str(day(32)), "200.00", 1)
+    assert await free(gateway, 30, 33) == [1, 1, 2]
+    gateway.instance.declines = None
+    status, body = await ask(gateway, stayed, check_out=str(day(33)), payment_method={"token": "tok_mastercard"})
+    assert (status, body["revision"]) == (200, 3)
+
+
+async def test_what_it_was_paid_with_may_be_erased_and_another_may_come(gateway: Gateway, stayed: str) -> None:
+    row = await show(gateway, stayed)
+    gateway.seals.erased.add(row["user_id"])
+    status, body = await ask(gateway, stayed, check_out=str(day(33)))
+    assert (status, body["errors"][0]["field"]) == (422, "payment_method")
     assert gateway.instance.appended == []
+    assert (await ask(gateway, stayed, check_out=str(day(33)), payment_method={"token": "tok_visa"}))[0] == 200
 
 
-async def test_a_free_stay_cannot_become_one_that_costs(gateway: Gateway) -> None:
+async def test_refunds_are_bounded_by_what_each_payment_captured(gateway: Gateway, stayed: str) -> None:
+    """P4 holds of each payment: of 200.00 and 100.00, 120.00 cannot come from the second."""
+    _, body = await ask(gateway, stayed, check_out=str(day(33)))
+    first, more = (f"/api/payments/{payment_id}" for payment_id in body["payments"])
+    assert (await gateway.call("POST", f"{more}/refunds", {"amount": "120.00"})).status == 422
+    for amount in ("60.00", "40.00"):
+        assert (await gateway.call("POST", f"{more}/refunds", {"amount": amount})).status == 201
+    assert (await gateway.call("POST", f"{more}/refunds", {"amount": "0.01"})).status == 422
+    assert (await show(gateway, more))["refundable"]["amount"] == "0.00"
+    assert (await gateway.call("POST", f"{stayed}/cancel")).status == 200
+    assert (await show(gateway, first))["refunded"]["amount"] == "200.00"
+
+
+async def test_a_free_stay_may_become_one_that_costs(gateway: Gateway) -> None:
     await gateway.unit(base_price={"amount": "0.00", "currency": "EUR"})
     opened = await gateway.book()
     await gateway.unit()
     status, body = await ask(gateway, opened["links"]["self"], check_out=str(day(31)))
-    assert (status, body["type"]) == (409, "urn:vacancy:problem:costs-more")
+    assert (status, body["price"]["amount"]) == (200, "100.00")
+    assert (await show(gateway, f"/api/payments/{body['payments'][1]}"))["captured"]["amount"] == "100.00"
 
 
 async def test_another_unit_type_and_quantity_at_the_same_price(gateway: Gateway, stayed: str) -> None:
@@ -219,7 +259,8 @@ async def test_a_booking_of_any_resource_changes_its_period(gateway: Gateway) ->
     assert (await show(gateway, path))["revision"] == 2
     assert (await ask(gateway, path))[0] == 422
     assert (await ask(gateway, path, end_time=f"{day(30)}T15:00:00Z"))[0] == 422
-    assert (await ask(gateway, path, quantity=2))[1]["type"].endswith("costs-more")
+    status, body = await ask(gateway, path, quantity=2)
+    assert (status, body["price"]["amount"], len(body["payments"])) == (200, "20.00", 2)
 
 
 @pytest.mark.proves("HTL-08")

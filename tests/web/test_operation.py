@@ -29,7 +29,9 @@ async def test_the_key_may_come_in_either_header(gateway: Gateway) -> None:
     assert (await gateway.call("GET", path)).status == 404
 
 
-@pytest.mark.parametrize("path", [operation.path for operation in OPERATIONS if operation.open])
+@pytest.mark.parametrize(
+    "path", [operation.path for operation in OPERATIONS if operation.open and operation.method == "GET"]
+)
 async def test_what_is_open_needs_no_key(gateway: Gateway, path: str) -> None:
     answer = await gateway.call("GET", path, key=None)
     assert answer.status == 200

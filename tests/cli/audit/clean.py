@@ -33,7 +33,9 @@ def rows(story: Story, name: str, status: str, captured: Decimal = ZERO, **refun
     booking_row(story, name, status)
     pay = story.bookings[name].payment_id
     given = {refund: {"amount": str(amount), "status": "refunded"} for refund, amount in refunds.items()}
-    payment = {"payment_id": pay, "captured": str(captured), "refunds": given}
+    kinds = [entry.kind for entry in story.ledger if entry.reference == pay and entry.kind != "refunded"]
+    status = kinds[-1].upper() if kinds else "REFUSED"
+    payment = {"payment_id": pay, "status": status, "captured": str(captured), "refunds": given}
     last = story.end(names.PAYMENT_INBOX, story.partition(pay))
     story.row("payment", f"p|{pay}", payment, partition=pay, source=last)
 

@@ -1,0 +1,121 @@
+"""The payments of a booking beside its first: each is what one change cost more.
+
+A difference that was authorized and cannot be captured leaves the change as it is: the old nights are gone. What is
+missing is the booking's `balance`, for the desk to collect; a later change to a lower price is taken off it first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+
+import msgspec
+
+from domain.booking_refunds import noted, pay_credit, refund_of
+from domain.booking_state import Booking, BookingStatus, Change, Supplement, payment_id_of
+from domain.decision import Decision
+from streams.events.booking import CaptureFailed, PaymentCaptured, PaymentRefunded
+from streams.events.payment import Authorize, Capture, Refund, Void
+
+NOTHING = Decimal(0)
+
+
+def authorize_more(booking: Booking, change: Change) -> Iterator[Authorize]:
+    """Asks for what the change costs more, if it does."""
+    if change.to_pay and change.payment_token is not None:
+        yield Authorize(
+            payment_id=payment_id_of(booking.booking_id, change.revision),
+            booking_id=booking.booking_id,
+            revision=change.revision,
+            user_id=booking.user_id,
+            amount=change.to_pay,
+            currency=booking.price_currency,
+            payment_token=change.payment_token,
+            about=booking.about(),
+        )
+
+
+def void_more(booking: Booking, change: Change, reason: str) -> Iterator[Void]:
+    """Ends what a change that was given up had authorized, or will have."""
+    if change.to_pay:
+        payment_id = payment_id_of(booking.booking_id, change.revision)
+        yield Void(payment_id=payment_id, booking_id=booking.booking_id, revision=change.revision, reason=reason)
+
+
+def paying_more(booking: Booking, change: Change) -> tuple[Booking, tuple[Capture, ...]]:
+    """A change is taken: what it costs more is one of the booking's payments, and is captured."""
+    if not change.to_pay:
+        return booking, ()
+    payment_id = payment_id_of(booking.booking_id, change.revision)
+    more = Supplement(payment_id=payment_id, revision=change.revision, amount=change.to_pay)
+    kept = msgspec.structs.replace(
+        booking, supplements=(*booking.supplements, more), payment_token=change.payment_token
+    )
+    return kept, (Capture(payment_id=payment_id, booking_id=booking.booking_id, revision=change.revision),)
+
+
+def owing_less(booking: Booking, less: Decimal) -> tuple[Booking, Decimal]:
+    """A change to a lower price: taken off what is owed, the latest first; and what is left to give back."""
+    for supplement in reversed(booking.supplements):
+        written_off = min(supplement.owed, less)
+        if written_off > 0:
+            booking = _with(booking, msgspec.structs.replace(supplement, owed=supplement.owed - written_off))
+            less -= written_off
+    return booking, less
+
+
+def take_supplement(
+    booking: Booking, message: PaymentCaptured | CaptureFailed | PaymentRefunded, now: datetime
+) -> Decision[Booking | None]:
+    """The booking with what one of its later payments reports; of several equal messages the first counts."""
+    supplement = next((each for each in booking.supplements if each.payment_id == message.payment_id), None)
+    if supplement is None:
+        return Decision(booking)
+    known = msgspec.structs.replace(booking, updated_at=now)
+    match message:
+        case PaymentCaptured() if not supplement.captured:
+            return _captured(known, supplement)
+        case CaptureFailed() if not supplement.captured and supplement.error is None:
+            return Decision(_with(known, _failed(booking, supplement, message.reason)))
+        case PaymentRefunded() if message.refund_id not in booking.refunds:
+            given = msgspec.structs.replace(supplement, given=supplement.given | {message.refund_id: message.amount})
+            refunds = booking.refunds | {message.refund_id: message.amount}
+            return Decision(_with(msgspec.structs.replace(known, refunds=refunds), given))
+        case _:
+            return Decision(booking)
+
+
+def _captured(booking: Booking, supplement: Supplement) -> Decision[Booking | None]:
+    taken = msgspec.structs.replace(supplement, captured=True, owed=NOTHING)
+    paid = msgspec.structs.replace(_with(booking, taken), captured=booking.captured + supplement.amount)
+    late = tuple(_late(booking, supplement)) if supplement.error is not None else ()
+    known, due = pay_credit(noted(paid, late), f"credit {supplement.revision}")
+    return Decision(known, (*late, *due))
+
+
+def _late(booking: Booking, supplement: Supplement) -> Iterator[Refund]:
+    """Captured after it was reported as failed: what is not owed any more goes back. Of a booking that was cancelled in
+    between all of it, for the cancellation reckoned without it.
+    """
+    excess = supplement.amount - supplement.owed
+    if excess > 0:
+        yield refund_of(booking, supplement, excess, f"late capture {supplement.revision}", "captured_after_failure")
+    if supplement.owed and booking.status is BookingStatus.CANCELLED and not supplement.failed_late:
+        back = refund_of(
+            booking, supplement, supplement.owed, f"unowed {supplement.revision}", "captured_after_failure"
+        )
+        yield msgspec.structs.replace(back, ordered_by="late_capture")
+
+
+def _failed(booking: Booking, supplement: Supplement, reason: str) -> Supplement:
+    """What was ordered back of it by a cancellation was dropped by its payment, and need not be had."""
+    late = booking.status is BookingStatus.CANCELLED
+    ordered = sum(supplement.given.values(), NOTHING) if late else NOTHING
+    owed = supplement.amount - ordered
+    return msgspec.structs.replace(supplement, error=reason, failed_late=late, owed=owed, given={})
+
+
+def _with(booking: Booking, supplement: Supplement) -> Booking:
+    others = (supplement if each.payment_id == supplement.payment_id else each for each in booking.supplements)
+    return msgspec.structs.replace(booking, supplements=tuple(others))

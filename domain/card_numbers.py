@@ -1,0 +1,72 @@
+"""Numbers of payment cards in texts: 13 to 19 digits with the right check digit, in one piece or in groups.
+
+Ids of ours and others' are no card numbers, whatever their digits: UUIDs and dates are left out. Nor are numbers that
+no network of cards begins, of which times in milliseconds are some.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from itertools import accumulate
+
+REMOVED = "[card number removed]"
+
+_NOT_ONE = re.compile(
+    r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?<!\d)(?:19|2[01])\d\d-[01]\d-[0-3]\d(?!\d)",
+    re.ASCII | re.IGNORECASE,
+)
+#: Groups of digits with a space or a dash between two of them.
+_DIGITS = re.compile(r"\d+(?:(?: ?[-\u2010-\u2015\u2212] ?| {1,2})\d+)*", re.ASCII)
+_GROUP = re.compile(r"\d+", re.ASCII)
+#: What the numbers of card networks begin with (ISO/IEC 7812).
+_FIRST = frozenset("234568")
+_FEWEST, _MOST = 13, 19
+
+
+def has_card_number(text: str) -> bool:
+    return next(_found(text), None) is not None
+
+
+def without_card_numbers(text: str) -> str:
+    """The text with a note in the place of each card number."""
+    plain = unicodedata.normalize("NFKC", text)
+    for start, end in sorted(_found(text), reverse=True):
+        plain = f"{plain[:start]}{REMOVED}{plain[end:]}"
+    return plain if REMOVED in plain else text
+
+
+def _found(text: str) -> Iterator[tuple[int, int]]:
+    """Where card numbers stand, in the text as NFKC has it; none within another."""
+    if sum(character.isdigit() for character in text) < _FEWEST:
+        return
+    plain = unicodedata.normalize("NFKC", text)
+    hidden = _NOT_ONE.sub(lambda match: "x" * len(match[0]), plain)
+    for run in _DIGITS.finditer(hidden):
+        yield from _within([match.span() for match in _GROUP.finditer(hidden, *run.span())], hidden)
+
+
+def _within(groups: list[tuple[int, int]], text: str) -> Iterator[tuple[int, int]]:
+    """Neighbouring groups that are a card number together."""
+    first = 0
+    while first < len(groups):
+        parts = [text[start:end] for start, end in groups[first : first + _MOST]]
+        ends = (last for last, digits in enumerate(accumulate(parts)) if _is_card_number(digits))
+        last = next(ends, None)
+        if last is None:
+            first += 1
+        else:
+            yield groups[first][0], groups[first + last][1]
+            first += last + 1
+
+
+def _is_card_number(digits: str) -> bool:
+    return _FEWEST <= len(digits) <= _MOST and digits[0] in _FIRST and _checks(digits)
+
+
+def _checks(digits: str) -> bool:
+    """Luhn's sum."""
+    values = [int(digit) for digit in reversed(digits)]
+    doubled = (sum(divmod(2 * value, 10)) for value in values[1::2])
+    return (sum(values[::2]) + sum(doubled)) % 10 == 0
