@@ -81,14 +81,13 @@ def booking_of(created: BookingCreated, terms: Terms) -> RequestBooking:
     """
     about = created.about or About(price_amount=created.price_amount, price_currency=created.price_currency)
     claimed = _claimed(about.lines or (_main_line(created),), created.price_amount)
-    known = all(_pair(line) in terms.resources for line in claimed)
     prepaid = not _is_visit(about, claimed)
     currency, place = created.price_currency, "UTC"
     lines, price, refusal, times = claimed, created.price_amount, None, None
     try:
         if any(line.quantity > terms.max_quantity for line in claimed):
             raise Unbookable("quantity_too_large")
-        if not known:
+        if not all(_pair(line) in terms.resources for line in claimed):
             raise Unbookable("unknown_resource")
         currency, place = _common(claimed, terms.resources)
         lines = tuple(_quoted(line, about, terms.resources[_pair(line)]) for line in claimed)

@@ -6,9 +6,14 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from streams import ports
 from streams.broker import EmbeddedBroker
+
+# A busy machine is no finding: how long it takes to draw examples says nothing of the code.
+settings.register_profile("vacancy", suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("vacancy")
 
 
 @pytest.fixture(scope="session")

@@ -121,7 +121,7 @@ def test_the_deadline_lets_go_of_the_nights_and_voids() -> None:
 
 def test_a_cancellation_during_the_change_ends_both() -> None:
     story = given_stay(DEARER, AUTHORIZED).when(cancel())
-    assert story.of(Release) == (release(revision=1), release(revision=2))
+    assert story.of(Release) == (release(revision=1, report=True), release(revision=2, report=True))
     assert [type(event) for event in story.of(Void)] == [Void]
     assert refunds(story) == [(PAYMENT, PRICE)]
 

@@ -17,7 +17,7 @@ MANUAL = {"no_show": "manual", "check_out": "manual"}
 
 async def stayed(gateway: Gateway, **rules: str) -> str:
     """The path of a confirmed stay in Amsterdam: 21 to 23 December 2026, thirty days from now."""
-    await gateway.unit(time_zone=AMSTERDAM, **rules)
+    await gateway.unit(time_zone=AMSTERDAM, **{"check_in_from": "15:00", **rules})
     return str((await gateway.book())["links"]["self"])
 
 
@@ -38,6 +38,8 @@ def utc(day: int, hour: int, minute: int = 0, second: int = 0) -> datetime:
 async def test_a_unit_type_has_hours(gateway: Gateway) -> None:
     path = "/api/properties/PROP-001/units/standard"
     await gateway.unit()
+    assert (await show(gateway, path)).items() >= dict.fromkeys(HOURS | MANUAL).items()
+    await gateway.unit(check_in_from="15:00")
     assert (await show(gateway, path)).items() >= (HOURS | MANUAL).items()
     rules = {"check_in_from": "14:30", "check_out_until": "10:00", "no_show_from": "02:00", "no_show": "auto"}
     await gateway.unit(**rules, check_out="auto")
@@ -52,6 +54,13 @@ async def test_an_hour_that_is_none_is_refused_by_name(gateway: Gateway, field: 
     body = {"capacity": 2, "base_price": {"amount": "100.00", "currency": "EUR"}, field: value}
     answer = await gateway.call("PUT", "/api/properties/PROP-001/units/standard", body)
     assert (answer.status, (await answer.json())["errors"][0]["field"]) == (422, field)
+
+
+async def test_a_unit_type_without_hours_leaves_the_days_to_its_front_desk(gateway: Gateway) -> None:
+    await gateway.unit(time_zone=AMSTERDAM)
+    path = (await gateway.book())["links"]["self"]
+    assert (await show(gateway, path))["times"] is None
+    assert (await step(gateway, path, "check-in"))[0] == 200
 
 
 @pytest.mark.proves("HTL-02", "HTL-08")
