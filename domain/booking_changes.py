@@ -13,8 +13,9 @@ from decimal import Decimal
 import msgspec
 
 from domain.booking_outcomes import confirm_holds, hold_lines, news, release_lines, updated
+from domain.booking_parts import Change, RefusedChange
 from domain.booking_refunds import noted, refund
-from domain.booking_state import Booking, BookingStatus, Change, RefusedChange, payment_id_of
+from domain.booking_state import Booking, BookingStatus, payment_id_of
 from domain.booking_supplements import authorize_more, owing_less, paying_more, void_more
 from domain.decision import Decision
 from domain.departures import leave, never_came

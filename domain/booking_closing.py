@@ -13,7 +13,8 @@ from datetime import datetime
 import msgspec
 
 from domain.booking_outcomes import news
-from domain.booking_state import Booking, BookingStatus, Closing
+from domain.booking_parts import Closing
+from domain.booking_state import Booking, BookingStatus
 from domain.decision import Decision
 from streams.events import Event
 from streams.events.availability import Release

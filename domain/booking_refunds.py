@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import msgspec
 
-from domain.booking_state import Booking, Supplement, derived_id
+from domain.booking_parts import Supplement
+from domain.booking_state import Booking, derived_id
 from streams.events.booking import RefundCut
 from streams.events.payment import Refund
 

@@ -12,8 +12,9 @@ from decimal import Decimal
 
 import msgspec
 
+from domain.booking_parts import Change, Supplement
 from domain.booking_refunds import noted, pay_credit, refund_of
-from domain.booking_state import Booking, BookingStatus, Change, Supplement, payment_id_of
+from domain.booking_state import Booking, BookingStatus, payment_id_of
 from domain.decision import Decision
 from streams.events.booking import CaptureFailed, PaymentCaptured, PaymentRefunded
 from streams.events.payment import Authorize, Capture, Refund, Void

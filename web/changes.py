@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from domain.booking_state import Booking, BookingStatus, Change
+from domain.booking_parts import Change
+from domain.booking_state import Booking, BookingStatus
 from domain.stay_times import possible_from, stay_times
 from streams.events.about import Line
 from streams.events.booking import ChangeBooking, CheckIn, CheckOut, MarkNoShow

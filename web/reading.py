@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from domain.booking_state import Booking, Closing
+from domain.booking_parts import Closing
+from domain.booking_state import Booking
 from domain.calendar import Unbookable, stay_of, zone
 from domain.waitlist import Entry
 from streams.services import BOOKING

@@ -6,13 +6,22 @@ What stands on the documented topics is filed by `cli.audit.news`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from cli.audit import names
-from cli.audit.calendar_inbox import block_due, blocked, calendar_set, resource_of, unblocked
 from cli.audit.facts import Answer, Call, Errand, Order, Place, Request
 from cli.audit.history import History
-from cli.audit.operations import Declare, Hold, Release, Sale, Shorten, Waited
+from cli.audit.inventory_inbox import (
+    block_due,
+    blocked,
+    calendar_set,
+    declared,
+    hold_asked,
+    released,
+    shortened,
+    sold,
+    unblocked,
+    waited,
+)
 from cli.audit.terms import Ask, terms_of
 from cli.audit.wire import Letter, Record, milliseconds, money, short
 
@@ -87,58 +96,6 @@ def _end_asked(history: History, record: Record, letter: Letter) -> None:
     booking, expected = history.bookings[letter.data["booking_id"]], letter.data.get("expected_fee")
     ask = Ask(record.offset, record.timestamp, money(expected) if expected is not None else None)
     booking.asks.setdefault(short(letter.event_id), []).append(ask)
-
-
-# --- the availability inbox ---
-
-
-def _declared(history: History, record: Record, letter: Letter) -> None:
-    data = letter.data
-    units = int(data["capacity"]), int(data.get("overbooking_limit", 0))
-    cut = data.get("slots", "nights"), data.get("time_zone", "UTC")
-    what = Declare(record.offset, record.timestamp, resource_of(data), *units, *cut, short(letter.event_id))
-    history.inventory[record.partition].append(what)
-
-
-def _hold_asked(history: History, record: Record, letter: Letter) -> None:
-    data = letter.data
-    history.inventory[record.partition].append(
-        Hold(
-            record.offset,
-            letter.event_id,
-            resource_of(data),
-            data["booking_id"],
-            int(data["revision"]),
-            int(data["line"]),
-            data["start"],
-            data["end"],
-            int(data["quantity"]),
-            short(letter.cause or ""),
-            record.timestamp,
-        )
-    )
-
-
-def _sold(history: History, record: Record, letter: Letter) -> None:
-    history.inventory[record.partition].append(Sale(record.offset, *_line_in(letter.data)))
-
-
-def _released(history: History, record: Record, letter: Letter) -> None:
-    what = Release(record.offset, *_line_in(letter.data), short(letter.event_id))
-    history.inventory[record.partition].append(what)
-
-
-def _line_in(data: dict[str, Any]) -> tuple[str, str, int, int]:
-    return resource_of(data), data["booking_id"], int(data["revision"]), int(data["line"])
-
-
-def _waited(history: History, record: Record, letter: Letter) -> None:
-    history.inventory[record.partition].append(Waited(record.offset, short(letter.event_id)))
-
-
-def _shortened(history: History, record: Record, letter: Letter) -> None:
-    what = Shorten(record.offset, *_line_in(letter.data), str(letter.data["first"]), short(letter.event_id))
-    history.inventory[record.partition].append(what)
 
 
 # --- the payment inbox and its effects ---
@@ -225,18 +182,18 @@ FILING: dict[tuple[str, str], Filed] = {
     (names.BOOKING_INBOX, "booking.payment.voided"): _touched,
     (names.BOOKING_INBOX, "booking.cancellation.counted"): _touched,
     (names.BOOKING_INBOX, "booking.payment.refund_cut"): _touched,
-    (names.AVAILABILITY_INBOX, "availability.resource.declare"): _declared,
+    (names.AVAILABILITY_INBOX, "availability.resource.declare"): declared,
     (names.AVAILABILITY_INBOX, "availability.calendar.set"): calendar_set,
     (names.AVAILABILITY_INBOX, "availability.block.set"): blocked,
     (names.AVAILABILITY_INBOX, "availability.block.remove"): unblocked,
     (names.AVAILABILITY_INBOX, "availability.block.due"): block_due,
-    (names.AVAILABILITY_INBOX, "availability.line.hold"): _hold_asked,
-    (names.AVAILABILITY_INBOX, "availability.line.confirm"): _sold,
-    (names.AVAILABILITY_INBOX, "availability.line.release"): _released,
-    (names.AVAILABILITY_INBOX, "availability.waitlist.leave"): _waited,
-    (names.AVAILABILITY_INBOX, "availability.waitlist.due"): _waited,
-    (names.AVAILABILITY_INBOX, "availability.waitlist.offer"): _waited,
-    (names.AVAILABILITY_INBOX, "availability.line.shorten"): _shortened,
+    (names.AVAILABILITY_INBOX, "availability.line.hold"): hold_asked,
+    (names.AVAILABILITY_INBOX, "availability.line.confirm"): sold,
+    (names.AVAILABILITY_INBOX, "availability.line.release"): released,
+    (names.AVAILABILITY_INBOX, "availability.waitlist.leave"): waited,
+    (names.AVAILABILITY_INBOX, "availability.waitlist.due"): waited,
+    (names.AVAILABILITY_INBOX, "availability.waitlist.offer"): waited,
+    (names.AVAILABILITY_INBOX, "availability.line.shorten"): shortened,
     (names.PAYMENT_INBOX, "payment.payment.authorize"): _authorize_asked,
     (names.PAYMENT_INBOX, "payment.payment.capture"): _capture_asked,
     (names.PAYMENT_INBOX, "payment.payment.void"): _void_asked,

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cli.audit import names
-from cli.audit.calendar_inbox import resource_of
 from cli.audit.dialect import is_ours
 from cli.audit.facts import Asked, Change, Ending, Place, Poison
 from cli.audit.history import History, Orphan
+from cli.audit.inventory_inbox import resource_of
 from cli.audit.operations import Hold, Release
 from cli.audit.wire import REST, Letter, Record, digest, header, money, short
 

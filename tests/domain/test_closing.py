@@ -11,7 +11,8 @@ from itertools import permutations
 import pytest
 
 from domain.booking import Booking
-from domain.booking_state import Closing, derived_id
+from domain.booking_parts import Closing
+from domain.booking_state import derived_id
 from streams.events import Event
 from streams.events.booking import CancellationCounted, PaymentDeclined
 from streams.events.booking_news import BookingCancellationCompleted
