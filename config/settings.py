@@ -1,7 +1,7 @@
 """The settings of an instance: one frozen object, read in layers.
 
 Defaults, then files (DIR/application.properties in Spring's names, DIR/vacancy.toml or --config FILE), then `VACANCY_*`
-in the environment, then the command line. `load` also says where each value came from. What a document fixes is a layout.
+in the environment, then the command line. `load` also says where each came from. What a document fixes is a layout.
 """
 
 from __future__ import annotations

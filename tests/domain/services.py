@@ -122,7 +122,7 @@ class Shelf:
         names = message.provider_id, message.product_id
         if after.resource is not before.resource:
             self._put(after.resource, *names, "resource")
-        if after.holding is not before.holding and isinstance(message, Hold | ConfirmHold | Release):
+        if after.holding is not before.holding and isinstance(message, Hold | ConfirmHold | Release | Shorten):
             self._put(after.holding, *names, "hold", f"{message.booking_id}/{message.line}")
         if after.block is not before.block and isinstance(message, SetBlock | RemoveBlock | BlockDue):
             self._put_or_drop(after.block, *names, "block", message.block_id)

@@ -7,6 +7,7 @@ operators refund, deadlines pass. The provider's own books are the measure.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from random import Random
@@ -144,12 +145,16 @@ def shuffled_together(random: Random, stories: list[list[Event]]) -> list[Event]
     return [next(rest[number]) for number in order]
 
 
+def cards_of(named: Mapping[str, Plan]) -> dict[str, Card]:
+    """What each payment of these bookings is made with: the first, and those of changes that cost more."""
+    first = {payment_id_of(name, 1): plan.card for name, plan in named.items()}
+    return first | {payment_id_of(name, more): plan.other_card for name, plan in named.items() for more in range(2, 30)}
+
+
 def run(plans: list[Plan], seed: int, *, unordered: bool, contrary: bool = False, slow: bool = False) -> World:
     random = Random(seed)
     named = {f"b{number}": plan for number, plan in enumerate(plans)}
-    cards = {payment_id_of(name, 1): plan.card for name, plan in named.items()}
-    cards |= {payment_id_of(name, more): plan.other_card for name, plan in named.items() for more in range(2, 30)}
-    world = World(random, cards, unordered, contrary, slow)
+    world = World(random, cards_of(named), unordered, contrary, slow)
     for product, limit in LIMITS.items():
         world.shelf.take(declare(limit, product=product), NOW)
     world.run(shuffled_together(random, [plan.events(name) for name, plan in named.items()]))

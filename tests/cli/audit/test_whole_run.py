@@ -9,10 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cli.audit.dialects import DIALECTS
-from domain.booking import payment_id_of
 from tests.cli.audit.recorder import Recorder
 from tests.domain.messages import declare
-from tests.domain.test_whole_run import LIMITS, Plan, plans, shuffled_together
+from tests.domain.test_whole_run import LIMITS, Plan, cards_of, plans, shuffled_together
 
 
 @pytest.mark.parametrize("layout", sorted(DIALECTS))
@@ -20,9 +19,8 @@ from tests.domain.test_whole_run import LIMITS, Plan, plans, shuffled_together
 @given(plans=st.lists(plans, min_size=1, max_size=5), seed=st.integers(0, 2**32), rough=st.booleans())
 def test_nothing_is_found_in_what_the_services_decide(layout: str, plans: list[Plan], seed: int, rough: bool) -> None:
     named = {f"b{number}": plan for number, plan in enumerate(plans)}
-    cards = {payment_id_of(name, 1): plan.card for name, plan in named.items()}
     random = Random(seed)
-    world = Recorder(DIALECTS[layout], random, cards, unordered=rough, contrary=rough, slow=rough)
+    world = Recorder(DIALECTS[layout], random, cards_of(named), unordered=rough, contrary=rough, slow=rough)
     for product, limit in LIMITS.items():
         world.declare(declare(limit, product=product))
     world.run(shuffled_together(random, [plan.events(name) for name, plan in named.items()]))
