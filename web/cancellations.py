@@ -30,7 +30,7 @@ from web.shapes import Answer
 _OPEN = (BookingStatus.PENDING, BookingStatus.CONFIRMED)
 
 
-class QuoteOut(Answer):
+class CancellationQuote(Answer):
     """What cancelling would cost now, and until when."""
 
     fee: Money
@@ -91,10 +91,10 @@ def _expected(asked: CancelRequest, currency: str) -> Decimal | None:
         raise invalid("expected_fee", str(error)) from None
 
 
-def quote_out(row: Booking, now: datetime) -> QuoteOut:
+def quote_out(row: Booking, now: datetime) -> CancellationQuote:
     """What cancelling a booking that is pending or confirmed would mean at `now`."""
     quote, term = quote_cancellation(row, now), _term(row, now)
-    return QuoteOut(
+    return CancellationQuote(
         fee=Money.of(quote.fee, row.price_currency),
         refund=Money.of(quote.refund, row.price_currency),
         valid_until=term.until if term is not None else None,
@@ -156,6 +156,6 @@ def quote_operation(collection: str) -> Operation:
         get_cancellation,
         "What cancelling would cost now, and until when",
         collection,
-        {200: QuoteOut},
+        {200: CancellationQuote},
         problems=(404, 409, 503),
     )
