@@ -1,7 +1,8 @@
 """Numbers of payment cards in texts: 13 to 19 digits with the right check digit, in one piece or in groups.
 
-Ids of ours and others' are no card numbers, whatever their digits: UUIDs and dates are left out. Nor are numbers that
-no network of cards begins, of which times in milliseconds are some.
+Ids of ours and others' are no card numbers, whatever their digits: UUIDs, hexadecimal ids, article numbers (EAN-13) and
+dates are left out. Nor are numbers of a length that no network of cards gives out under its first digits; times in
+milliseconds and most ids made of a date are some of these.
 """
 
 from __future__ import annotations
@@ -14,14 +15,32 @@ from itertools import accumulate
 REMOVED = "[card number removed]"
 
 _NOT_ONE = re.compile(
-    r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?<!\d)(?:19|2[01])\d\d-[01]\d-[0-3]\d(?!\d)",
+    r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?<!\d)(?:19|2[01])\d\d-[01]\d-[0-3]\d(?!\d)"
+    r"|(?<![0-9a-z])(?=[0-9]*[a-f])[0-9a-f]{24,}(?![0-9a-z])",
     re.ASCII | re.IGNORECASE,
 )
 #: Groups of digits with a space or a dash between two of them.
 _DIGITS = re.compile(r"\d+(?:(?: ?[-\u2010-\u2015\u2212] ?| {1,2})\d+)*", re.ASCII)
 _GROUP = re.compile(r"\d+", re.ASCII)
-#: What the numbers of card networks begin with (ISO/IEC 7812).
-_FIRST = frozenset("234568")
+_ANY = range(13, 20)
+#: Networks of cards: the first four digits, from and to, and how many digits there are in all (ISO/IEC 7812, and the
+#: networks' own ranges).
+_NETWORKS: tuple[tuple[int, int, range | tuple[int, ...]], ...] = (
+    (2200, 2204, range(16, 20)),
+    (2221, 2720, (16,)),
+    (3000, 3059, range(14, 20)),
+    (3400, 3499, (15,)),
+    (3528, 3589, range(16, 20)),
+    (3600, 3699, range(14, 20)),
+    (3700, 3799, (15,)),
+    (3800, 3999, range(14, 20)),
+    (4000, 4999, (13, 16, 19)),
+    (5000, 5099, _ANY),
+    (5100, 5599, (16,)),
+    (5600, 5899, _ANY),
+    (6000, 6999, _ANY),
+    (8100, 8299, range(16, 20)),
+)
 _FEWEST, _MOST = 13, 19
 
 
@@ -62,7 +81,17 @@ def _within(groups: list[tuple[int, int]], text: str) -> Iterator[tuple[int, int
 
 
 def _is_card_number(digits: str) -> bool:
-    return _FEWEST <= len(digits) <= _MOST and digits[0] in _FIRST and _checks(digits)
+    return _FEWEST <= len(digits) <= _MOST and _is_given_out(digits) and _checks(digits) and not _is_article(digits)
+
+
+def _is_given_out(digits: str) -> bool:
+    first = int(digits[:4])
+    return any(low <= first <= high and len(digits) in lengths for low, high, lengths in _NETWORKS)
+
+
+def _is_article(digits: str) -> bool:
+    """A GTIN-13 by its check digit, where goods are named by it."""
+    return len(digits) == 13 and sum(int(digit) * (1 + place % 2 * 2) for place, digit in enumerate(digits)) % 10 == 0
 
 
 def _checks(digits: str) -> bool:

@@ -25,6 +25,8 @@ from streams.events.night_rules import BlockDue, RemoveBlock, RuleName, SetBlock
 CalendarMessage = SetCalendar | SetBlock | RemoveBlock | BlockDue
 _WEEKDAYS: tuple[str, ...] = get_args(Weekday)
 _RULES: tuple[str, ...] = get_args(RuleName)
+#: How many blocks may stand on one night: bounds its row, which every hold on it reads.
+MOST_BLOCKS = 50
 #: What a rule is where nobody set it.
 _CLEARED = {name: getattr(NO_RULES, name) for name in _RULES}
 
@@ -52,7 +54,9 @@ def set_calendar(inventory: Inventory, message: SetCalendar) -> Decision[Invento
 
 
 def set_block(inventory: Inventory, message: SetBlock, now: datetime) -> Decision[Inventory]:
-    """The block as `message` has it, in place of what it was, and what that leaves of its nights."""
+    """The block as `message` has it, in place of what it was, and what that leaves of its nights. Nothing, where one of
+    them has as many blocks as there may be.
+    """
     resource = inventory.resource
     if resource is None or resource.slots != "nights" or not _nights_of(message):
         return Decision(inventory)
@@ -60,6 +64,8 @@ def set_block(inventory: Inventory, message: SetBlock, now: datetime) -> Decisio
     block = Block(message.block_id, *period, message.units, message.reason, message.release_at)
     before = inventory.block
     if before is not None and block == msgspec.structs.replace(before, released=False):
+        return Decision(inventory)
+    if any(len(_without(inventory.rules_of(night), block).blocks) >= MOST_BLOCKS for night in _nights_of(block)):
         return Decision(inventory)
     return _blocked(inventory, resource, block, now)
 

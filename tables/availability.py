@@ -48,17 +48,18 @@ class Availability:
     def refuse(
         self, rows: WorkingRows, message: Envelope, now: datetime, offset: int, reason: str
     ) -> Sequence[Event] | None:
-        """A hold that is too large is refused; of everything else the offers that follow from it are left to later."""
+        """A hold that is too large is refused; of everything else the offers that follow from it are left to later, and
+        made one by one where even those are too many for one decision.
+        """
         match message.data:
             case Hold():
                 before = _load(rows, message.data)
                 decision = refuse(before, message.data, reason)
                 _save(rows, message.data, before, decision.state)
                 return decision.events
-            case OfferNights():
-                return None
             case _:
-                return _decided(rows, message.data, Waitlist(rows, _load, _save, now, most=0), now)
+                most = 1 if isinstance(message.data, OfferNights) else 0
+                return _decided(rows, message.data, Waitlist(rows, _load, _save, now, most), now)
 
 
 def _decided(rows: WorkingRows, message: Event, waitlist: Waitlist, now: datetime) -> Sequence[Event]:

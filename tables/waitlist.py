@@ -128,10 +128,9 @@ class Waitlist:
             if place.offered or entry is None or not entry.waits(self._now):
                 continue
             hold = offer_hold(entry)
+            if freed is not None and freed.isdisjoint(self._nights_of(resource, hold)):
+                continue  # before its rows are read: most who wait do so for other nights
             before = self._look(self._rows, hold)
-            needed = availability.slots_needed(before.resource, before.holding, hold)
-            if freed is not None and freed.isdisjoint(needed):
-                continue
             decision = availability.decide(before, hold, self._now)
             if not held(decision.events):
                 continue
@@ -142,6 +141,9 @@ class Waitlist:
             self._keep(self._rows, hold, before, decision.state)
             yield from self._take(entry, offer(entry, self._now))
             yield from (event for event in decision.events if not isinstance(event, LineReserved))
+
+    def _nights_of(self, resource: str, hold: Hold) -> tuple[str, ...]:
+        return availability.slots_needed(self._rows.get(f"r|{resource}", Resource), None, hold)
 
     def _take(self, before: Entry | None, decision: Decision[Entry]) -> Iterator[Event]:
         """Writes the entry where it changed: its row, its place, when it is due, and how many wait."""

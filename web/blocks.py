@@ -6,6 +6,7 @@ import msgspec
 from aiohttp import web
 
 from domain.night_rules import Block
+from domain.property_calendar import MOST_BLOCKS
 from streams.events.availability import ResourceDeclared
 from streams.events.night_rules import RemoveBlock, SetBlock
 from streams.keys import resource_key
@@ -47,7 +48,10 @@ async def put_block(request: web.Request) -> web.Response:
     by_night(await readable(context, unit.provider_id, unit.product_id, appended.offset))
     found = await _found(context, unit, block_id, after=appended.offset)
     if found is None or any(getattr(found, name) != getattr(event, name) for name in _SAID):
-        raise Problem(409, "changed-meanwhile", "Another request was faster", "Look at the block and ask again.")
+        detail = f"Another request was faster, or one of its nights has {MOST_BLOCKS} blocks, which is all that may be."
+        raise Problem(
+            409, "block-refused", "The block is not as asked for", f"{detail} Look at the blocks, and ask again."
+        )
     return _answer(context, found)
 
 

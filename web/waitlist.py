@@ -149,6 +149,7 @@ def _booking(entry: Entry, guest: dict[str, Any] | None, asked: AcceptRequest, c
         token=asked.payment_method.token,
         metadata={"time_zone": entry.time_zone},
         time_zone=entry.time_zone,
+        policy=resource.cancellation,
     )
 
 

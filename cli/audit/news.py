@@ -14,7 +14,7 @@ from cli.audit.facts import Asked, Change, Ending, Place, Poison
 from cli.audit.history import History, Orphan
 from cli.audit.inventory_inbox import resource_of
 from cli.audit.operations import Hold, Release
-from cli.audit.wire import REST, Letter, Record, digest, header, money, short
+from cli.audit.wire import REST, Letter, Record, digest, header, milliseconds, money, short
 
 Filed = Callable[[History, Record, Letter], None]
 
@@ -95,7 +95,8 @@ def _payment_created(history: History, record: Record, letter: Letter) -> None:
 
 def _offered(history: History, record: Record, letter: Letter) -> None:
     data, times = letter.data, (letter.data["start_time"], letter.data["end_time"])
-    held = Hold(-1, "", resource_of(data), data["entry_id"], 0, 1, *times, int(data["quantity"]))
+    at = milliseconds(data["offered_at"])
+    held = Hold(-1, "", resource_of(data), data["entry_id"], 0, 1, *times, int(data["quantity"]), at=at)
     history.offers[short(letter.cause or "")].append(held)
 
 

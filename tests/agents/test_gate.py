@@ -330,15 +330,31 @@ async def test_a_pharmacy_order_of_the_clinic() -> None:
 
 
 @pytest.mark.proves("HTL-21")
+async def test_ids_stay_what_they_are_whatever_their_digits() -> None:
+    """Two bookings would become one, and two people."""
+    site = Site("catalogue", Rates(resource("PROP-001", "standard", "100.00")))
+    ids = {"4111111111111111", "5555555555554444"}
+    for each in sorted(ids):
+        booked = await site.tell(
+            "booking.booking.created", catalogue("booking.booking.created", booking_id=each, user_id=each)
+        )
+    assert {event.booking_id for event in booked if isinstance(event, RequestBooking)} == ids
+    assert {event.user_id for event in booked if isinstance(event, RequestBooking)} == ids
+
+
 async def test_a_card_number_of_another_program_is_left_out() -> None:
     """Its topic is its own; our inboxes do not repeat it, in clear or sealed."""
     site = Site("catalogue", Rates(resource("PROP-001", "standard", "100.00")))
     body = catalogue(
         "booking.booking.created",
-        metadata={"note": "card 4111 1111 1111 1111", "phone": "4111111111111111", "deep": [{"5555555555554444": 1}]},
+        metadata={
+            "note": "card 4111 1111 1111 1111",
+            "phone": "4111111111111111",
+            "deep": [{"5555555555554444": 4111111111111111}],
+        },
     )
     (booked,) = await site.tell("booking.booking.created", body)
     assert isinstance(booked, RequestBooking)
     assert booked.metadata["note"] == "card [card number removed]"
     assert booked.metadata["phone"] == "4111111111111111"
-    assert booked.metadata["deep"] == [{"[card number removed]": 1}]
+    assert booked.metadata["deep"] == [{"[card number removed]": "[card number removed]"}]

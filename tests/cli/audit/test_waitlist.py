@@ -87,6 +87,8 @@ def asked(story: Story, what: str, entry: str) -> str:
 def told(story: Story, what: str, entry: str, cause: str, quantity: int = 1) -> None:
     times = {"start_time": f"{MAY}T00:00:00Z", "end_time": "2026-05-02T00:00:00Z"}
     data = {"entry_id": entry, "user_id": "u", **_place(), **times, "quantity": quantity}
+    if what == "offered":
+        data["offered_at"] = "2026-03-01T12:00:00Z"
     story.tell(f"waitlist.entry.{what}", data, key=entry, cause=cause)
 
 
