@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from domain.night_rules import NightRules
+from domain.property_calendar import MOST_BLOCKS
 from streams.events import Event
 from streams.events.availability import NightOverbooked, NightUpdated, ResourceDeclared
 from streams.events.booking import LineRejected, LineReserved
@@ -335,3 +336,11 @@ def test_another_capacity_is_told_of_blocked_nights() -> None:
     assert told(story.when(declare(capacity=5))) == [(24, 2, 3), (25, 0, 4)]
     lowered = story.when(hold("b2", quantity=3), declare(capacity=4))
     assert [event.slot for event in lowered.events if isinstance(event, NightOverbooked)] == ["2026-12-24"]
+
+
+def test_a_night_has_at_most_fifty_blocks() -> None:
+    """Its row is read by every hold on it. The fifty-first changes nothing; one that goes makes room."""
+    full = given_shelf(declare(100), *(block(name=f"b{number}") for number in range(MOST_BLOCKS)))
+    full.when(block(name="more")).then_nothing()
+    assert full.when(unblock("b0"), block(name="more")).of(NightUpdated)
+    assert full.when(block(2, name="b1")).of(NightUpdated), "a block that stands may change"

@@ -236,3 +236,15 @@ def test_a_decision_too_large_for_its_offers_leaves_them_to_the_next() -> None:
     assert hotel.night(night(0)).empty
     (rest,) = [event for event in said if isinstance(event, OfferNights)]
     assert offers(hotel.take(rest)) == ["w1"]
+
+
+def test_offers_too_many_for_one_decision_are_made_one_by_one() -> None:
+    """Whatever the rows weigh, free nights are offered: as many messages follow as there are offers left."""
+    hotel = sold_out(2, join("w1", **WEEKEND), join("w2", **WEEKEND))
+    hotel.refuse(release("b1"))
+    hotel.refuse(release("b2"))
+    rest = OfferNights(provider_id="hotel", product_id="double")
+    said = hotel.refuse(rest)
+    assert offers(said) == ["w1"]
+    assert rest in said
+    assert offers(hotel.refuse(rest)) == ["w2"]

@@ -237,3 +237,13 @@ async def test_nothing_personal_is_appended_in_the_clear_and_an_erased_guest_is_
     assert (await entry_of(gateway, entry))["guest"] is None
     answer = await gateway.call("POST", entry["links"]["accept"], PAYS)
     assert (answer.status, (await answer.json())["type"]) == (409, "urn:vacancy:problem:guest-erased")
+
+
+async def test_an_accepted_offer_is_cancelled_by_its_unit_types_policy(gateway: Gateway) -> None:
+    booked = await sold_out(gateway)
+    entry = await joined(gateway)
+    await gateway.unit(capacity=1, cancellation={"non_refundable": True})
+    await gateway.call("POST", booked["links"]["cancel"])
+    accepted = await (await gateway.call("POST", f"{entry['links']['self']}/accept", PAYS)).json()
+    quote = await (await gateway.call("GET", f"/api/reservations/{accepted['booking_id']}/cancellation")).json()
+    assert (quote["non_refundable"], quote["fee"]["amount"], quote["refund"]["amount"]) == (True, "200.00", "0.00")
