@@ -15,7 +15,19 @@ from datetime import date, timedelta
 from typing import Literal, get_args
 
 from cli.client import Stay
-from cli.houses import ATTICS, CLOSURES, FLEXIBLE, LAST_ONES, PLENTY, RULED_NIGHTS, SAVER, SEASONAL, TATAMI, Unit
+from cli.houses import (
+    ATTICS,
+    CLOSURES,
+    FLEXIBLE,
+    LAST_ONES,
+    PLENTY,
+    RULED_NIGHTS,
+    SAVER,
+    SEASONAL,
+    TATAMI,
+    Closure,
+    Unit,
+)
 
 Kind = Literal[
     "book",
@@ -123,7 +135,7 @@ def plan(
     """
     chance = random.Random(seed)
     last_units, attics = _shuffled_nights(chance, LAST_ONES, HORIZON), _shuffled_nights(chance, ATTICS, RULED_NIGHTS)
-    races = itertools.count(1)
+    races, closures = itertools.count(1), itertools.cycle(CLOSURES)
     end = None if duration is None else round(rate * duration)
     n = 0
     while end is None or n < end:
@@ -143,15 +155,14 @@ def plan(
                 yield Journey(n=n, at=at, kind=kind, stay=_stay(chance, kind, first_night, next(attics)))
                 n += 2
             case "closed":
-                yield _closed(chance, n, at, first_night)
+                yield _closed(chance, n, at, first_night, next(closures))
                 n += 1
             case _:
                 yield Journey(n=n, at=at, kind=kind, stay=_stay(chance, kind, first_night))
                 n += 1
 
 
-def _closed(chance: random.Random, n: int, at: float, first_night: date) -> Journey:
-    closure = chance.choice(CLOSURES)
+def _closed(chance: random.Random, n: int, at: float, first_night: date, closure: Closure) -> Journey:
     night = chance.randrange(RULED_NIGHTS)
     night += (closure.weekday - (first_night + timedelta(days=night)).weekday()) % 7
     stay = _stay(chance, "closed", first_night, (closure.unit, night), closure.nights)

@@ -11,7 +11,7 @@ import pytest
 from cli.houses import LAST_ONES, UNITS, sayings
 from cli.practice import Practice
 from cli.trades import Goods, Stays, trade_of
-from cli.traffic import Journey, plan
+from cli.traffic import MIX, Journey, plan
 from web.appointment_models import AppointmentRequest
 from web.bodies import check, parse
 from web.calendar_models import BlockRequest, CalendarRequest
@@ -75,6 +75,11 @@ def test_runners_of_a_race_want_the_very_same_thing(trade: Any) -> None:
             races.setdefault(journey.race, []).append(wanted)
     assert races
     assert all(one == other for one, other in races.values())
+
+
+def test_stays_have_every_kind_of_journey_and_the_others_what_they_can() -> None:
+    assert Stays.travels.keys() == MIX.keys()
+    assert Goods.travels.keys() < Practice.travels.keys() < Stays.travels.keys()
 
 
 def test_a_layout_without_a_trade_of_its_own_sells_nights() -> None:
