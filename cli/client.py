@@ -8,15 +8,24 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import aiohttp
 import msgspec
 import orjson
+
+from cli.client_answers import Accepted as Accepted
+from cli.client_answers import Booking as Booking
+from cli.client_answers import Money as Money
+from cli.client_answers import Settlement as Settlement
+from cli.client_errors import NoOutcome as NoOutcome
+from cli.client_errors import Refused as Refused
+from cli.client_errors import Unreachable as Unreachable
+from cli.client_errors import refusal_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -25,23 +34,6 @@ _RETRIED = frozenset({429, 502, 503, 504})
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
 #: How long one request may take, in seconds, beside what the server was asked to wait.
 _REQUEST_TIMEOUT = 15.0
-
-
-class Refused(Exception):
-    """The gateway refused a request for good. `status` is HTTP's, `detail` the problem's own words."""
-
-    def __init__(self, status: int, detail: str) -> None:
-        super().__init__(f"HTTP {status}: {detail}")
-        self.status = status
-        self.detail = detail
-
-
-class Unreachable(Exception):
-    """A request could not be served for as long as the client was patient."""
-
-
-class NoOutcome(Exception):
-    """A booking was still where it was when the client's patience was over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +49,9 @@ class Stay:
     last_name: str
     token: str
     quantity: int = 1
+    rate_plan: str | None = None
+    #: The property's, whose dates these are.
+    time_zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,35 +62,14 @@ class Wish:
     body: Mapping[str, Any]
 
 
-class Money(msgspec.Struct, frozen=True):
-    amount: str
-    currency: str
+class Stands(Protocol):
+    """What has a status."""
+
+    @property
+    def status(self) -> str: ...
 
 
-class Accepted(msgspec.Struct, frozen=True):
-    """The gateway's 201: the booking is on the log, and will have an outcome."""
-
-    booking_id: str
-    confirmation_number: str
-    price: Money
-
-
-class Booking(msgspec.Struct, frozen=True):
-    """A booking as it stands."""
-
-    booking_id: str
-    confirmation_number: str
-    status: str
-    reason: str | None = None
-
-
-class Settlement(msgspec.Struct, frozen=True):
-    """What one request of a settlement run booked, and what is left."""
-
-    settlement_id: str
-    payments: int
-    totals: list[Money]
-    remaining: int
+Standing = TypeVar("Standing", bound=Stands)
 
 
 class GatewayClient:
@@ -136,47 +110,61 @@ class GatewayClient:
         """Returns once the booking is accepted for good (201)."""
         return msgspec.json.decode(await self.post(wish.path, wish.body, key=key), type=Accepted)
 
-    async def get(self, path: str, booking_id: str, *, wait: float = 0) -> Booking:
-        """The booking now, or after up to `wait` seconds as soon as it has an outcome."""
-        asked = f"{path}/{booking_id}" + (f"?wait={wait:g}" if wait else "")
-        return msgspec.json.decode(await self._call("GET", asked, within=_REQUEST_TIMEOUT + wait), type=Booking)
+    async def get(self, path: str, booking_id: str) -> Booking:
+        """The booking now."""
+        return msgspec.json.decode(await self.look(f"{path}/{booking_id}"), type=Booking)
+
+    async def once(
+        self, path: str, kind: type[Standing], done: Callable[[Standing], bool], wait: float = 0
+    ) -> Standing:
+        """What stands there as soon as it is done, if the gateway can wait up to `wait` seconds. Raises NoOutcome."""
+        loop = asyncio.get_running_loop()
+        give_up = loop.time() + self._patience
+        asked, within = (f"{path}?wait={wait:g}" if wait else path), _REQUEST_TIMEOUT + wait
+        while not done(found := msgspec.json.decode(await self._call("GET", asked, within=within), type=kind)):
+            if loop.time() >= give_up:
+                raise NoOutcome(f"{path}: still {found.status} after {self._patience:g} s")
+            await asyncio.sleep(_FIRST_PAUSE)
+        return found
 
     async def outcome(self, path: str, booking_id: str, *, wait: float = 10.0) -> Booking:
         """The booking once it is anything but PENDING. Raises NoOutcome."""
-        return await self._once_not("PENDING", path, booking_id, wait)
+        return await self.once(f"{path}/{booking_id}", Booking, lambda booking: booking.status != "PENDING", wait)
 
-    async def cancel(self, path: str, booking_id: str, reason: str, *, key: str) -> Booking:
-        """The booking once it is cancelled. Raises NoOutcome."""
-        raw = await self.post(f"{path}/{booking_id}/cancel", {"reason": reason}, key=key)
+    async def cancel(self, path: str, booking_id: str, reason: str, *, key: str, fee: str | None = None) -> Booking:
+        """The booking once it is cancelled, at no other fee if one is named. Raises NoOutcome."""
+        asked = {"reason": reason} if fee is None else {"reason": reason, "expected_fee": fee}
+        raw = await self.post(f"{path}/{booking_id}/cancel", asked, key=key)
         booking = msgspec.json.decode(raw, type=Booking)
+        if booking.status != "CONFIRMED":
+            return booking
         # 202: the cancellation is on the log, and not yet in the row.
-        return await self._once_not("CONFIRMED", path, booking_id, 0) if booking.status == "CONFIRMED" else booking
+        return await self.once(f"{path}/{booking_id}", Booking, lambda row: row.status != "CONFIRMED")
 
     async def move(self, path: str, booking_id: str, what: str, *, key: str) -> Booking:
         """The booking once it is checked in, checked out or a no-show. Waits for a payment that is under way."""
+
+        def under_way(refusal: Refused) -> bool:
+            return refusal.status == 409 and refusal.kind != "too-early"
+
+        raw = await self.patiently(lambda: self.post(f"{path}/{booking_id}/{what}", {}, key=key), under_way)
+        return msgspec.json.decode(raw, type=Booking)
+
+    async def patiently(self, ask: Callable[[], Awaitable[bytes]], under_way: Callable[[Refused], bool]) -> bytes:
+        """Asks again while it is refused for what will be over. Raises Refused for everything else."""
         loop = asyncio.get_running_loop()
         give_up = loop.time() + self._patience
         while True:
             try:
-                raw = await self.post(f"{path}/{booking_id}/{what}", {}, key=key)
-                return msgspec.json.decode(raw, type=Booking)
+                return await ask()
             except Refused as refusal:
-                if refusal.status != 409 or loop.time() >= give_up:
+                if not under_way(refusal) or loop.time() >= give_up:
                     raise
             await asyncio.sleep(_FIRST_PAUSE)
 
     async def settle(self, *, key: str) -> Settlement:
         """Settles the next payments that were taken; `key` names the run."""
         return msgspec.json.decode(await self._call("POST", "/api/payments/settlements", key=key), type=Settlement)
-
-    async def _once_not(self, status: str, path: str, booking_id: str, wait: float) -> Booking:
-        loop = asyncio.get_running_loop()
-        give_up = loop.time() + self._patience
-        while (booking := await self.get(path, booking_id, wait=wait)).status == status:
-            if loop.time() >= give_up:
-                raise NoOutcome(f"{booking_id}: still {status} after {self._patience:g} s")
-            await asyncio.sleep(_FIRST_PAUSE)
-        return booking
 
     async def _call(
         self,
@@ -200,7 +188,7 @@ class GatewayClient:
                 if response.status < 300:
                     return raw
                 if response.status not in _RETRIED:
-                    raise Refused(response.status, _detail(raw))
+                    raise refusal_of(response.status, raw)
                 why, wait = f"HTTP {response.status}", _retry_after(response) or pause
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
                 why, wait = type(error).__name__, pause
@@ -217,14 +205,6 @@ async def open_session() -> AsyncIterator[aiohttp.ClientSession]:
     connector = aiohttp.TCPConnector(limit=0, ttl_dns_cache=None)
     async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as session:
         yield session
-
-
-def _detail(raw: bytes) -> str:
-    try:
-        problem = orjson.loads(raw)
-        return str(problem.get("detail") or problem.get("title"))
-    except (ValueError, AttributeError):
-        return raw[:200].decode("utf-8", "replace")
 
 
 def _retry_after(response: aiohttp.ClientResponse) -> float:

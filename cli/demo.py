@@ -27,6 +27,7 @@ from cli.report import Report, as_text, report_of
 from cli.tally import Tally
 from cli.trades import Trade, trade_of
 from cli.traffic import plan
+from cli.visit import Notebook
 
 #: How long the first contact may take, in seconds: an instance that is not there is said to be missing soon.
 _FIRST_CONTACT = 10.0
@@ -67,7 +68,7 @@ def command(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON; progress goes to stderr.")] = False,
 ) -> None:
-    """Send bookings to a running instance: paid, declined, cancelled, and races for the last unit.
+    """Send bookings to a running instance: paid, declined, cancelled, races for the last unit, and some for each rule.
 
     Exits with 1 if a booking that was accepted has no outcome, or if anything unexpected happened.
 
@@ -104,12 +105,13 @@ async def perform(order: Order, target: Instance, stream: IO[str]) -> Report:
             )
             client = GatewayClient(session, target.url, target.api_key, patience=order.patience, on_retry=tally.retried)
             run_id = secrets.token_hex(6)
-            drive = Drive(client, tally, run_id, trade, journal=journal, on_confirmed=_announcing(display))
+            drive = Drive(client, Notebook(tally, journal, _announcing(display)), run_id, trade)
             for name, grace in _GRACE.items():
                 loop.add_signal_handler(name, drive.stop, grace)
             start = loop.time()
             async with display.live():
-                await drive.through(plan(order.seed, order.rate, datetime.now(UTC).date(), order.duration))
+                today = datetime.now(UTC).date()
+                await drive.through(plan(order.seed, order.rate, today, order.duration, trade.travels))
             return report_of(tally, seed=order.seed, rate=order.rate, seconds=loop.time() - start)
 
 

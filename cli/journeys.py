@@ -6,16 +6,12 @@ A journey that is slow delays no other: each starts when it is due, and its late
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
-from typing import IO
+from collections.abc import Iterable
 
-import orjson
-
-from cli.client import Accepted, Booking, GatewayClient, NoOutcome, Refused, Unreachable
-from cli.tally import Tally
+from cli.client import Booking, GatewayClient, NoOutcome, Refused, Unreachable
 from cli.trades import Trade
 from cli.traffic import Journey
+from cli.visit import Notebook, Visit
 
 _GLANCE = 0.2
 
@@ -23,22 +19,12 @@ _GLANCE = 0.2
 class Drive:
     """One run. `run` names it in every Idempotency-Key, so that another run of the same plan books anew."""
 
-    def __init__(
-        self,
-        client: GatewayClient,
-        tally: Tally,
-        run: str,
-        trade: Trade,
-        *,
-        journal: IO[bytes] | None = None,
-        on_confirmed: Callable[[Booking, float], None] = lambda booking, seconds: None,
-    ) -> None:
+    def __init__(self, client: GatewayClient, notebook: Notebook, run: str, trade: Trade) -> None:
         self._client = client
-        self._tally = tally
+        self._notebook = notebook
+        self._tally = notebook.tally
         self._run = run
         self._trade = trade
-        self._journal = journal
-        self._on_confirmed = on_confirmed
         self._tasks: set[asyncio.Task[None]] = set()
         #: When journeys under way are cut off, by the loop's clock; None while the run goes on.
         self._cut_off: float | None = None
@@ -73,41 +59,25 @@ class Drive:
 
     async def _travel(self, journey: Journey, due: float) -> None:
         self._tally.started += 1
+        self._tally.kinds[journey.kind] += 1
+        wish = self._trade.wish(journey.stay, journey.kind)
+        visit = Visit(self._client, self._notebook, journey, wish, f"demo-{self._run}-{journey.n}", due)
         try:
-            await self._book(journey, due)
+            self._look_at(visit, await self._trade.travels[journey.kind](visit))
         except (Refused, Unreachable, NoOutcome) as error:
-            self._tally.wrong(f"{journey.kind} {journey.n}: {error}")
+            visit.wrong(str(error))
         except Exception as error:
             # An answer that is not what the interface promises; the run goes on and says so at the end.
-            self._tally.wrong(f"{journey.kind} {journey.n}: {type(error).__name__}: {error}")
+            visit.wrong(f"{type(error).__name__}: {error}")
+        finally:
+            for booking in visit.bookings.values():
+                self._tally.settle(booking.status, booking.reason)
 
-    async def _book(self, journey: Journey, due: float) -> None:
-        loop, tally = asyncio.get_running_loop(), self._tally
-        key = f"demo-{self._run}-{journey.n}"
-        wish = self._trade.wish(journey.stay, journey.kind)
-        accepted = await self._client.book(wish, key=key)
-        tally.accept.append(loop.time() - due)
-        tally.accepted += 1
-        self._note(accepted, key)
-        booking = await self._client.outcome(wish.path, accepted.booking_id)
-        seconds = loop.time() - due
-        tally.confirm.append(seconds)
-        if booking.status == "CONFIRMED":
-            self._on_confirmed(booking, seconds)
-            if journey.kind == "cancel":
-                booking = await self._client.cancel(wish.path, booking.booking_id, "plans changed", key=f"{key}-cancel")
-            booking = await self._trade.afterwards(journey.kind, self._client, journey.stay, booking, key)
-        tally.settle(booking.status, booking.reason)
-        if journey.race is not None:
-            tally.finished(journey.race, booking.status)
-        if fault := unexpected(journey, booking, pays=self._trade.pays):
-            tally.wrong(f"{journey.kind} {journey.n}: {fault}")
-
-    def _note(self, accepted: Accepted, key: str) -> None:
-        """One line per acknowledged booking, in the file before anything else happens to it."""
-        if self._journal is not None:
-            line = {"booking_id": accepted.booking_id, "key": key, "time": datetime.now(UTC)}
-            self._journal.write(orjson.dumps({**line, "confirmation_number": accepted.confirmation_number}) + b"\n")
+    def _look_at(self, visit: Visit, booking: Booking) -> None:
+        if visit.journey.race is not None:
+            self._tally.finished(visit.journey.race, booking.status)
+        if fault := unexpected(visit.journey, booking, pays=self._trade.pays):
+            visit.wrong(fault)
 
 
 def unexpected(journey: Journey, booking: Booking, *, pays: bool = True) -> str | None:
@@ -116,4 +86,6 @@ def unexpected(journey: Journey, booking: Booking, *, pays: bool = True) -> str 
         return f"{booking.booking_id} is CONFIRMED, though its payment was declined"
     if journey.kind == "cancel" and booking.status == "CONFIRMED":
         return f"{booking.booking_id} is CONFIRMED, though it was cancelled"
+    if journey.closed is not None and (booking.status == "CONFIRMED" or booking.reason != journey.closed):
+        return f"{booking.booking_id} is {booking.status} ({booking.reason}), not REJECTED for {journey.closed}"
     return None

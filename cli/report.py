@@ -39,6 +39,7 @@ class Report:
     seconds: float
     bookings: int
     accepted: int
+    kinds: Mapping[str, int]
     outcomes: Mapping[str, int]
     reasons: Mapping[str, int]
     unresolved: int
@@ -67,6 +68,7 @@ def report_of(tally: Tally, *, seed: int, rate: float, seconds: float) -> Report
         seconds=round(seconds, 2),
         bookings=tally.started,
         accepted=tally.accepted,
+        kinds=dict(tally.kinds.most_common()),
         outcomes={
             status: tally.outcomes[status] for status in (*_OUTCOMES, *sorted(set(tally.outcomes) - {*_OUTCOMES}))
         },
@@ -104,6 +106,7 @@ def as_text(report: Report) -> str:
 def _lines(report: Report) -> Iterator[str]:
     share = report.accepted / report.seconds if report.seconds else 0.0
     yield f"{report.accepted:,} bookings accepted in {report.seconds:.1f} s ({share:.1f}/s), seed {report.seed}"
+    yield "  journeys    " + _counts(report.kinds)
     yield "  outcomes    " + _counts(report.outcomes)
     if report.reasons:
         yield "  reasons     " + _counts(report.reasons)

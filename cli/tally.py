@@ -16,6 +16,8 @@ class Tally:
     started: int = 0
     accepted: int = 0
     settled: int = 0
+    #: Journeys that began, by kind.
+    kinds: Counter[str] = field(default_factory=Counter)
     outcomes: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     retries: Counter[str] = field(default_factory=Counter)

@@ -8,12 +8,16 @@ from typing import Any
 import orjson
 import pytest
 
-from cli.trades import Goods, Practice, Stays, trade_of
-from cli.traffic import LAST_ONES, Journey, plan
+from cli.houses import LAST_ONES, UNITS, sayings
+from cli.practice import Practice
+from cli.trades import Goods, Stays, trade_of
+from cli.traffic import MIX, Journey, plan
 from web.appointment_models import AppointmentRequest
 from web.bodies import check, parse
-from web.models import ReservationRequest
+from web.calendar_models import BlockRequest, CalendarRequest
+from web.models import ReservationRequest, UnitRequest
 from web.order_models import OrderRequest
+from web.rate_plan_models import RatePlanRequest
 
 JOURNEYS = list(plan(7, 400, date(2026, 5, 1), 2))
 SCARCE = {unit.property_id for unit in LAST_ONES}
@@ -29,6 +33,23 @@ def bodies(trade: Any, journeys: list[Journey]) -> list[Any]:
 def test_what_is_asked_is_what_the_gateway_takes(trade: Any, model: Any) -> None:
     for body in bodies(trade, JOURNEYS):
         assert check(model, body)
+
+
+def test_what_is_said_of_the_units_is_what_the_gateway_takes() -> None:
+    models: dict[str, Any] = {
+        "units": UnitRequest,
+        "rate-plans": RatePlanRequest,
+        "calendar": CalendarRequest,
+        "blocks": BlockRequest,
+    }
+    said = [each for unit in UNITS for each in sayings(unit, date(2026, 5, 31))]
+    taken = set()
+    for path, body in said:
+        what = next(word for word in ("rate-plans", "calendar", "blocks", "units") if f"/{word}" in path)
+        assert check(models[what], parse(orjson.dumps(body)))
+        taken.add(what)
+    assert taken == models.keys()
+    assert said == [each for unit in UNITS for each in sayings(unit, date(2026, 5, 1))]
 
 
 def test_who_comes_to_stay_walks_in_today() -> None:
@@ -54,6 +75,11 @@ def test_runners_of_a_race_want_the_very_same_thing(trade: Any) -> None:
             races.setdefault(journey.race, []).append(wanted)
     assert races
     assert all(one == other for one, other in races.values())
+
+
+def test_stays_have_every_kind_of_journey_and_the_others_what_they_can() -> None:
+    assert Stays.travels.keys() == MIX.keys()
+    assert Goods.travels.keys() < Practice.travels.keys() < Stays.travels.keys()
 
 
 def test_a_layout_without_a_trade_of_its_own_sells_nights() -> None:
