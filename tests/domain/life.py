@@ -256,8 +256,11 @@ class Lives:
             self.ask(told[place % len(told)], source="webhook")
 
     def expire(self, place: int) -> None:
-        """The provider lets go of an authorization by itself."""
-        held = [name for name, account in self.provider.accounts.items() if account.state == "authorized"]
+        """The provider lets go of an authorization by itself: long after its answer was taken."""
+        rows = self.processes["payment"].durable.rows
+        known = {msgspec.json.decode(row).get("provider_payment_id") for name, row in rows.items() if name[:2] == "p|"}
+        accounts = self.provider.accounts.items()
+        held = [name for name, account in accounts if account.state == "authorized" and name in known]
         if held:
             name = held[place % len(held)]
             account = self.provider.accounts[name]

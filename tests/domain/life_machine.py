@@ -13,7 +13,8 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from streams.events import booking as said
 from streams.events.about import Line
-from streams.events.night_rules import BlockDue
+from streams.events.availability import DeclareResource
+from streams.events.night_rules import BlockDue, RemoveBlock, SetBlock, SetCalendar
 from streams.events.waitlist import EntryDue, JoinWaitlist
 from tests.domain import messages as say
 from tests.domain.life import TABLES, Lives
@@ -27,6 +28,9 @@ LIMITS = {"double": 2, "suite": 1}
 PRICES = {"double": Decimal("100.00"), "suite": Decimal("189.50")}
 NIGHTS = 4
 DEADLINE = timedelta(minutes=10)
+
+#: What a property says of its rows, each in place of what it said before.
+SETTINGS = (DeclareResource, SetCalendar, SetBlock, RemoveBlock)
 
 services = st.sampled_from([service.name for service in TABLES])
 products = st.sampled_from(sorted(LIMITS))
@@ -80,10 +84,11 @@ class Machine(RuleBasedStateMachine):
 
     @rule(name=services, place=places)
     def a_message_comes_again(self, name: str, place: int) -> None:
-        """A sender repeats itself: the same message under a new offset."""
-        inbox = self.lives.processes[name].inbox
-        if inbox:
-            self.lives.say(inbox[place % len(inbox)].message)
+        """A sender repeats itself: the same message under a new offset. Settings aside: of these the last one counts."""
+        inbox = [record.message for record in self.lives.processes[name].inbox]
+        repeated = [message for message in inbox if not isinstance(message.data, SETTINGS)]
+        if repeated:
+            self.lives.say(repeated[place % len(repeated)])
 
     @rule()
     def analytics_counts(self) -> None:
