@@ -38,12 +38,12 @@ def take_money(booking: Booking, message: Event, now: datetime) -> Decision[Book
 
 def _give_back(booking: Booking) -> Iterator[Event]:
     """A capture that was reported as failed and went through after all, of a booking that is cancelled by now: the
-    payment dropped the refund that waited for it, so everything but the fee is ordered back. Should it have been given
-    already, the payment, which never gives back more than it took, refuses. And one that was under way when a booking
-    that pays first ended: all of it.
+    payment dropped the refund that waited for it, so everything but the fee is ordered back, as the refund that the
+    cancellation ordered: should that have come after the capture, it is given once. And one that was under way when a
+    booking that pays first ended: all of it.
     """
     if booking.confirmed_at is None and booking.captured:
         yield from refund(booking, booking.captured, "unpay", booking.reason or "late capture")
     elif booking.status is BookingStatus.CANCELLED and booking.captured and booking.capture_error is not None:
         excess = booking.captured - (booking.cancellation_fee or Decimal(0))
-        yield from refund(booking, excess, "late capture", "captured_after_failure")
+        yield from refund(booking, excess, "cancel", "captured_after_failure")

@@ -59,7 +59,8 @@ def noted(booking: Booking, orders: Sequence[Refund]) -> Booking:
     if not orders:
         return booking
     supplements = tuple(_giving(each, orders) for each in booking.supplements)
-    ordered = (*booking.change_refunds, *(order.refund_id for order in orders))
+    known = booking.change_refunds
+    ordered = (*known, *(order.refund_id for order in orders if order.refund_id not in known))
     return msgspec.structs.replace(booking, supplements=supplements, change_refunds=ordered)
 
 

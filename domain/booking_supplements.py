@@ -78,7 +78,7 @@ def take_supplement(
         case PaymentCaptured() if not supplement.captured:
             return _captured(known, supplement)
         case CaptureFailed() if not supplement.captured and supplement.error is None:
-            return Decision(_with(known, _failed(booking, supplement, message.reason)))
+            return Decision(_failed(known, supplement, message.reason))
         case PaymentRefunded() if message.refund_id not in booking.refunds:
             given = msgspec.structs.replace(supplement, given=supplement.given | {message.refund_id: message.amount})
             refunds = booking.refunds | {message.refund_id: message.amount}
@@ -96,25 +96,36 @@ def _captured(booking: Booking, supplement: Supplement) -> Decision[Booking | No
 
 
 def _late(booking: Booking, supplement: Supplement) -> Iterator[Refund]:
-    """Captured after it was reported as failed: what is not owed any more goes back. Of a booking that was cancelled in
-    between all of it, for the cancellation reckoned without it.
+    """Captured after it was reported as failed: what is not owed any more goes back; as the very refunds that a
+    cancellation ordered of it, which may have come after the capture. Of a booking that was cancelled in between all of
+    it, for the cancellation reckoned without it.
     """
+    if supplement.failed_late:
+        for refund_id, amount in supplement.given.items():
+            again = refund_of(booking, supplement, amount, "", "captured_after_failure")
+            yield msgspec.structs.replace(again, refund_id=refund_id)
+        return
     excess = supplement.amount - supplement.owed
     if excess > 0:
         yield refund_of(booking, supplement, excess, f"late capture {supplement.revision}", "captured_after_failure")
-    if supplement.owed and booking.status is BookingStatus.CANCELLED and not supplement.failed_late:
+    if supplement.owed and booking.status is BookingStatus.CANCELLED:
         back = refund_of(
             booking, supplement, supplement.owed, f"unowed {supplement.revision}", "captured_after_failure"
         )
         yield msgspec.structs.replace(back, ordered_by="late_capture")
 
 
-def _failed(booking: Booking, supplement: Supplement, reason: str) -> Supplement:
-    """What was ordered back of it by a cancellation was dropped by its payment, and need not be had."""
+def _failed(booking: Booking, supplement: Supplement, reason: str) -> Booking:
+    """What was ordered back of it was dropped by its payment: that of a cancellation need not be had, the rest is due
+    as before.
+    """
     late = booking.status is BookingStatus.CANCELLED
-    ordered = sum(supplement.given.values(), NOTHING) if late else NOTHING
-    owed = supplement.amount - ordered
-    return msgspec.structs.replace(supplement, error=reason, failed_late=late, owed=owed, given={})
+    ordered = sum(supplement.given.values(), NOTHING)
+    failed = msgspec.structs.replace(supplement, error=reason, failed_late=late)
+    if late:
+        return _with(booking, msgspec.structs.replace(failed, owed=supplement.amount - ordered))
+    without = _with(booking, msgspec.structs.replace(failed, owed=supplement.amount, given={}))
+    return msgspec.structs.replace(without, credit=booking.credit + ordered)
 
 
 def _with(booking: Booking, supplement: Supplement) -> Booking:

@@ -12,8 +12,8 @@ import msgspec
 
 from domain.decision import Decision
 from domain.payment_answers import take_answer
-from domain.payment_news import call, capture_failed, created, declined, settled
-from domain.payment_refunds import drop_waiting, order_refund
+from domain.payment_news import call, capture_failed, created, declined, settled, voided
+from domain.payment_refunds import drop_waiting, is_new, order_refund
 from domain.payment_state import Method, Payment, PaymentStatus, RefundRecord, RefundStatus
 from streams.events import Event
 from streams.events.payment import AuthorizationExpired, Authorize, Capture, ProviderAnswered, Refund, Settle, Void
@@ -35,7 +35,7 @@ def decide(
             return _void(payment, message, now)
         case Payment(status=PaymentStatus.AUTHORIZED), Capture():
             return _turned(payment, PaymentStatus.CAPTURING, now, call(payment, "capture"))
-        case Payment(), Refund() if message.refund_id not in payment.refunds:
+        case Payment(), Refund() if is_new(payment, message):
             return order_refund(payment, message, now)
         case Payment(unsettled=True), Settle():
             return _settle(payment, message, now)
@@ -81,14 +81,20 @@ def _void(payment: Payment | None, message: Void, now: datetime) -> Decision[Pay
         case PaymentStatus.AUTHORIZED:
             ending = msgspec.structs.replace(drop_waiting(payment), void_reason=message.reason)
             return _turned(ending, PaymentStatus.VOIDING, now, call(payment, "void"))
+        case PaymentStatus.VOIDED if payment.void_reason is None:  # the provider let go of it by itself
+            ended = msgspec.structs.replace(payment, void_reason=message.reason, updated_at=now)
+            return Decision(ended, (voided(ended),))
         case _:  # over, or captured: then the booking orders a refund
             return Decision(payment)
 
 
 def _expired(payment: Payment, now: datetime) -> Decision[Payment | None]:
-    """Nothing is blocked any more; a capture that is asked for yet fails, and its booking hears so."""
+    """Nothing is blocked any more; a capture that is asked for yet fails, and its booking hears so. So does one that
+    ordered it voided.
+    """
+    told = (voided(payment),) if payment.status is PaymentStatus.VOIDING else ()
     error = "authorization_expired" if payment.status is PaymentStatus.AUTHORIZED else payment.error
-    return _turned(msgspec.structs.replace(drop_waiting(payment), error=error), PaymentStatus.VOIDED, now)
+    return _turned(msgspec.structs.replace(drop_waiting(payment), error=error), PaymentStatus.VOIDED, now, *told)
 
 
 def _settle(payment: Payment, message: Settle, now: datetime) -> Decision[Payment | None]:

@@ -22,6 +22,17 @@ from streams.events.payment import ProviderAnswered, ProviderCall, Refund
 _TAKEN = (PaymentStatus.AUTHORIZED, PaymentStatus.CAPTURING, PaymentStatus.CAPTURED)
 
 
+def is_new(payment: Payment, order: Refund) -> bool:
+    """Whether an order was not seen before. What policy ordered and was refused for want of a capture is new once the
+    capture went through after all.
+    """
+    record = payment.refunds.get(order.refund_id)
+    if record is None:
+        return True
+    dropped = record.error == "not_captured" and record.ordered_by == order.ordered_by == "policy"
+    return dropped and payment.status is PaymentStatus.CAPTURED
+
+
 def order_refund(payment: Payment, order: Refund, now: datetime) -> Decision[Payment | None]:
     """Called, kept waiting, or refused and remembered with its reason. What policy says is due is cut to what is left:
     a guest's due does not fall away because an operator gave a part of it before.

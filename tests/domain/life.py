@@ -18,7 +18,10 @@ import msgspec
 from streams.deciding import Decides
 from streams.envelope import caused_by
 from streams.events import Envelope, Event
-from streams.events.payment import ProviderAnswered, ProviderCall
+from streams.events.availability import Release
+from streams.events.booking import CancellationCounted
+from streams.events.booking_news import BookingCancellationCompleted, BookingCancelled
+from streams.events.payment import AuthorizationExpired, ProviderAnswered, ProviderCall
 from streams.local import LocalRows, Row
 from streams.services import AVAILABILITY, BOOKING, PAYMENT, Service
 from streams.working import WorkingRows, Written
@@ -64,6 +67,8 @@ class Process:
         self.service, self.inbox, self.durable = service, list[Record](), Durable()
         #: The next record to decide, after a kill.
         self.position = 0
+        #: The records that were decided at least once.
+        self.reached = 0
         self._begin()
 
     def _begin(self) -> None:
@@ -82,6 +87,7 @@ class Process:
         self._working.hand_over(changes, self.next)
         self._unsettled |= {key: written.payload for key, written in changes.items()}
         self.next += 1
+        self.reached = max(self.reached, self.next)
         return said
 
     def settle(self) -> None:
@@ -120,6 +126,14 @@ def store(durable: Durable, rows: dict[str, bytes | None]) -> None:
             durable.rows[key] = payload
 
 
+@dataclass(frozen=True)
+class Moment:
+    """What had happened by a moment: the holds whose release was decided, and the refunds the provider had given."""
+
+    freed: frozenset[tuple[str, int, int]]
+    given: frozenset[str | None]
+
+
 @dataclass
 class Lives:
     """The log, the processes on it, and the world outside: guests' cards and the provider with its own books."""
@@ -139,7 +153,11 @@ class Lives:
     #: Every message that was ever said, by its id, with all the contents it was said with.
     said: defaultdict[str, set[bytes]] = field(default_factory=lambda: defaultdict(set))
     #: What the world heard, each message once, in the order in which it was said first.
-    news: list[Event] = field(default_factory=list)
+    heard: list[Envelope] = field(default_factory=list)
+    #: Cancellations that analytics has not counted yet.
+    uncounted: list[str] = field(default_factory=list)
+    #: What was true when a cancellation was first said to be complete, by its booking.
+    completed: dict[str, Moment] = field(default_factory=dict)
     _made: int = 0
 
     def ask(self, event: Event, source: str = "guest") -> Envelope:
@@ -169,7 +187,26 @@ class Lives:
         elif isinstance(message.data, ProviderCall):
             self.calls.append(message)
         elif first:
-            self.news.append(message.data)
+            self._hear(message)
+
+    def _hear(self, message: Envelope) -> None:
+        self.heard.append(message)
+        if isinstance(message.data, BookingCancelled):
+            self.uncounted.append(message.data.booking_id)
+        elif isinstance(message.data, BookingCancellationCompleted):
+            freed = {
+                (record.message.data.booking_id, record.message.data.revision, record.message.data.line)
+                for record in self.processes["availability"].inbox[: self.processes["availability"].reached]
+                if isinstance(record.message.data, Release)
+            }
+            given = frozenset(answer.refund_id for answer in self.provider.said.values() if answer.approved)
+            self.completed.setdefault(message.data.booking_id, Moment(frozenset(freed), given))
+
+    def count(self) -> None:
+        """What analytics does about cancellations."""
+        for booking_id in self.uncounted:
+            self.ask(CancellationCounted(booking_id=booking_id), source="analytics")
+        self.uncounted.clear()
 
     def step(self, name: str, reaching: int | None = None) -> None:
         """Decides one record of a service. Of what it says only so many messages reach the log before a kill."""
@@ -212,6 +249,24 @@ class Lives:
         self.answers.clear()
         self.answered.clear()
 
+    def webhook(self, place: int) -> None:
+        """The provider tells once more, or first, of something that it did."""
+        told = list(self.provider.said.values())
+        if told:
+            self.ask(told[place % len(told)], source="webhook")
+
+    def expire(self, place: int) -> None:
+        """The provider lets go of an authorization by itself: long after its answer was taken."""
+        rows = self.processes["payment"].durable.rows
+        known = {msgspec.json.decode(row).get("provider_payment_id") for name, row in rows.items() if name[:2] == "p|"}
+        accounts = self.provider.accounts.items()
+        held = [name for name, account in accounts if account.state == "authorized" and name in known]
+        if held:
+            name = held[place % len(held)]
+            account = self.provider.accounts[name]
+            account.state = "voided"
+            self.ask(AuthorizationExpired(payment_id=account.payment_id, provider_reference=name), source="webhook")
+
     def passes(self, time: timedelta) -> None:
         self.now += time
 
@@ -220,11 +275,13 @@ class Lives:
         busy = True
         while busy:
             busy = False
+            self.count()
             for name, process in self.processes.items():
                 while process.behind:
                     self.step(name)
                     busy = True
                 process.settle()
+            busy = busy or bool(self.uncounted)
             for number in range(self.called, len(self.calls)):
                 busy = True
                 self.call(number)

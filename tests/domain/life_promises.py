@@ -8,15 +8,13 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import msgspec
-
-from streams.events.availability import NightUpdated
-from streams.events.booking import RequestBooking
+from streams.events.availability import Hold
+from streams.events.booking import LineRejected, RequestBooking
 from streams.events.booking_news import (
+    BookingCancellationCompleted,
     BookingCancelled,
     BookingCheckedIn,
     BookingCompleted,
@@ -27,9 +25,10 @@ from streams.events.booking_news import (
     BookingRejected,
     BookingUpdated,
 )
-from streams.events.payment import Refund
 from tests.domain.life import Lives
-from tests.domain.provider import Account
+from tests.domain.life_money import assert_money, assert_settled_once, given, orders_of
+from tests.domain.life_nights import assert_entries, assert_limits
+from tests.domain.life_rows import local_date, rows_of
 
 OUTCOMES = (BookingConfirmed, BookingRejected, BookingExpired, BookingCancelled)
 #: What ends a booking that was confirmed; it may come only once.
@@ -58,34 +57,25 @@ class Told:
         found: BookingNews = self.of(BookingConfirmed, BookingUpdated)[-1]
         return found
 
-    @property
-    def owed(self) -> Decimal:
-        """The policy, before operators were generous: the price, once it is confirmed; nothing if it was cancelled
-        while that was free, or could not be paid.
-        """
-        if not self.of(BookingConfirmed) or not self.asked.prepaid:
-            return Decimal(0)
-        price: Decimal = self.of(BookingConfirmed, BookingUpdated)[-1].price_amount
-        for cancelled in self.of(BookingCancelled):
-            free_until = min([self.asked.free_until, *(each.start_time for each in self.of(BookingUpdated))])
-            unpaid = cancelled.cancellation_reason.startswith("payment_capture_failed")
-            return Decimal(0) if unpaid or cancelled.cancelled_at < free_until else price
-        return price
-
 
 def told(lives: Lives, asked: RequestBooking) -> Told:
-    mine = [each for each in lives.news if isinstance(each, BookingNews) and each.booking_id == asked.booking_id]
+    news = (each.data for each in lives.heard)
+    mine = [each for each in news if isinstance(each, BookingNews) and each.booking_id == asked.booking_id]
     return Told(asked, mine)
 
 
-def assert_promises(lives: Lives, requests: Mapping[str, RequestBooking], limits: Mapping[str, int], zone: str) -> None:
-    """All promises at once. `limits` are the units of each product in every night; dates are those of `zone`."""
+def assert_promises(lives: Lives, requests: Mapping[str, RequestBooking], zone: str) -> None:
+    """All promises at once. Dates are those of `zone`."""
     stories = [told(lives, asked) for asked in requests.values()]
     for story in stories:
         assert_one_outcome(story)
         assert_its_day(story)
-        assert_money(lives, story)
-    assert_nights(lives, stories, limits, ZoneInfo(zone))
+        assert_money(lives, story.asked)
+        assert_cancellation_complete(lives, story)
+    assert_settled_once(lives)
+    assert_nights(lives, stories, ZoneInfo(zone))
+    assert_limits(lives)
+    assert_entries(lives)
     assert_one_content(lives)
     assert_rebuilt(lives)
     assert_indexes(lives)
@@ -123,48 +113,32 @@ def assert_its_day(story: Told) -> None:
     assert end > start
 
 
-def assert_money(lives: Lives, story: Told) -> None:
-    """P3 and P4, by the provider's books: what is kept is what is owed, and nothing is left authorized."""
-    accounts = accounts_of(lives, story.asked.booking_id)
-    assert all(account.state != "authorized" for account in accounts), accounts
-    assert all(account.refunded <= account.amount for account in accounts), accounts
-    kept = sum((account.kept for account in accounts), Decimal(0))
-    taken = any(account.state == "captured" for account in accounts)
-    owed = story.owed if taken else Decimal(0)
-    assert kept == max(owed - given_by_operators(lives, story.asked.booking_id), Decimal(0)), (kept, story.owed)
-    if story.stands and story.owed:
-        assert taken, "a standing booking that nobody paid"
-    row = rows_of(lives, "booking", "b|")[f"b|{story.asked.booking_id}"]
-    refunds = sum((Decimal(str(amount)) for amount in row.get("refunds", {}).values()), Decimal(0))
-    assert Decimal(str(row.get("captured", 0))) - refunds == kept
-
-
-def accounts_of(lives: Lives, booking_id: str) -> list[Account]:
-    """Whatever payments a booking has."""
-    payments = {
-        row["payment_id"] for row in rows_of(lives, "payment", "p|").values() if row["booking_id"] == booking_id
+def assert_cancellation_complete(lives: Lives, story: Told) -> None:
+    """HTL-29: said once of each that was cancelled, and not before its holds were let go and its refunds given."""
+    name, rules = story.asked.booking_id, story.asked.rules
+    assert len(story.of(BookingCancellationCompleted)) == (len(story.of(BookingCancelled)) if rules >= 2 else 0)
+    if name not in lives.completed:
+        return
+    moment = lives.completed[name]
+    (cancelled,) = story.of(BookingCancelled)
+    asked = {
+        (record.message.data.revision, record.message.data.line)
+        for record in lives.processes["availability"].inbox
+        if isinstance(record.message.data, Hold) and record.message.data.booking_id == name
     }
-    return [account for account in lives.provider.accounts.values() if account.payment_id in payments]
-
-
-def given_by_operators(lives: Lives, booking_id: str) -> Decimal:
-    """What the provider gave back of what operators ordered, each order once."""
-    inbox = lives.processes["payment"].inbox
-    orders = {
-        record.message.data.refund_id: record.message.data.amount
-        for record in inbox
-        if isinstance(record.message.data, Refund)
-        and record.message.data.booking_id == booking_id
-        and record.message.data.ordered_by == "operator"
+    refused = {
+        (record.message.data.revision, record.message.data.line)
+        for record in lives.processes["booking"].inbox
+        if isinstance(record.message.data, LineRejected) and record.message.data.booking_id == name
     }
-    done = {answer.refund_id for answer in lives.provider.said.values() if answer.approved}
-    return sum((amount for name, amount in orders.items() if name in done), Decimal(0))
+    assert all((name, *each) in moment.freed for each in asked - refused), (asked, refused, moment.freed)
+    if cancelled.refund_amount:
+        ordered = orders_of(lives, name, "policy")
+        assert {order.refund_id for order in ordered if given(lives, order)} <= moment.given
 
 
-def assert_nights(lives: Lives, stories: list[Told], limits: Mapping[str, int], zone: ZoneInfo) -> None:
-    """P2: no news of a night beyond its limit, ever; and at rest a night holds what standing bookings take."""
-    for said in lives.news:
-        assert not isinstance(said, NightUpdated) or 0 <= said.held <= limits[said.product_id], said
+def assert_nights(lives: Lives, stories: list[Told], zone: ZoneInfo) -> None:
+    """P2: at rest a night holds what standing bookings take."""
     taken: Counter[tuple[str, date]] = Counter()
     for story in stories:
         about = story.latest.about if story.stands else None
@@ -181,11 +155,6 @@ def assert_nights(lives: Lives, stories: list[Told], limits: Mapping[str, int], 
         )
         assert not row.get("pending"), key
     assert held == taken
-    assert all(units <= limits[product] for (product, _), units in held.items())
-
-
-def local_date(instant: datetime, zone: ZoneInfo) -> date:
-    return instant.astimezone(zone).date()
 
 
 def assert_one_content(lives: Lives) -> None:
@@ -203,10 +172,6 @@ def assert_rebuilt(lives: Lives) -> None:
 def assert_indexes(lives: Lives) -> None:
     """What the clocks look at is what waits for them: nothing here is pending, and what is due was done."""
     assert rows_of(lives, "booking", "d|") == {}
+    assert rows_of(lives, "availability", "d|") == rows_of(lives, "availability", "u|") == {}
     for key, row in rows_of(lives, "booking", "t|").items():
         assert datetime.fromisoformat(row["due"]) > lives.now, key
-
-
-def rows_of(lives: Lives, service: str, prefix: str) -> dict[str, Any]:
-    rows = lives.processes[service].durable.rows
-    return {key: msgspec.json.decode(raw) for key, raw in rows.items() if key.startswith(prefix)}

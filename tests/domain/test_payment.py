@@ -269,6 +269,18 @@ def test_a_refund_that_waited_in_vain_is_refused(end: tuple[Event, ...]) -> None
     assert all(call.operation != "refund" for call in story.events if isinstance(call, ProviderCall))
 
 
+def test_a_refund_of_a_capture_that_went_through_after_all_is_given_once() -> None:
+    """Whether the cancellation's order came before the right answer, which dropped it, or after it: the booking orders
+    the same refund again, and nothing of the fee goes back with it.
+    """
+    order = refund("237.60")
+    failed = (*AUTHORIZED, capture(), refused("capture"))
+    before = given_payment(*failed, order, approved("capture", "effect-capture"))
+    before.when(order).then(provider_call("refund", "237.60", refund_id="r1")).when(order).then_nothing()
+    after = given_payment(*failed, approved("capture", "effect-capture"))
+    after.when(order).then(provider_call("refund", "237.60", refund_id="r1")).when(order).then_nothing()
+
+
 @pytest.mark.parametrize("history", [(authorize(),), VOIDED, (void(),), (authorize(), refused("authorize"))])
 def test_a_refund_of_what_was_never_taken_is_refused_and_remembered(history: tuple[Event, ...]) -> None:
     story = given_payment(*history).when(refund()).then_nothing()

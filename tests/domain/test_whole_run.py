@@ -222,15 +222,16 @@ def expected(world: World, booking: Booking) -> Decimal:
         return Decimal(0)
     if booking.status in STANDING and booking.cancellation_fee is None:
         owed = booking.price_amount - booking.balance
+    elif booking.confirmed_at is None or booking.capture_error is not None:
+        owed = booking.cancellation_fee or Decimal(0)
     else:
-        owed = _fee(booking)
+        owed = world.left[booking.booking_id] - _lost(booking)
     return max(owed - world.given_by_operators(booking.booking_id), Decimal(0))
 
 
-def _fee(booking: Booking) -> Decimal:
-    """What a cancellation keeps, less what of it could not be taken any more."""
-    lost = (each.owed for each in booking.supplements if each.failed_late)
-    return (booking.cancellation_fee or Decimal(0)) - sum(lost, Decimal(0))
+def _lost(booking: Booking) -> Decimal:
+    """What could not be taken any more once it was cancelled."""
+    return sum((each.owed for each in booking.supplements if each.failed_late), Decimal(0))
 
 
 def assert_cancellation_complete(world: World, booking: Booking) -> None:

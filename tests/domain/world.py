@@ -38,7 +38,7 @@ from streams.events.booking import (
     RefundCut,
     RequestBooking,
 )
-from streams.events.booking_news import BookingCancelled, BookingConfirmed
+from streams.events.booking_news import BookingCancelled, BookingConfirmed, BookingNoShow
 from streams.events.payment import Authorize, Capture, ProviderAnswered, ProviderCall, Refund, Void
 from tests.domain.messages import DEADLINE, NOW
 from tests.domain.provider import Card, Provider
@@ -106,6 +106,8 @@ class World:
     log: list[Event] = field(default_factory=list)
     #: What the log held when a payment was captured at the provider.
     captured_at: dict[str, int] = field(default_factory=dict)
+    #: What was paid when a booking was cancelled, or its guest did not come, less what was to go back for that.
+    left: dict[str, Decimal] = field(default_factory=dict)
     under_way: dict[tuple[str, str], list[Message]] = field(default_factory=dict)
 
     def say(self, *events: Event, cause: str = "outside") -> None:
@@ -115,6 +117,7 @@ class World:
         ]
         for message in messages:
             self.log.append(message.event)
+            self._note(message.event)
             self._send(message)
         for message in messages:
             if isinstance(message.event, BookingCancelled):  # what analytics does about it
@@ -136,6 +139,12 @@ class World:
         self.now = max(self.now, DEADLINE)
         self.say(*(DeadlinePassed(booking_id=booking_id) for booking_id in self.bookings))
         self.run()
+
+    def _note(self, event: Event) -> None:
+        if isinstance(event, BookingCancelled | BookingNoShow) and event.booking_id not in self.left:
+            ended = self.bookings[event.booking_id].state
+            back = event.refund_amount or Decimal(0)
+            self.left[event.booking_id] = ended.price_amount - ended.balance - back
 
     def _send(self, message: Message) -> None:
         if inbox := inbox_of(message.event):
