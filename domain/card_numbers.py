@@ -21,6 +21,8 @@ _NOT_ONE = re.compile(
 )
 #: Groups of digits with a space or a dash between two of them.
 _DIGITS = re.compile(r"\d+(?:(?: ?[-\u2010-\u2015\u2212] ?| {1,2})\d+)*", re.ASCII)
+#: What else parts groups of four digits and more; fewer are thousands, times and versions.
+_PARTED = re.compile(r"(?<=\d{4})[./,_](?=\d{4})", re.ASCII)
 _GROUP = re.compile(r"\d+", re.ASCII)
 _ANY = range(13, 20)
 #: Networks of cards: the first four digits, from and to, and how many digits there are in all (ISO/IEC 7812, and the
@@ -61,7 +63,7 @@ def _found(text: str) -> Iterator[tuple[int, int]]:
     if sum(character.isdigit() for character in text) < _FEWEST:
         return
     plain = unicodedata.normalize("NFKC", text)
-    hidden = _NOT_ONE.sub(lambda match: "x" * len(match[0]), plain)
+    hidden = _PARTED.sub("-", _NOT_ONE.sub(lambda match: "x" * len(match[0]), plain))
     for run in _DIGITS.finditer(hidden):
         yield from _within([match.span() for match in _GROUP.finditer(hidden, *run.span())], hidden)
 

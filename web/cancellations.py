@@ -134,7 +134,7 @@ def _share(rule: Fee, currency: str) -> str:
 
 def _not_cancellable(row: Booking) -> Problem:
     detail = f"The booking is {row.status}."
-    return Problem(409, "not-cancellable", "Cannot be cancelled", detail, more={"status": row.status})
+    return Problem(409, "not-cancellable", "Cannot be cancelled", detail, more={"booking_status": row.status})
 
 
 def _fee_changed(row: Booking, context: Context) -> Problem:

@@ -11,7 +11,7 @@ import msgspec
 from aiohttp import web
 
 from domain.booking_parts import Closing
-from domain.booking_state import Booking
+from domain.booking_state import Booking, BookingStatus
 from domain.calendar import Unbookable, stay_of, zone
 from domain.waitlist import Entry
 from streams.services import BOOKING
@@ -32,6 +32,8 @@ from web.problems import invalid, not_found
 from web.requests import at_of, id_in_path, wait_of
 from web.stay_answers import StayTimesOut
 
+#: Of a booking that is cancelled, or whose guest never came, nothing more is collected.
+OWING = (BookingStatus.CONFIRMED, BookingStatus.CHECKED_IN, BookingStatus.COMPLETED)
 #: Answers with a booking: its own shape differs by kind.
 Show = Callable[[Context, Booking, int], Awaitable[web.Response]]
 
@@ -109,7 +111,7 @@ def booking_out(row: Booking, guest: GuestOut | None) -> BookingOut:
         price=Money.of(row.price_amount, row.price_currency),
         payment_id=row.payment_id,
         payments=[row.payment_id, *(each.payment_id for each in row.supplements)],
-        balance=Money.of(row.balance, row.price_currency) if row.balance else None,
+        balance=Money.of(row.balance, row.price_currency) if row.balance and row.status in OWING else None,
         revision=row.revision,
         user_id=row.user_id,
         guest=guest,

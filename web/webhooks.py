@@ -124,6 +124,8 @@ def _call_of(event: WebhookRequest, row: Payment, operation: Operation) -> Call:
 def _expired(event: WebhookRequest, row: Payment) -> AuthorizationExpired:
     if event.payment.status != "voided":
         raise invalid("type", f"is {event.type}, but the payment is {event.payment.status}")
+    if (event.payment.amount, event.payment.currency) != (row.amount, row.currency):
+        raise invalid("payment", f"is not the {row.amount} {row.currency} that was authorized")
     return AuthorizationExpired(payment_id=row.payment_id, provider_reference=event.payment.id)
 
 

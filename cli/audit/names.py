@@ -108,6 +108,7 @@ ORIGINS: Final = frozenset(
         "payment.payment.refund",
         "payment.payment.settle",
         "payment.effect.answered",
+        "payment.authorization.expired",
         "user.user.register",
         "user.user.change",
         "record.record.open",

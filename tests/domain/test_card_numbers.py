@@ -77,6 +77,15 @@ def test_every_card_number_is_found_and_taken_out(number: str, before: str, afte
     assert REMOVED in without_card_numbers(text)
 
 
+@given(cards(), st.sampled_from("./,_"))
+def test_groups_of_four_may_be_parted_by_other_signs(number: str, sign: str) -> None:
+    groups = [number[at : at + 4] for at in range(0, len(number), 4)]
+    if len(groups[-1]) < 4:
+        groups[-2:] = ["".join(groups[-2:])]
+    assert has_card_number(sign.join(groups))
+    assert not has_card_number(f"from 1,234,567,890,123 on 2026.12.24 at 10.0.200.100 to 1234{sign}5")
+
+
 @given(cards(), st.integers(1, 9))
 def test_another_check_digit_is_no_card_number(number: str, by: int) -> None:
     assert not has_card_number(number[:-1] + str((int(number[-1]) + by) % 10))
