@@ -97,8 +97,8 @@ def _captured(booking: Booking, supplement: Supplement) -> Decision[Booking | No
 
 def _late(booking: Booking, supplement: Supplement) -> Iterator[Refund]:
     """Captured after it was reported as failed: what is not owed any more goes back; as the very refunds that a
-    cancellation ordered of it, which may have come after the capture. Of a booking that was cancelled in between all of
-    it, for the cancellation reckoned without it.
+    cancellation ordered of it, which may have come after the capture. Of a booking that was cancelled in between, or
+    whose guest did not come, all of it: what these keep was reckoned without it.
     """
     if supplement.failed_late:
         for refund_id, amount in supplement.given.items():
@@ -108,7 +108,8 @@ def _late(booking: Booking, supplement: Supplement) -> Iterator[Refund]:
     excess = supplement.amount - supplement.owed
     if excess > 0:
         yield refund_of(booking, supplement, excess, f"late capture {supplement.revision}", "captured_after_failure")
-    if supplement.owed and booking.status is BookingStatus.CANCELLED:
+    reckoned = booking.status is BookingStatus.CANCELLED or booking.cancellation_fee is not None
+    if supplement.owed and reckoned:
         back = refund_of(
             booking, supplement, supplement.owed, f"unowed {supplement.revision}", "captured_after_failure"
         )

@@ -18,6 +18,7 @@ from streams.events.stay import Run, StayTimes
 from streams.events.waitlist import LeaveWaitlist
 from tests.domain import messages as say
 from tests.domain.life_machine import DEADLINE, LIMITS, NIGHTS, ZONE, Machine, Wish, line_of, midnight, places, wishes
+from tests.domain.life_rows import rows_of
 from tests.domain.provider import Card
 from tests.domain.waiting import join
 
@@ -211,9 +212,10 @@ class Guests(Machine):
     @precondition(lambda self: self.entries)
     @rule(place=places, card=cards, policy=st.none() | policies, other=st.sampled_from([False, False, True]))
     def accept(self, place: int, card: Card, policy: CancellationPolicy | None, other: bool) -> None:
-        """An entry's booking, whatever became of the entry; some want other nights than they were offered."""
+        """The booking of an entry that was offered something, whatever became of it since; some want other nights."""
         entry = list(self.entries.values())[place % len(self.entries)]
-        if entry.entry_id in self.requests:
+        row = rows_of(self.lives, "availability", f"e|{entry.entry_id}|").get(f"e|{entry.entry_id}|", {})
+        if entry.entry_id in self.requests or "offer_until" not in row:
             return
         first = round((entry.start - midnight(0)) / timedelta(days=1))
         nights = 1 if other else round((entry.end - entry.start) / timedelta(days=1))

@@ -17,8 +17,9 @@ from streams.events.availability import DeclareResource
 from streams.events.night_rules import BlockDue, RemoveBlock, SetBlock, SetCalendar
 from streams.events.waitlist import EntryDue, JoinWaitlist
 from tests.domain import messages as say
-from tests.domain.life import TABLES, Lives
+from tests.domain.life import Lives
 from tests.domain.life_nights import assert_nobody_waits_in_vain
+from tests.domain.life_process import TABLES
 from tests.domain.life_promises import assert_promises
 from tests.domain.life_rows import rows_of
 
@@ -84,7 +85,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(name=services, place=places)
     def a_message_comes_again(self, name: str, place: int) -> None:
-        """A sender repeats itself: the same message under a new offset. Settings aside: of these the last one counts."""
+        """A sender repeats itself: the same message under a new offset. Not of settings: there the last one counts."""
         inbox = [record.message for record in self.lives.processes[name].inbox]
         repeated = [message for message in inbox if not isinstance(message.data, SETTINGS)]
         if repeated:
@@ -169,6 +170,7 @@ class Machine(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Faults end, deadlines, stays, offers and blocks run out, and the promises are looked at."""
         self.lives.rest()
+        self.lives.passes(timedelta(seconds=1))
         self.tick()
         self.lives.rest()
         assert_nobody_waits_in_vain(self.lives, ZONE)

@@ -14,6 +14,7 @@ from streams.events import Event
 from streams.events.availability import Release
 from streams.events.booking import (
     CaptureFailed,
+    MarkNoShow,
     PaymentAuthorized,
     PaymentCaptured,
     PaymentDeclined,
@@ -22,6 +23,7 @@ from streams.events.booking import (
 )
 from streams.events.booking_news import BookingCancelled, BookingUpdated
 from streams.events.payment import Authorize, Capture, Refund, Void
+from streams.events.policy import CancellationPolicy, Fee, Tier
 from tests.domain.messages import (
     DEADLINE,
     PAYMENT,
@@ -177,6 +179,27 @@ def test_a_capture_that_went_through_after_all_pays_what_is_owed() -> None:
     assert (paid.balance, paid.captured) == (PRICE * 0, Decimal("300.00"))
     late = given_stay(DEARER, reserved(revision=2), AUTHORIZED, FAILED, cancel()).when(CAPTURED)
     assert refunds(late) == [(SECOND, MORE)]
+
+
+def test_what_a_cancellation_ordered_of_such_a_capture_is_ordered_again_as_the_same() -> None:
+    """30.00 of the second payment were to go back, and dropped: or the order came after the capture, and is given."""
+    policy = CancellationPolicy(then=(Tier(fee=Fee(amount=Decimal("270.00"))),))
+    story = given_booking(request(policy=policy), reserved(), payment_authorized(), payment_captured())
+    story = story.when(DEARER, reserved(revision=2), AUTHORIZED).when(cancel())
+    (ordered,) = story.of(Refund)
+    (again,) = story.when(FAILED, CAPTURED).of(Refund)
+    assert isinstance(ordered, Refund)
+    assert isinstance(again, Refund)
+    assert (again.payment_id, again.refund_id, again.amount) == (SECOND, ordered.refund_id, Decimal("30.00"))
+
+
+def test_a_capture_that_went_through_after_a_no_show_is_given_back() -> None:
+    """Half of what was paid by then was kept, 60.00 of which nobody knew any more are not kept on top of it."""
+    half = CancellationPolicy(then=(Tier(fee=Fee(percent=50)),))
+    story = given_booking(request(policy=half), reserved(), payment_authorized(), payment_captured())
+    story = story.when(DEARER, reserved(revision=2), AUTHORIZED, FAILED).when(MarkNoShow(booking_id="b1"))
+    assert refunds(story) == [(PAYMENT, Decimal("90.00"))]
+    assert refunds(story.when(CAPTURED)) == [(SECOND, MORE)]
 
 
 def test_what_an_operator_gave_of_a_later_payment_counts() -> None:

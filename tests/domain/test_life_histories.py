@@ -22,12 +22,12 @@ from hypothesis.stateful import run_state_machine_as_test
 from domain.cancellation import Quote
 from streams.envelope import caused_by
 from streams.events import Envelope, Event
-from tests.domain.life import Process
 from tests.domain.life_desk import Desk
 from tests.domain.life_guests import Guests
+from tests.domain.life_process import Process
 
 #: How many histories `make test` plays, and how many `make soak`.
-HISTORIES = int(os.environ.get("LIFE_HISTORIES", "300"))
+HISTORIES = int(os.environ.get("LIFE_HISTORIES", "120"))
 MANY = 1_000
 STEPS = 60
 
@@ -77,8 +77,11 @@ MISTAKES = {
         "domain.booking_outcomes.quote_cancellation",
         lambda booking, now: Quote(fee=Decimal(0), refund=booking.price_amount),
     ),
-    "rows are lost in a kill": ("tests.domain.life.Process.settle", forgetful),
-    "a decision made again says new things": ("tests.domain.life.caused_by", under_new_ids),
+    "rows are lost in a kill": ("tests.domain.life_process.Process.settle", forgetful),
+    "a decision made again says new things": ("tests.domain.life_process.caused_by", under_new_ids),
+    "a cancellation is complete at once": ("domain.booking_parts.Closing.waits", False),
+    "nobody is offered what comes back": ("tables.waitlist._freed", lambda before, after: frozenset()),
+    "who leaves early gets it all": ("domain.departures._back", lambda booking, nights, of: booking.price_amount),
     "no clock ticks": ("domain.stay_times.due_of", lambda booking: None),
 }
 
