@@ -152,8 +152,8 @@ def opened(row: Booking) -> web.Response:
         booking_id=row.booking_id,
         confirmation_number=row.confirmation_number,
         price=Money.of(row.price_amount, row.price_currency),
-        deposit=Money.of(deposit, row.price_currency) if deposit is not None else None,
-        balance=Money.of(row.balance, row.price_currency) if deposit is not None else None,
+        deposit=Money.of(deposit, row.price_currency) if deposit else None,
+        balance=Money.of(max(row.price_amount - deposit, Decimal(0)), row.price_currency) if deposit else None,
         links=links,
     )
     return web.Response(

@@ -132,7 +132,7 @@ def _giving_back(policy: CancellationPolicy, percent: int) -> CancellationPolicy
 
 
 lines = st.tuples(st.sampled_from(["double", "suite"]), st.integers(0, DAYS - 1), st.integers(1, 2), st.integers(1, 2))
-plans = st.builds(
+_any = st.builds(
     Plan,
     lines=st.lists(lines, min_size=1, max_size=3).map(tuple),
     price=st.sampled_from([Decimal("240.00"), Decimal("99.99"), Decimal(0)]),
@@ -150,6 +150,25 @@ plans = st.builds(
     deposit=st.sampled_from([None, None, Decimal("0.01"), Decimal("48.00"), Decimal("240.00")]),
     balance_card=st.sampled_from(["good", "good", "declined", "late_decline"]),
 )
+#: A stay with a deposit whose guest most likely comes.
+_deposited = st.builds(
+    Plan,
+    lines=lines.map(lambda line: (line,)),
+    price=st.sampled_from([Decimal("240.00"), Decimal("99.99")]),
+    card=st.sampled_from(["good", "good", "good", "late_decline"]),
+    free=st.booleans(),
+    cancels=st.sampled_from([False, False, False, True]),
+    operator_refund=st.sampled_from([None, None, Decimal("10.00"), Decimal("48.00"), Decimal("150.00")]),
+    tick=st.just(False),
+    confirm_on=st.sampled_from(["payment.authorized", "payment.authorized", "payment.captured"]),
+    changes=st.lists(st.sampled_from([Decimal("0.1"), Decimal("0.5"), Decimal("1.5")]), max_size=3).map(tuple),
+    arrives=st.sampled_from([True, True, True, False]),
+    never_comes=st.sampled_from([False, False, False, True]),
+    policy=st.none() | st.builds(_giving_back, POLICIES, st.sampled_from([0, 50, 100])),
+    deposit=st.sampled_from([Decimal("0.01"), Decimal("48.00"), Decimal("240.00")]),
+    balance_card=st.sampled_from(["good", "good", "declined", "late_decline"]),
+)
+plans = _any | _deposited
 
 
 def shuffled_together(random: Random, stories: list[list[Event]]) -> list[Event]:
