@@ -116,6 +116,7 @@ def test_a_fifth_is_paid_at_booking_and_the_rest_at_check_in() -> None:
     row = story.service.state
     assert (row.status, row.balance) == (BookingStatus.CHECKED_IN, REST), "it is owed until it is taken"
     story = story.when(AUTHORIZED).then(Capture(payment_id=BALANCE, booking_id="b1", revision=1))
+    story.when(AUTHORIZED, DECLINED).then_nothing()
     row = story.when(CAPTURED).then_nothing().service.state
     assert (row.captured, row.balance) == (PRICE, Decimal(0))
     story.when(IN, AUTHORIZED, CAPTURED, DECLINED, FAILED).then_nothing()
@@ -241,6 +242,11 @@ def test_who_leaves_while_the_balance_is_charged_gets_back_what_was_too_much() -
     paid = story.when(CAPTURED)
     assert (refunds(paid), paid.service.state.balance) == ([(BALANCE, Decimal("100.00"))], Decimal(0))
     paid.when(CAPTURED).then_nothing()
+    all_back = CancellationPolicy(early_departure_refund=100)
+    early = given_stay(IN, AUTHORIZED, deposit=Decimal("300.00"), policy=all_back).when(OUT, at=night(0))
+    assert refunds(early) == [(PAYMENT, Decimal("200.00"))], "300.00 of 400.00: 100.00 are not owed, 200.00 were paid"
+    early = early.when(msgspec.structs.replace(CAPTURED, amount=Decimal("100.00")))
+    assert refunds(early) == [(BALANCE, Decimal("100.00"))]
     declined = given_stay(IN, OUT, DECLINED, policy=HALF_BACK).service.state
     assert (declined.status, declined.price_amount) == (BookingStatus.COMPLETED, Decimal("250.00"))
     assert declined.balance == Decimal("170.00")

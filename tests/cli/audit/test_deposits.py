@@ -103,7 +103,7 @@ def test_a_balance_charged_for_another_reason_than_the_check_in_is_found() -> No
 
 def test_a_fee_of_more_than_the_deposit_is_found() -> None:
     """Non-refundable: 39.98 are kept, nothing goes back, and nothing more is taken."""
-    terms = {
+    terms: dict[str, Any] = {
         "policy": {},
         "free_until": "2026-07-01T00:00:00Z",
         "lines": [{"start": "2026-07-01T00:00:00Z", "end": "2026-07-03T00:00:00Z", "quantity": 1}],
