@@ -12,6 +12,7 @@ from decimal import Decimal
 
 import msgspec
 
+from domain.booking_deposits import charge_balance, costs_more_of_another
 from domain.booking_outcomes import confirm_holds, hold_lines, news, release_lines, updated
 from domain.booking_parts import Change, RefusedChange
 from domain.booking_refunds import noted, refund
@@ -103,14 +104,15 @@ def move_on(
     booking: Booking, message: CheckIn | CheckOut | MarkNoShow | StayDue, now: datetime
 ) -> Decision[Booking | None]:
     """Check-in and no-show need a confirmed booking that is paid, and their day; check-out one that is checked in. A
-    tick makes the one a no-show and checks the other out.
+    tick makes the one a no-show and checks the other out. Who checks in is charged what a deposit left of the price.
     """
-    if booking.change is not None or not booking.paid or not is_time(booking, message, now):
+    waits = booking.change is not None or (booking.status is BookingStatus.CONFIRMED and not booking.paid)
+    if waits or not is_time(booking, message, now):
         return Decision(booking)
     match message, booking.status:
         case CheckIn(), BookingStatus.CONFIRMED:
-            arrived = _moved(booking, BookingStatus.CHECKED_IN, now)
-            return Decision(arrived, (BookingCheckedIn(**news(arrived), checked_in_at=now),))
+            arrived, charges = charge_balance(_moved(booking, BookingStatus.CHECKED_IN, now))
+            return Decision(arrived, (BookingCheckedIn(**news(arrived), checked_in_at=now), *charges))
         case CheckOut() | StayDue(), BookingStatus.CHECKED_IN:
             return leave(booking, now)
         case _:  # a no-show, of a confirmed one
@@ -122,15 +124,16 @@ def _objection(booking: Booking, asked: ChangeBooking) -> str | None:
         return "change_under_way"
     if not booking.paid:
         return "not_paid_yet"
-    if _difference(booking, asked) > 0 and asked.payment_token is None:
+    if asked.payment_token is None and (_difference(booking, asked) > 0 or costs_more_of_another(booking, asked)):
         return "costs_more"
     return None
 
 
 def _difference(booking: Booking, asked: ChangeBooking) -> Decimal:
-    """What it costs more than before and is to be paid here, else nothing."""
+    """What it costs more than before and is to be paid here and now, else nothing."""
     price = booking.price_amount if asked.price_amount is None else asked.price_amount
-    return max(price - booking.price_amount, Decimal(0)) if booking.prepaid else Decimal(0)
+    now = booking.prepaid and booking.deposit is None
+    return max(price - booking.price_amount, Decimal(0)) if now else Decimal(0)
 
 
 def _change_of(booking: Booking, asked: ChangeBooking, revision: int) -> Change:
@@ -146,7 +149,7 @@ def _change_of(booking: Booking, asked: ChangeBooking, revision: int) -> Change:
         details=asked.details,
         times=booking.times if asked.lines is None else asked.times,
         to_pay=_difference(booking, asked),
-        payment_token=asked.payment_token if _difference(booking, asked) else None,
+        payment_token=asked.payment_token if _difference(booking, asked) or booking.deposit is not None else None,
     )
 
 

@@ -13,7 +13,14 @@ from domain.booking_state import Booking, BookingStatus
 from domain.booking_supplements import take_supplement
 from domain.decision import Decision
 from streams.events import Event
-from streams.events.booking import CaptureFailed, PaymentCaptured, PaymentRefunded, RefundCut
+from streams.events.booking import (
+    CaptureFailed,
+    PaymentAuthorized,
+    PaymentCaptured,
+    PaymentDeclined,
+    PaymentRefunded,
+    RefundCut,
+)
 
 
 def take_money(booking: Booking, message: Event, now: datetime) -> Decision[Booking | None]:
@@ -30,7 +37,7 @@ def take_money(booking: Booking, message: Event, now: datetime) -> Decision[Book
             return Decision(msgspec.structs.replace(booking, refunds=refunds, updated_at=now))
         case RefundCut():
             return Decision(*take_cut(booking, message))
-        case PaymentCaptured() | CaptureFailed() | PaymentRefunded():
+        case PaymentCaptured() | CaptureFailed() | PaymentRefunded() | PaymentAuthorized() | PaymentDeclined():
             return take_supplement(booking, message, now)
         case _:
             return Decision(booking)

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from domain.booking_deposits import deposit_in
 from domain.booking_outcomes import hold_lines, refuse_opening
+from domain.booking_parts import NOTHING
 from domain.booking_state import Booking, payment_id_of
 from domain.decision import Decision
 from streams.events import Event
@@ -38,6 +40,7 @@ def _questions(booking: Booking, request: RequestBooking) -> Iterator[Event]:
 
 
 def _opened(request: RequestBooking, now: datetime) -> Booking:
+    deposit = deposit_in(request)
     return Booking(
         booking_id=request.booking_id,
         kind=request.kind,
@@ -59,6 +62,8 @@ def _opened(request: RequestBooking, now: datetime) -> Booking:
         time_zone=request.time_zone,
         details=request.details,
         times=request.times,
+        deposit=deposit,
+        rest=NOTHING if deposit is None else request.price_amount - deposit,
         payment_token=request.payment_token or None,
         payment_id=payment_id_of(request.booking_id, 1),
         authorized=request.price_amount == 0 or not request.prepaid,
@@ -91,7 +96,7 @@ def _authorize(booking: Booking, request: RequestBooking) -> Authorize:
         booking_id=booking.booking_id,
         revision=1,
         user_id=booking.user_id,
-        amount=booking.price_amount,
+        amount=booking.price_amount - booking.rest,
         currency=booking.price_currency,
         payment_token=request.payment_token,
         about=booking.about(),

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from domain.booking_parts import NOTHING
 from domain.booking_refunds import noted, refund
 from domain.booking_state import Booking, BookingStatus
 from domain.booking_supplements import void_more
@@ -168,7 +169,8 @@ def _place(booking: Booking, line: Line, revision: int | None) -> dict[str, Any]
 
 
 def _ended(booking: Booking, status: BookingStatus, reason: str, now: datetime) -> Booking:
-    return msgspec.structs.replace(booking, status=status, reason=reason, change=None, updated_at=now)
+    """Whatever a deposit left of the price is not asked for any more."""
+    return msgspec.structs.replace(booking, status=status, reason=reason, change=None, rest=NOTHING, updated_at=now)
 
 
 def _cancelled(

@@ -13,6 +13,8 @@ import msgspec
 from streams.events.about import Line
 from streams.events.stay import StayTimes
 
+NOTHING = Decimal(0)
+
 
 class Change(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Other lines at another price, asked for and not answered by inventory for all of them yet."""
@@ -39,7 +41,7 @@ class Change(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Supplement(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """A payment beside the first: what a change cost more."""
+    """A payment beside the first: what a change cost more, or what a deposit left of the price."""
 
     payment_id: str
     revision: int
@@ -48,8 +50,12 @@ class Supplement(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     #: Why its capture failed for good, if it did; and whether the booking was cancelled by then.
     error: str | None = None
     failed_late: bool = False
-    #: What the guest still owes of it because of that.
+    #: What the guest still owes of it because of that; of a balance, from the start.
     owed: Decimal = Decimal(0)
+    #: Whether it is what a deposit left of the price, which is authorized once the guest has checked in; and whether
+    #: that came.
+    balance: bool = False
+    authorized: bool = False
     #: refund id -> what of it was ordered or given back.
     given: dict[str, Decimal] = {}
     #: It could not give all that was ordered of it: nothing more is.
@@ -57,8 +63,10 @@ class Supplement(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     @property
     def left(self) -> Decimal:
-        """What may still be ordered back of it; of one whose capture is under way too, where the order waits."""
-        if self.spent or (self.error is not None and not self.captured):
+        """What may still be ordered back of it; of one whose capture is under way too, where the order waits. Of a
+        balance that is not taken, what is not owed any more goes back once it is.
+        """
+        if self.spent or ((self.balance or self.error is not None) and not self.captured):
             return Decimal(0)
         return self.amount - sum(self.given.values(), Decimal(0))
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-from domain.booking_parts import Change, Closing, RefusedChange, Supplement
+from domain.booking_parts import NOTHING, Change, Closing, RefusedChange, Supplement
 from streams.events.about import About, ConfirmOn, Kind, Line, Location
 from streams.events.ids import ids_under
 from streams.events.policy import CancellationPolicy
@@ -23,6 +23,11 @@ _id_of = ids_under(UUID("6f0c2a52-3b1e-5d0a-9c44-7d2f6f1f8a10"))
 def payment_id_of(booking_id: str, revision: int) -> str:
     """The payment of one revision of a booking."""
     return derived_id(booking_id, str(revision))
+
+
+def balance_payment_of(booking_id: str) -> str:
+    """The payment of what a deposit left of the price."""
+    return derived_id(booking_id, "balance")
 
 
 def derived_id(booking_id: str, what: str) -> str:
@@ -74,6 +79,10 @@ class Booking(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     details: dict[str, Any] = {}
     #: When it may begin and end; None for what no calendar holds to.
     times: StayTimes | None = None
+    #: What was to be paid at booking, where that is not the whole price.
+    deposit: Decimal | None = None
+    #: What of the price is not asked for before the guest checks in: nothing without a deposit.
+    rest: Decimal = NOTHING
     #: The payment method it was last paid with, sealed under the user's key.
     payment_token: str | None = None
 
@@ -143,14 +152,14 @@ class Booking(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     @property
     def paid(self) -> bool:
-        """Whether there is nothing left to take."""
+        """Whether there is nothing left to take of what was asked for."""
         first = not self.to_pay or self.captured > 0 or bool(self.supplements)
         return first and all(each.captured or each.error is not None for each in self.supplements)
 
     @property
     def balance(self) -> Decimal:
-        """What the guest still owes: of changes whose difference could not be captured."""
-        return sum((each.owed for each in self.supplements), self.price_amount * 0)
+        """What the guest still owes: what a deposit left, and of changes whose difference could not be captured."""
+        return sum((each.owed for each in self.supplements), self.price_amount * 0 + self.rest)
 
     @property
     def inventory_asked(self) -> bool:

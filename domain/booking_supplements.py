@@ -1,4 +1,4 @@
-"""The payments of a booking beside its first: each is what one change cost more.
+"""The payments of a booking beside its first: each is what one change cost more, or what a deposit left of the price.
 
 A difference that was authorized and cannot be captured leaves the change as it is: the old nights are gone. What is
 missing is the booking's `balance`, for the desk to collect; a later change to a lower price is taken off it first.
@@ -12,14 +12,19 @@ from decimal import Decimal
 
 import msgspec
 
-from domain.booking_parts import Change, Supplement
+from domain.booking_deposits import answer_balance, resting, resting_less
+from domain.booking_parts import NOTHING, Change, Supplement
 from domain.booking_refunds import noted, pay_credit, refund_of
 from domain.booking_state import Booking, BookingStatus, payment_id_of
 from domain.decision import Decision
-from streams.events.booking import CaptureFailed, PaymentCaptured, PaymentRefunded
+from streams.events.booking import (
+    CaptureFailed,
+    PaymentAuthorized,
+    PaymentCaptured,
+    PaymentDeclined,
+    PaymentRefunded,
+)
 from streams.events.payment import Authorize, Capture, Refund, Void
-
-NOTHING = Decimal(0)
 
 
 def authorize_more(booking: Booking, change: Change) -> Iterator[Authorize]:
@@ -45,7 +50,11 @@ def void_more(booking: Booking, change: Change, reason: str) -> Iterator[Void]:
 
 
 def paying_more(booking: Booking, change: Change) -> tuple[Booking, tuple[Capture, ...]]:
-    """A change is taken: what it costs more is one of the booking's payments, and is captured."""
+    """A change is taken: what it costs more is one of the booking's payments, and is captured. With a deposit it is
+    paid at check-in.
+    """
+    if booking.deposit is not None:
+        return resting(booking, change), ()
     if not change.to_pay:
         return booking, ()
     payment_id = payment_id_of(booking.booking_id, change.revision)
@@ -57,7 +66,10 @@ def paying_more(booking: Booking, change: Change) -> tuple[Booking, tuple[Captur
 
 
 def owing_less(booking: Booking, less: Decimal) -> tuple[Booking, Decimal]:
-    """A change to a lower price: taken off what is owed, the latest first; and what is left to give back."""
+    """A lower price: taken off what is owed, what was not asked for yet first, then the latest; and what is left to
+    give back.
+    """
+    booking, less = resting_less(booking, less)
     for supplement in reversed(booking.supplements):
         written_off = min(supplement.owed, less)
         if written_off > 0:
@@ -67,7 +79,9 @@ def owing_less(booking: Booking, less: Decimal) -> tuple[Booking, Decimal]:
 
 
 def take_supplement(
-    booking: Booking, message: PaymentCaptured | CaptureFailed | PaymentRefunded, now: datetime
+    booking: Booking,
+    message: PaymentAuthorized | PaymentDeclined | PaymentCaptured | CaptureFailed | PaymentRefunded,
+    now: datetime,
 ) -> Decision[Booking | None]:
     """The booking with what one of its later payments reports; of several equal messages the first counts."""
     supplement = next((each for each in booking.supplements if each.payment_id == message.payment_id), None)
@@ -75,6 +89,9 @@ def take_supplement(
         return Decision(booking)
     known = msgspec.structs.replace(booking, updated_at=now)
     match message:
+        case PaymentAuthorized() | PaymentDeclined():
+            answered, captures = answer_balance(booking, supplement, message)
+            return Decision(booking if answered is supplement else _with(known, answered), captures)
         case PaymentCaptured() if not supplement.captured:
             return _captured(known, supplement)
         case CaptureFailed() if not supplement.captured and supplement.error is None:
@@ -90,15 +107,17 @@ def take_supplement(
 def _captured(booking: Booking, supplement: Supplement) -> Decision[Booking | None]:
     taken = msgspec.structs.replace(supplement, captured=True, owed=NOTHING)
     paid = msgspec.structs.replace(_with(booking, taken), captured=booking.captured + supplement.amount)
-    late = tuple(_late(booking, supplement)) if supplement.error is not None else ()
+    reckoned_without = supplement.error is not None or supplement.balance
+    late = tuple(_late(booking, supplement)) if reckoned_without else ()
     known, due = pay_credit(noted(paid, late), f"credit {supplement.revision}")
     return Decision(known, (*late, *due))
 
 
 def _late(booking: Booking, supplement: Supplement) -> Iterator[Refund]:
-    """Captured after it was reported as failed: what is not owed any more goes back; as the very refunds that a
-    cancellation ordered of it, which may have come after the capture. Of a booking that was cancelled in between, or
-    whose guest did not come, all of it: what these keep was reckoned without it.
+    """Captured after it was reported as failed, or after a guest had left early who was charged at check-in: what is
+    not owed any more goes back; as the very refunds that a cancellation ordered of it, which may have come after the
+    capture. Of a booking that was cancelled in between, or whose guest did not come, all of it: what these keep was
+    reckoned without it.
     """
     if supplement.failed_late:
         for refund_id, amount in supplement.given.items():
@@ -107,7 +126,8 @@ def _late(booking: Booking, supplement: Supplement) -> Iterator[Refund]:
         return
     excess = supplement.amount - supplement.owed
     if excess > 0:
-        yield refund_of(booking, supplement, excess, f"late capture {supplement.revision}", "captured_after_failure")
+        reason = "captured_after_failure" if supplement.error is not None else "early_departure"
+        yield refund_of(booking, supplement, excess, f"late capture {supplement.revision}", reason)
     reckoned = booking.status is BookingStatus.CANCELLED or booking.cancellation_fee is not None
     if supplement.owed and reckoned:
         back = refund_of(
@@ -118,8 +138,10 @@ def _late(booking: Booking, supplement: Supplement) -> Iterator[Refund]:
 
 def _failed(booking: Booking, supplement: Supplement, reason: str) -> Booking:
     """What was ordered back of it was dropped by its payment: that of a cancellation need not be had, the rest is due
-    as before.
+    as before. A balance is owed as it was: it ends no booking.
     """
+    if supplement.balance:
+        return _with(booking, msgspec.structs.replace(supplement, error=reason))
     late = booking.status is BookingStatus.CANCELLED
     ordered = sum(supplement.given.values(), NOTHING)
     failed = msgspec.structs.replace(supplement, error=reason, failed_late=late)

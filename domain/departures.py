@@ -12,6 +12,7 @@ from decimal import Decimal
 import msgspec
 
 from domain.booking_outcomes import give_back_nights, news, updated
+from domain.booking_parts import NOTHING
 from domain.booking_refunds import noted, refund
 from domain.booking_state import Booking, BookingStatus
 from domain.booking_supplements import owing_less
@@ -41,9 +42,11 @@ def leave(booking: Booking, now: datetime) -> Decision[Booking | None]:
 
 
 def never_came(booking: Booking, now: datetime) -> Decision[Booking | None]:
-    """Nobody came: the nights stay taken, and the policy's last tier says what is kept; without one everything is."""
-    missing = msgspec.structs.replace(booking, status=BookingStatus.NO_SHOW, updated_at=now)
-    if booking.policy is None:
+    """Nobody came: the nights stay taken, and the policy's last tier says what is kept of what was paid; without one
+    everything is. What a deposit left of the price is not charged.
+    """
+    missing = msgspec.structs.replace(booking, status=BookingStatus.NO_SHOW, rest=NOTHING, updated_at=now)
+    if booking.policy is None and booking.deposit is None:
         return Decision(missing, (BookingNoShow(**news(missing), marked_at=now),))
     quote = quote_no_show(booking)
     missing = msgspec.structs.replace(missing, cancellation_fee=quote.fee, cancellation_refund=quote.refund)

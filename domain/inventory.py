@@ -15,7 +15,7 @@ import msgspec
 
 from domain.night_rules import NO_RULES, Block, NightRules
 from streams.events.availability import Slots
-from streams.events.policy import CancellationPolicy
+from streams.events.policy import CancellationPolicy, Deposit
 from streams.events.stay import StayRules
 
 HoldState = Literal["held", "confirmed", "refused", "released"]
@@ -44,6 +44,7 @@ class Resource(msgspec.Struct, frozen=True, omit_defaults=True):
     #: Entries of its waitlist that wait for an offer: ours, not part of what is declared.
     waiting: int = 0
     stay: StayRules | None = None
+    deposit: Deposit | None = None
 
     def overbooking(self, rules: NightRules = NO_RULES) -> int:
         """How many units more than are for sale may be held of a slot with these rules."""

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from web.money import written
-from web.policy_models import PolicyOut
+from web.policy_models import DepositOut, PolicyOut
 from web.shapes import Answer as Answer
 from web.stay_answers import Hours, StayTimesOut
 
@@ -36,6 +36,9 @@ class Opened(Answer):
     confirmation_number: str = Field(examples=["RSV-2026-000123"])
     status: Literal["PENDING"] = "PENDING"
     price: Money
+    #: What of the price is paid now, and what at check-in; None where all of it is paid now, or nothing here.
+    deposit: Money | None = None
+    balance: Money | None = None
     links: Links
 
 
@@ -103,7 +106,9 @@ class BookingOut(Answer):
     #: The first payment; `payments` are all of them, the oldest first.
     payment_id: str
     payments: list[str] = Field(default=[])
-    #: What is still owed, because the difference of a change could not be captured.
+    #: What was to be paid at booking, where that was not the whole price.
+    deposit: Money | None = None
+    #: What is still owed: with a deposit the rest until it is paid, or what the difference of a change could not take.
     balance: Money | None = None
     revision: int
     user_id: str
@@ -146,6 +151,7 @@ class UnitOut(Answer, Hours):
     time_zone: str
     slots: Literal["nights", "none"] | int
     cancellation: PolicyOut | None = None
+    deposit: DepositOut | None = None
 
 
 class StockOut(Answer):

@@ -20,7 +20,7 @@ from pydantic import (
 )
 
 from web.money import CurrencyIn, SumIn, fits
-from web.policy_models import PolicyIn
+from web.policy_models import DepositIn, PolicyIn
 from web.shapes import Request as Request
 from web.texts import DateIn, Email, HourIn, IdIn, InstantIn, Phone, Text, Token
 
@@ -203,6 +203,8 @@ class UnitRequest(Request):
     slots: SlotsIn = "nights"
     #: Without one: free until it begins, nothing back from then on.
     cancellation: PolicyIn | None = None
+    #: What is paid at booking of what is sold by the night. Without one: the whole price.
+    deposit: DepositIn | None = None
     #: Of stays by the night: local hours of the day of arrival, of departure, and of the day after the arrival. A unit
     #: type that names any of these five holds its guests to their days; else that is left to the front desk.
     check_in_from: HourIn | None = None

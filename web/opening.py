@@ -15,8 +15,10 @@ import msgspec
 from aiohttp import web
 
 from domain.booking_state import Booking
+from domain.deposits import deposit_of
 from domain.stay_times import stay_times
 from streams.events.about import ConfirmOn, Kind, Line, Location
+from streams.events.availability import ResourceDeclared
 from streams.events.booking import RULES, RequestBooking
 from streams.events.policy import CancellationPolicy
 from streams.numbers import confirmation_number
@@ -104,6 +106,7 @@ def fingerprint_of(request: web.Request, body: Any) -> str:
 async def _append(request: web.Request, context: Context, booking_id: str, fingerprint: str, draft: Draft) -> Booking:
     now = context.clock()
     guest = json.dumps(draft.guest, ensure_ascii=False) if draft.guest is not None else None
+    resource = first_resource(context, draft.lines)
     event = RequestBooking(
         booking_id=booking_id,
         kind=draft.kind,
@@ -125,7 +128,8 @@ async def _append(request: web.Request, context: Context, booking_id: str, finge
         prepaid=draft.prepaid,
         time_zone=draft.time_zone,
         details=draft.details,
-        times=stay_times(first_resource(context, draft.lines), draft.lines),
+        times=stay_times(resource, draft.lines),
+        deposit_amount=_deposit(draft, resource),
     )
     appended = await context.log.append(event, source=SOURCE, correlation_id=correlation_of(request))
     row = await context.rows.booking(booking_id, after=appended.offset)
@@ -134,13 +138,22 @@ async def _append(request: web.Request, context: Context, booking_id: str, finge
     return row
 
 
+def _deposit(draft: Draft, resource: ResourceDeclared | None) -> Decimal | None:
+    """What is paid now of what is sold by the night with a deposit; None: the whole price, or nothing here."""
+    if resource is None or resource.slots != "nights" or not draft.prepaid:
+        return None
+    return deposit_of(resource.deposit, draft.price, draft.currency)
+
+
 def opened(row: Booking) -> web.Response:
     """201: the number and price as the row has them."""
-    links = links_of(row)
+    links, deposit = links_of(row), row.deposit
     body = Opened(
         booking_id=row.booking_id,
         confirmation_number=row.confirmation_number,
         price=Money.of(row.price_amount, row.price_currency),
+        deposit=Money.of(deposit, row.price_currency) if deposit else None,
+        balance=Money.of(max(row.price_amount - deposit, Decimal(0)), row.price_currency) if deposit else None,
         links=links,
     )
     return web.Response(

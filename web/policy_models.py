@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 
-from streams.events.policy import Before, CancellationPolicy, Fee, Tier
+from streams.events.policy import Before, CancellationPolicy, Deposit, Fee, Tier
 from web.money import SumIn, fits, written
 from web.problems import invalid
 from web.shapes import Answer, Request
@@ -140,6 +140,21 @@ def _fee(asked: FeeIn, currency: str, field: str, *, by_night: bool) -> Fee:
     return Fee(percent=asked.percent, nights=asked.nights, amount=amount)
 
 
+class DepositIn(Request):
+    """What is paid at booking, of what is sold by the night; the rest at check-in."""
+
+    percent: int = Field(ge=1, le=99)
+
+
+def deposit_in(asked: DepositIn | None, *, by_night: bool) -> Deposit | None:
+    """Raises Problem 422 where nothing is checked in."""
+    if asked is None:
+        return None
+    if not by_night:
+        raise invalid("deposit", "is for what is booked by the night; leave it out")
+    return Deposit(percent=asked.percent)
+
+
 class BeforeOut(Answer):
     days: int | None = None
     at: str | None = None
@@ -180,6 +195,14 @@ def policy_out(policy: CancellationPolicy | None, currency: str) -> PolicyOut | 
 def fee_out(fee: Fee, currency: str) -> FeeOut:
     amount = written(fee.amount, currency) if fee.amount is not None else None
     return FeeOut(percent=fee.percent, nights=fee.nights, amount=amount)
+
+
+class DepositOut(Answer):
+    percent: int
+
+
+def deposit_out(deposit: Deposit | None) -> DepositOut | None:
+    return DepositOut(percent=deposit.percent) if deposit is not None else None
 
 
 def _before_out(before: Before | None) -> BeforeOut | None:

@@ -89,6 +89,12 @@ async def guest_of(context: Context, row: Booking | Entry) -> GuestOut | None:
     return GuestOut(**{name: said[name] for name in _GUEST if isinstance(said.get(name), str)}) if said else None
 
 
+def _balance(row: Booking) -> Money | None:
+    """What is still to be collected; told of every booking with a deposit."""
+    owing = row.balance and row.status in OWING
+    return Money.of(row.balance, row.price_currency) if owing or row.deposit is not None else None
+
+
 def booking_out(row: Booking, guest: GuestOut | None) -> BookingOut:
     stay = row.kind == "stay"
     check_in, check_out = stay_dates(row) if stay else (None, None)
@@ -111,7 +117,8 @@ def booking_out(row: Booking, guest: GuestOut | None) -> BookingOut:
         price=Money.of(row.price_amount, row.price_currency),
         payment_id=row.payment_id,
         payments=[row.payment_id, *(each.payment_id for each in row.supplements)],
-        balance=Money.of(row.balance, row.price_currency) if row.balance and row.status in OWING else None,
+        deposit=Money.of(row.deposit, row.price_currency) if row.deposit is not None else None,
+        balance=_balance(row),
         revision=row.revision,
         user_id=row.user_id,
         guest=guest,

@@ -18,7 +18,7 @@ from web.context import SOURCE, Context, context_of, correlation_of
 from web.models import UnitRequest
 from web.operations import Operation
 from web.owners import OwnerUnavailable
-from web.policy_models import policy_of, policy_out
+from web.policy_models import deposit_in, deposit_out, policy_of, policy_out
 from web.problems import FieldError, Problem, not_found
 from web.requests import name_in_path
 
@@ -42,6 +42,7 @@ async def put_unit(request: web.Request) -> web.Response:
         min_stay=asked.min_stay,
         cancellation=policy_of(asked.cancellation, asked.base_price.currency, by_night=asked.slots == "nights"),
         stay=_stay_rules(asked),
+        deposit=deposit_in(asked.deposit, by_night=asked.slots == "nights"),
     )
     appended = await context.log.append(event, source=SOURCE, correlation_id=correlation_of(request))
     declared = await readable(context, property_id, unit_type, appended.offset)
@@ -101,6 +102,7 @@ def unit_out(declared: ResourceDeclared) -> UnitOut:
         time_zone=declared.time_zone,
         slots=declared.slots,
         cancellation=policy_out(declared.cancellation, declared.price_currency),
+        deposit=deposit_out(declared.deposit),
         **(msgspec.structs.asdict(declared.stay) if declared.stay is not None else {}),
     )
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from cli.audit import names
+from cli.audit.deposits import paid_before_arrival
 from cli.audit.facts import NOTHING, Booking
 from cli.audit.findings import Verdict
 from cli.audit.history import History
@@ -64,8 +65,9 @@ def _due(history: History, booking: Booking, terms: Terms, ask: Ask, *, final: b
     assert booking.request is not None
     if not booking.request.prepaid or not booking.price:
         return NOTHING, NOTHING
-    fee = fee_at(terms, booking.price, None if final else ask.at)
-    return fee, max(booking.price - _given(history, booking, ask) - fee, NOTHING)
+    paid = paid_before_arrival(booking)
+    fee = min(fee_at(terms, booking.price, None if final else ask.at), paid)
+    return fee, max(paid - _given(history, booking, ask) - fee, NOTHING)
 
 
 def _given(history: History, booking: Booking, ask: Ask) -> Decimal:

@@ -39,6 +39,10 @@ class Request:
     price: Decimal
     #: What it waits for beside inventory: "payment.authorized", "payment.captured" (the money first) or "inventory".
     confirm_on: str = "payment.authorized"
+    #: What of the price is to be paid at booking, where that is not all of it; and whether there is anything to pay
+    #: the rest by at check-in.
+    deposit: Decimal | None = None
+    chargeable: bool = True
     #: Whether it is paid through us at all.
     prepaid: bool = True
     #: Another program told the world of it.
@@ -67,6 +71,9 @@ class Booking:
     #: The last offset of the booking's inbox partition that concerns it.
     last: int = -1
     created: bool = False
+    #: Short ids of what asked for it, and of what the world was told its guest's check-in follows from.
+    asked_by: set[bytes] = field(default_factory=set)
+    arrivals: set[bytes] = field(default_factory=set)
     #: The status that news after the confirmation tells: "CHECKED_IN", "COMPLETED", "NO_SHOW".
     moved_on: set[str] = field(default_factory=set)
     endings: dict[str, Ending] = field(default_factory=dict)
@@ -126,6 +133,8 @@ class Payment:
     #: The last offset of its inbox partition that concerns it.
     last: int = -1
     authorize: int | None = None
+    #: Short id of what it was asked for because of.
+    authorize_cause: bytes = b""
     #: Of the booking: what it pays for.
     revision: int = 1
     created: bool = False

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cli.audit import names
+from cli.audit.deposits import deposit_of
 from cli.audit.facts import Answer, Call, Errand, Order, Place, Request
 from cli.audit.history import History
 from cli.audit.inventory_inbox import (
@@ -36,6 +37,7 @@ def _requested(history: History, record: Record, letter: Letter) -> None:
     deadline, price = milliseconds(data["deadline"]), money(data["price_amount"])
     booking = history.bookings[data["booking_id"]]
     booking.last = record.offset
+    booking.asked_by.add(short(letter.event_id))
     if booking.request is None:
         booking.request = Request(
             record.partition,
@@ -44,6 +46,8 @@ def _requested(history: History, record: Record, letter: Letter) -> None:
             deadline,
             price,
             confirm_on=data.get("confirm_on", "payment.authorized"),
+            deposit=deposit_of(data),
+            chargeable=bool(data.get("payment_token", True)),
             prepaid=bool(data.get("prepaid", True)),
             announced=bool(data.get("announced", False)),
             terms=terms_of(data),
@@ -115,6 +119,7 @@ def _authorize_asked(history: History, record: Record, letter: Letter) -> None:
     if payment.authorize is None:
         payment.authorize = record.offset
         payment.revision = int(letter.data.get("revision", 1))
+        payment.authorize_cause = short(letter.cause or "")
 
 
 def _capture_asked(history: History, record: Record, letter: Letter) -> None:

@@ -7,7 +7,8 @@ once cancelled after confirmation, and alike of a guest who never came (what has
 less what an operator ordered back and the ledger shows done, never below nothing. The price is the one that the world
 was told of last, less the differences of changes whose own payment could not be captured. All payments of a booking
 count. Nothing was captured unless a confirmed event says so and shares its cause with the Capture message; of a change
-that costs more, its updated event.
+that costs more, its updated event. With a deposit, that is what is owed of the price until the guest has checked in
+(`cli.audit.deposits`).
 No authorization stays open. And no line of the ledger was written for a call that does not stand on the effects topic.
 
 Where a layout says payment first, the Capture follows from the answer that it is authorized, and inventory is asked
@@ -22,6 +23,7 @@ from decimal import Decimal
 
 from cli.audit import names
 from cli.audit.cancellations import Holds, check_refund, holds_of_changes
+from cli.audit.deposits import balances_of, paid_with_deposit, wrong_balances
 from cli.audit.facts import NOTHING, Booking, Entry
 from cli.audit.findings import Verdict
 from cli.audit.history import History
@@ -92,13 +94,15 @@ def _check_capture(history: History, verdict: Verdict, booking_id: str, booking:
     """Whether it was allowed to be captured, and at that moment."""
     assert booking.request is not None
     captured = sum((account.captured for account in held), NOTHING)
-    first = booking.request.pays_first
+    first, balances = booking.request.pays_first, balances_of(history, booking)
+    for what in wrong_balances(history, booking, balances):
+        verdict.find(booking_id, what)
     confirmations = {ending.cause for ending in booking.of(names.CONFIRMED)}
     if captured and not booking.request.prepaid:
         verdict.find(booking_id, f"{captured} was captured, but it is not paid here")
     elif captured and not first and not confirmations:
         verdict.find(booking_id, f"{captured} was captured, but it was never confirmed")
-    for payment_id in booking.payments:
+    for payment_id in booking.payments - balances:
         payment = history.payments[payment_id]
         allowed, what = (payment.authorized_by, "authorization") if first else (confirmations, "confirmation")
         if payment.revision > 1:
@@ -137,6 +141,8 @@ def _paid(history: History, booking: Booking, books: defaultdict[str, Account]) 
     and one that costs less is taken off what is missing first.
     """
     assert booking.request is not None
+    if booking.request.deposit is not None:
+        return paid_with_deposit(history, booking, books)
     lost = {history.payments[name].revision for name in booking.payments if books[name].lost}
     price = paid = booking.request.price
     for revision, change in sorted(booking.updates.items()):

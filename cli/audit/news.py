@@ -68,6 +68,11 @@ def _moved_on(status: str) -> Filed:
     return file
 
 
+def _checked_in(history: History, record: Record, letter: Letter) -> None:
+    _moved_on("CHECKED_IN")(history, record, letter)
+    history.bookings[letter.data["booking_id"]].arrivals.add(short(letter.cause or ""))
+
+
 def _ended(history: History, record: Record, letter: Letter) -> None:
     booking = history.bookings[letter.data["booking_id"]]
     before = booking.endings.get(letter.event_id)
@@ -113,7 +118,7 @@ NEWS: dict[str, Filed] = {
     names.REJECTED: _ended,
     names.EXPIRED: _ended,
     names.CANCELLED: _cancelled,
-    names.CHECKED_IN: _moved_on("CHECKED_IN"),
+    names.CHECKED_IN: _checked_in,
     names.COMPLETED: _moved_on("COMPLETED"),
     names.NO_SHOW: _never_came,
     names.PAYMENT_CREATED: _payment_created,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from streams.events.base import Amount, Count, Currency, Event, Id, Instant, NonNegative, Whole
-from streams.events.policy import CancellationPolicy
+from streams.events.policy import CancellationPolicy, Deposit
 from streams.events.stay import StayRules
 
 #: How a resource's time is cut: nights in its time zone, minutes, or not at all (stock).
@@ -31,6 +31,8 @@ class DeclareResource(Event, type="availability.resource.declare"):
     cancellation: CancellationPolicy | None = None
     #: Hours of arrival and departure, where nights are sold; None: no day holds a step back.
     stay: StayRules | None = None
+    #: Of what is sold by the night; None: the whole price is paid at booking.
+    deposit: Deposit | None = None
 
 
 class Hold(Event, type="availability.line.hold"):
@@ -97,6 +99,7 @@ class ResourceDeclared(Event, type="availability.resource.declared"):
     has_calendar: bool = False
     cancellation: CancellationPolicy | None = None
     stay: StayRules | None = None
+    deposit: Deposit | None = None
 
 
 # --- told to the world ---

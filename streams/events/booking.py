@@ -56,6 +56,8 @@ class RequestBooking(Event, type="booking.booking.request"):
     refusal: str | None = None
     #: When it may begin and end; None where no calendar says.
     times: StayTimes | None = None
+    #: What of the price is taken now; the rest at check-in. None: the whole price.
+    deposit_amount: Amount | None = None
 
 
 class ChangeBooking(Event, type="booking.booking.change"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
 from streams.events.base import Amount, Count, NonNegative
@@ -47,3 +49,10 @@ class CancellationPolicy(msgspec.Struct, frozen=True, omit_defaults=True, kw_onl
     @property
     def non_refundable(self) -> bool:
         return self.free_until is None and not self.then
+
+
+class Deposit(msgspec.Struct, frozen=True, kw_only=True):
+    """What is taken at booking of what is sold by the night; the rest is the guest's balance until check-in."""
+
+    #: Of the price.
+    percent: Annotated[int, msgspec.Meta(ge=1, le=99)]

@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.booking import Booking, BookingStatus, payment_id_of
+from domain.booking_state import balance_payment_of
 from streams.events import Event
 from streams.events.about import ConfirmOn
 from streams.events.availability import Release
@@ -25,11 +26,12 @@ from streams.events.booking import ChangeBooking, CheckIn, CheckOut, MarkNoShow
 from streams.events.booking_news import (
     BookingCancellationCompleted,
     BookingCancelled,
+    BookingCheckedIn,
     BookingConfirmed,
     BookingExpired,
     BookingRejected,
 )
-from streams.events.payment import Refund
+from streams.events.payment import Authorize, Refund
 from streams.events.payment_news import PaymentSucceeded
 from streams.events.policy import CancellationPolicy
 from tests.domain.messages import DEADLINE, NOW, booked_line, cancel, deadline_passed, declare, night, request
@@ -62,6 +64,9 @@ class Plan:
     arrives: bool = False
     never_comes: bool = False
     policy: CancellationPolicy | None = None
+    #: What is to be paid at booking, if that is not the whole price; and what the rest is paid with at check-in.
+    deposit: Decimal | None = None
+    balance_card: Card = "good"
 
     def events(self, booking_id: str) -> list[Event]:
         lines = (
@@ -73,6 +78,7 @@ class Plan:
             "confirm_on": self.confirm_on,
             "prepaid": self.confirm_on != "inventory",
             "policy": self.policy,
+            "deposit_amount": self.deposit,
         }
         asked = request(*lines, booking=booking_id, price=self.price, free_until=free_until, **terms)
         later: list[Event] = [msgspec.structs.replace(asked, confirmation_number=f"RSV-2026-{booking_id}")]
@@ -85,7 +91,10 @@ class Plan:
             if self.operator_refund is not None:
                 later += [self._refund(booking_id, self.operator_refund, nth, revision=nth + 1)]
         if self.arrives:
-            later += [CheckIn(booking_id=booking_id), CheckOut(booking_id=booking_id)]
+            later.append(CheckIn(booking_id=booking_id))
+            if self.operator_refund is not None and self.deposit is not None:
+                later.append(self._refund(booking_id, self.operator_refund, 0, of=balance_payment_of(booking_id)))
+            later.append(CheckOut(booking_id=booking_id))
         if self.never_comes:
             later.append(MarkNoShow(booking_id=booking_id))
         if self.cancels:
@@ -107,19 +116,23 @@ class Plan:
             payment_token="sealed tok_visa",
         )
 
-    def _refund(self, booking_id: str, amount: Decimal, order: int, revision: int = 1) -> Refund:
+    def _refund(self, booking_id: str, amount: Decimal, order: int, revision: int = 1, of: str | None = None) -> Refund:
         return Refund(
-            payment_id=payment_id_of(booking_id, revision),
+            payment_id=of or payment_id_of(booking_id, revision),
             booking_id=booking_id,
-            refund_id=f"operator-{booking_id}-{revision}-{order}",
+            refund_id=f"operator-{of or booking_id}-{revision}-{order}",
             amount=amount,
             reason="goodwill",
             ordered_by="operator",
         )
 
 
+def _giving_back(policy: CancellationPolicy, percent: int) -> CancellationPolicy:
+    return msgspec.structs.replace(policy, early_departure_refund=percent)
+
+
 lines = st.tuples(st.sampled_from(["double", "suite"]), st.integers(0, DAYS - 1), st.integers(1, 2), st.integers(1, 2))
-plans = st.builds(
+_any = st.builds(
     Plan,
     lines=st.lists(lines, min_size=1, max_size=3).map(tuple),
     price=st.sampled_from([Decimal("240.00"), Decimal("99.99"), Decimal(0)]),
@@ -133,8 +146,29 @@ plans = st.builds(
     other_card=st.sampled_from(["good", "good", "declined", "late_decline"]),
     arrives=st.booleans(),
     never_comes=st.sampled_from([False, False, False, True]),
-    policy=st.none() | POLICIES,
+    policy=st.none() | st.builds(_giving_back, POLICIES, st.sampled_from([0, 50, 100])),
+    deposit=st.sampled_from([None, None, Decimal("0.01"), Decimal("48.00"), Decimal("240.00")]),
+    balance_card=st.sampled_from(["good", "good", "declined", "late_decline"]),
 )
+#: A stay with a deposit whose guest most likely comes.
+_deposited = st.builds(
+    Plan,
+    lines=lines.map(lambda line: (line,)),
+    price=st.sampled_from([Decimal("240.00"), Decimal("99.99")]),
+    card=st.sampled_from(["good", "good", "good", "late_decline"]),
+    free=st.booleans(),
+    cancels=st.sampled_from([False, False, False, True]),
+    operator_refund=st.sampled_from([None, None, Decimal("10.00"), Decimal("48.00"), Decimal("150.00")]),
+    tick=st.just(False),
+    confirm_on=st.sampled_from(["payment.authorized", "payment.authorized", "payment.captured"]),
+    changes=st.lists(st.sampled_from([Decimal("0.1"), Decimal("0.5"), Decimal("1.5")]), max_size=3).map(tuple),
+    arrives=st.sampled_from([True, True, True, False]),
+    never_comes=st.sampled_from([False, False, False, True]),
+    policy=st.none() | st.builds(_giving_back, POLICIES, st.sampled_from([0, 50, 100])),
+    deposit=st.sampled_from([Decimal("0.01"), Decimal("48.00"), Decimal("240.00")]),
+    balance_card=st.sampled_from(["good", "good", "declined", "late_decline"]),
+)
+plans = _any | _deposited
 
 
 def shuffled_together(random: Random, stories: list[list[Event]]) -> list[Event]:
@@ -146,9 +180,16 @@ def shuffled_together(random: Random, stories: list[list[Event]]) -> list[Event]
 
 
 def cards_of(named: Mapping[str, Plan]) -> dict[str, Card]:
-    """What each payment of these bookings is made with: the first, and those of changes that cost more."""
+    """What each payment of these bookings is made with: the first, that of a balance, and those of changes that cost
+    more.
+    """
     first = {payment_id_of(name, 1): plan.card for name, plan in named.items()}
-    return first | {payment_id_of(name, more): plan.other_card for name, plan in named.items() for more in range(2, 30)}
+    balances = {balance_payment_of(name): plan.balance_card for name, plan in named.items()}
+    return (
+        first
+        | balances
+        | {payment_id_of(name, more): plan.other_card for name, plan in named.items() for more in range(2, 30)}
+    )
 
 
 def run(plans: list[Plan], seed: int, *, unordered: bool, contrary: bool = False, slow: bool = False) -> World:
@@ -171,6 +212,7 @@ def test_at_rest_every_promise_holds(plans: list[Plan], seed: int, unordered: bo
     for row in world.bookings.values():
         assert_one_outcome(world, row.state)
         assert_money(world, row.state)
+        assert_balance(world, row.state, plans[int(row.state.booking_id[1:])])
         assert_cancellation_complete(world, row.state)
     assert_inventory(world)
 
@@ -232,6 +274,36 @@ def expected(world: World, booking: Booking) -> Decimal:
 def _lost(booking: Booking) -> Decimal:
     """What could not be taken any more once it was cancelled."""
     return sum((each.owed for each in booking.supplements if each.failed_late), Decimal(0))
+
+
+def assert_balance(world: World, booking: Booking, plan: Plan) -> None:
+    """With a deposit, no more than it is taken before a guest is in the house, and from then on all that can be."""
+    accounts = world.provider.of(balance_payment_of(booking.booking_id))
+    arrived = [
+        place
+        for place, event in enumerate(world.log)
+        if isinstance(event, BookingCheckedIn) and event.booking_id == booking.booking_id
+    ]
+    if booking.deposit is None:
+        assert not accounts
+        assert booking.rest == 0
+        return
+    first = world.provider.of(booking.payment_id)
+    assert all(account.amount == booking.deposit for account in first)
+    assert not world.provider.of(payment_id_of(booking.booking_id, 2)), "a change is paid at check-in"
+    if not arrived:
+        assert not accounts
+        assert booking.status is BookingStatus.CONFIRMED or booking.balance == 0
+        return
+    asked = [
+        place
+        for place, event in enumerate(world.log)
+        if isinstance(event, Authorize) and event.payment_id == balance_payment_of(booking.booking_id)
+    ]
+    assert all(place > arrived[0] for place in asked)
+    assert booking.rest == 0, "it was asked for"
+    if plan.balance_card == "good" and not world.contrary:
+        assert booking.balance == 0
 
 
 def assert_cancellation_complete(world: World, booking: Booking) -> None:
