@@ -21,8 +21,9 @@ from streams.events.about import About, Kind, Line, Location
 from streams.events.analytics import Taken
 from streams.events.base import PositiveAmount
 from streams.events.payment import PaymentMethod
-from streams.events.policy import CancellationPolicy
+from streams.events.policy import CancellationPolicy, Deposit
 from streams.events.rate_plans import RatePlan
+from streams.events.stay import StayRules, StayTimes
 from streams.layout import Layout
 from streams.signing import ID_HEADER
 from streams.topics import Topic
@@ -180,6 +181,9 @@ def _field(name: str, annotation: Any) -> st.SearchStrategy[Any]:
     return _by_type(annotation)
 
 
+_INSTANTS_OF_STAY = ("arrival", "check_in_from", "no_show_from", "check_out_until", "departed")
+
+
 def _by_type(annotation: Any) -> st.SearchStrategy[Any]:
     plain = get_args(annotation)[0] if hasattr(annotation, "__metadata__") else get_origin(annotation) or annotation
     known: dict[Any, st.SearchStrategy[Any]] = {
@@ -193,5 +197,8 @@ def _by_type(annotation: Any) -> st.SearchStrategy[Any]:
         tuple: st.just(()),
         RatePlan: st.sampled_from((RatePlan(), FLEX)),
         CancellationPolicy: POLICIES,
+        Deposit: st.builds(Deposit, percent=st.integers(1, 99)),
+        StayRules: st.just(StayRules(check_in_from="14:00", no_show="auto")),
+        StayTimes: st.builds(StayTimes, **dict.fromkeys(_INSTANTS_OF_STAY, INSTANTS)),
     }
     return known[plain]
