@@ -144,7 +144,9 @@ class World:
         if isinstance(event, BookingCancelled | BookingNoShow) and event.booking_id not in self.left:
             ended = self.bookings[event.booking_id].state
             back = event.refund_amount or Decimal(0)
-            self.left[event.booking_id] = ended.price_amount - ended.balance - back
+            # Before a guest is in the house a deposit is all that was asked for, of a cheaper change less.
+            asked = ended.price_amount - ended.balance if ended.deposit is None else ended.deposit
+            self.left[event.booking_id] = min(asked, ended.price_amount) - back
 
     def _send(self, message: Message) -> None:
         if inbox := inbox_of(message.event):
