@@ -27,7 +27,7 @@ from tests.domain.life_guests import Guests
 from tests.domain.life_process import Process
 
 #: How many histories `make test` plays, and how many `make soak`.
-HISTORIES = int(os.environ.get("LIFE_HISTORIES", "120"))
+HISTORIES = int(os.environ.get("LIFE_HISTORIES", "200"))
 MANY = 1_000
 STEPS = 60
 
