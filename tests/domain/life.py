@@ -48,6 +48,8 @@ class Lives:
     said: defaultdict[str, set[bytes]] = field(default_factory=lambda: defaultdict(set))
     #: What the world heard, each message once, in the order in which it was said first.
     heard: list[Envelope] = field(default_factory=list)
+    #: The service and the offset of the record that made each of it, by its id.
+    made_by: dict[str, tuple[str, int]] = field(default_factory=dict)
     #: Cancellations that analytics has not counted yet.
     uncounted: list[str] = field(default_factory=list)
     #: What was true when a cancellation was first said to be complete, by its booking.
@@ -107,8 +109,10 @@ class Lives:
         process = self.processes[name]
         if not process.behind:
             return
+        place = name, process.next
         said = process.decide()
         for message in said[:reaching]:
+            self.made_by.setdefault(message.event_id, place)
             self.say(message)
         if reaching is not None:
             process.kill()

@@ -1,4 +1,4 @@
-"""A cash book of the test's own: what each record of a booking's inbox, and each news, means for what is owed."""
+"""A cash book of the test's own: what the records of a booking's inbox, and its news, mean for what is owed."""
 
 from __future__ import annotations
 

@@ -11,17 +11,17 @@ from streams.events.payment import Refund
 from streams.events.payment_news import PaymentSettled
 from tests.domain.life import Lives
 from tests.domain.life_book import NOTHING, Book
-from tests.domain.life_rows import heard_by_cause, rows_of
+from tests.domain.life_rows import heard_by_place, rows_of
 from tests.domain.provider import Account
 
 
 def book_of(lives: Lives, asked: RequestBooking) -> Book:
     """The booking's story, record by record."""
-    because = heard_by_cause(lives)
+    because = heard_by_place(lives)
     book = Book(asked, asked.lines, asked.price_amount, asked.free_until)
     for record in lives.processes["booking"].inbox:
         if getattr(record.message.data, "booking_id", "") == asked.booking_id:
-            book.take(record, because.pop(record.message.event_id, []))
+            book.take(record, because["booking", record.offset])
     return book
 
 

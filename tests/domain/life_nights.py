@@ -23,7 +23,7 @@ from streams.events.waitlist import (
     EntryWithdrawn,
 )
 from tests.domain.life import Lives
-from tests.domain.life_rows import heard_by_cause, local_date, rows_of
+from tests.domain.life_rows import heard_by_place, local_date, rows_of
 
 
 @dataclass
@@ -71,12 +71,12 @@ class Shelf:
 
 def assert_limits(lives: Lives) -> None:
     """P2: whatever a night holds more than before was for sale when it was taken; and news say what there is."""
-    because, shelves = heard_by_cause(lives), defaultdict[str, Shelf](Shelf)
+    because, shelves = heard_by_place(lives), defaultdict[str, Shelf](Shelf)
     held: Counter[tuple[str, date]] = Counter()
     for record in lives.processes["availability"].inbox:
         shelf = shelves[getattr(record.message.data, "product_id", "")]
         shelf.take(record.message.data)
-        for said in because.pop(record.message.event_id, ()):
+        for said in because["availability", record.offset]:
             if not isinstance(said, NightUpdated):
                 continue
             night = date.fromisoformat(said.slot)

@@ -18,11 +18,11 @@ def rows_of(lives: Lives, service: str, prefix: str) -> dict[str, Any]:
     return {key: msgspec.json.decode(raw) for key, raw in rows.items() if key.startswith(prefix)}
 
 
-def heard_by_cause(lives: Lives) -> defaultdict[str, list[Event]]:
-    """What the world heard because of a message, by its id."""
-    found: defaultdict[str, list[Event]] = defaultdict(list)
+def heard_by_place(lives: Lives) -> defaultdict[tuple[str, int], list[Event]]:
+    """What the world heard because of a record, by its service and offset."""
+    found: defaultdict[tuple[str, int], list[Event]] = defaultdict(list)
     for message in lives.heard:
-        found[message.causation_id or ""].append(message.data)
+        found[lives.made_by[message.event_id]].append(message.data)
     return found
 
 
