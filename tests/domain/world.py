@@ -38,7 +38,7 @@ from streams.events.booking import (
     RefundCut,
     RequestBooking,
 )
-from streams.events.booking_news import BookingCancelled, BookingConfirmed, BookingNoShow
+from streams.events.booking_news import BookingCancelled, BookingConfirmed, BookingNoShow, BookingUpdated
 from streams.events.payment import Authorize, Capture, ProviderAnswered, ProviderCall, Refund, Void
 from tests.domain.messages import DEADLINE, NOW
 from tests.domain.provider import Card, Provider
@@ -108,6 +108,8 @@ class World:
     captured_at: dict[str, int] = field(default_factory=dict)
     #: What was paid when a booking was cancelled, or its guest did not come, less what was to go back for that.
     left: dict[str, Decimal] = field(default_factory=dict)
+    #: The lowest price a change made of a booking.
+    cheapest: dict[str, Decimal] = field(default_factory=dict)
     under_way: dict[tuple[str, str], list[Message]] = field(default_factory=dict)
 
     def say(self, *events: Event, cause: str = "outside") -> None:
@@ -144,9 +146,12 @@ class World:
         if isinstance(event, BookingCancelled | BookingNoShow) and event.booking_id not in self.left:
             ended = self.bookings[event.booking_id].state
             back = event.refund_amount or Decimal(0)
-            # Before a guest is in the house a deposit is all that was asked for, of a cheaper change less.
+            # Before a guest is in the house a deposit is all that was asked for, since a cheaper change less.
             asked = ended.price_amount - ended.balance if ended.deposit is None else ended.deposit
-            self.left[event.booking_id] = min(asked, ended.price_amount) - back
+            self.left[event.booking_id] = min(asked, self.cheapest.get(event.booking_id, asked)) - back
+        if isinstance(event, BookingUpdated):
+            known = self.cheapest.get(event.booking_id, event.price_amount)
+            self.cheapest[event.booking_id] = min(known, event.price_amount)
 
     def _send(self, message: Message) -> None:
         if inbox := inbox_of(message.event):
