@@ -44,7 +44,7 @@ test: install kafka ## all tests but the long ones, those on a real broker inclu
 	$(PYTEST) -n 2 --dist loadfile tests --ignore tests/domain $(WHOLE:%=--ignore %)
 	$(PYTEST) $(WHOLE)
 
-soak: install kafka ## a thousand lives of bookings, and the long fault run; its figures go to docs/soak.md
+soak: install kafka ## three thousand lives of bookings, and the long fault run; its figures go to docs/soak.md
 	$(BIN)/python -m pytest -q -m soak tests/domain
 	$(BIN)/python -m tests.chaos.soak
 

@@ -38,7 +38,7 @@ def nights_touched(block: Block | None, message: CalendarMessage) -> tuple[str, 
             return _nights_of(message)
         case SetBlock():
             return tuple(sorted({*_nights_of(block), *_nights_of(message)}))
-        case RemoveBlock() | BlockDue():
+        case _:
             return _nights_of(block)
 
 
@@ -93,8 +93,8 @@ def release_block(inventory: Inventory, now: datetime) -> Decision[Inventory]:
 def _blocked(inventory: Inventory, resource: Resource, block: Block | None, now: datetime) -> Decision[Inventory]:
     before = inventory.block
     rules = {night: _without(inventory.rules_of(night), before) for night in _nights_of(before)}
-    for night in _nights_of(block):
-        rules[night] = _with(rules.get(night) or inventory.rules_of(night), block)
+    if block is not None:
+        rules |= {night: _with(rules.get(night) or inventory.rules_of(night), block) for night in _nights_of(block)}
     ruled = _ruled(inventory, resource, rules)
     after = dataclasses.replace(ruled.state, block=block)
     return Decision(after, (*ruled.events, *_told(inventory, after, resource, rules, now)))
@@ -128,9 +128,7 @@ def _without(rules: NightRules, block: Block | None) -> NightRules:
     return msgspec.structs.replace(rules, blocks=left)
 
 
-def _with(rules: NightRules, block: Block | None) -> NightRules:
-    if block is None:
-        return rules
+def _with(rules: NightRules, block: Block) -> NightRules:
     taken = {block.block_id: Blocked(block.units, block.release_at)}
     return msgspec.structs.replace(rules, blocks=rules.blocks | taken)
 

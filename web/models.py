@@ -77,6 +77,8 @@ class ReservationRequest(Request):
     quantity: int = Field(default=1, ge=1)
     #: Without one, the unit's base price holds.
     rate_plan: IdIn | None = None
+    #: What the guest was quoted: at any other price nothing is booked. Without it, the price in force holds.
+    expected_price: MoneyIn | None = None
     guest: GuestIn
     payment_method: PaymentMethodIn
 

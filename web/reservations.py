@@ -23,7 +23,7 @@ from web.changes import (
     nothing_to_change,
     one_line,
 )
-from web.checks import check_quantity, resource_of, stay_bounds
+from web.checks import check_expected, check_quantity, resource_of, stay_bounds
 from web.context import Context, context_of
 from web.models import CancelRequest, ReservationRequest
 from web.opening import Draft, open_booking
@@ -43,9 +43,12 @@ def _draft(asked: ReservationRequest, context: Context) -> Draft:
     resource = resource_of(context, ("property_id", asked.property_id), ("unit_type", asked.unit_type))
     check_quantity(asked.quantity, context)
     start, end = stay_bounds(resource, asked.check_in, asked.check_out, context)
+    line, expected = stay_line(context, resource, start, end, asked.quantity, asked.rate_plan), asked.expected_price
+    if expected is not None:
+        check_expected(line.price_amount, resource.price_currency, expected.amount, expected.currency, "expected_price")
     return Draft(
         kind="stay",
-        lines=(stay_line(context, resource, start, end, asked.quantity, asked.rate_plan),),
+        lines=(line,),
         currency=resource.price_currency,
         user_id=asked.guest.user_id or user_id_of(asked.guest.email),
         guest=asked.guest.model_dump(exclude={"user_id"}, exclude_none=True),

@@ -14,7 +14,7 @@ from domain.booking import Booking
 from domain.booking_parts import Closing
 from domain.booking_state import derived_id
 from streams.events import Event
-from streams.events.booking import CancellationCounted, PaymentDeclined
+from streams.events.booking import CancellationCounted, PaymentDeclined, RefundCut
 from streams.events.booking_news import BookingCancellationCompleted
 from tests.domain.messages import (
     CHECK_OUT,
@@ -123,3 +123,10 @@ def test_inventory_says_once_that_nothing_is_held_any_more_and_only_if_asked() -
     refused.when(release()).then_nothing().when(release(report=True)).then(released())
     refused.when(release(report=True)).then_nothing().when(hold()).then_nothing()
     assert not given_shelf(declare(), hold()).when(release()).of(type(released()))
+
+
+def test_a_refund_that_another_payment_has_to_give_is_waited_for_no_more() -> None:
+    """An operator gave it all before: nothing of what the cancellation ordered goes back by this payment."""
+    refused = RefundCut(booking_id="b1", payment_id=PAYMENT, refund_id=REFUND, missing=PRICE, refused=True)
+    story = given_booking(*CONFIRMED, cancel()).when(refused)
+    assert closing(story).money == ()

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from domain.booking import Booking, BookingStatus
 from domain.calendar import night_bounds
+from domain.cancellation import nights_of
 from streams.events import Event
 from streams.events.availability import Shorten
 from streams.events.booking import CheckIn, CheckOut
@@ -131,3 +132,11 @@ def test_nights_stayed_and_given_up_are_all_there_were(nights: int, day: int, ho
     each = PRICE / nights * percent / 100
     assert abs(PRICE - row.price_amount - each * (nights - len(kept))) <= Decimal("0.005")
     assert row.status is BookingStatus.COMPLETED
+
+
+def test_where_time_cannot_be_cut_a_stay_ends_whole() -> None:
+    """A zone that nobody knows any more: the guest leaves, and no night is told from another."""
+    asked = request(booked_line(end=night(4), price=PRICE), price=PRICE, time_zone="Nowhere/Land")
+    story = given_booking(asked, reserved(), payment_authorized(), payment_captured(PRICE), CheckIn(booking_id="b1"))
+    assert nights_of(story.service.state) == 1
+    assert [type(event) for event in story.when(OUT).events] == [BookingCompleted]

@@ -8,7 +8,16 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from domain.dynamic_prices import KnownPlan, StepChange, Stepped, Terms, TermsChange, Watched, follow_occupancy
+from domain.dynamic_prices import (
+    KnownPlan,
+    StepChange,
+    Stepped,
+    Terms,
+    TermsChange,
+    Watched,
+    first_night,
+    follow_occupancy,
+)
 from domain.price_history import PriceChange, base_history, plan_history, plans_named
 from domain.rates import Outlook, rate_messages_of
 from streams.events.rate import RateUpdated
@@ -126,3 +135,21 @@ def test_what_leaves_the_price_as_it_was_is_no_history() -> None:
     history = [HISTORY[0], TermsChange(hour(1), rate_plan="flex", plan=free, currency="EUR"), HISTORY[2]]
     assert plan_history(history, STEPS, "flex", NIGHT) == [PriceChange(hour(1), Decimal("50.00"), "EUR", "rate plan")]
     assert plan_history([HISTORY[1]], [], "flex", NIGHT)[0].price is None
+
+
+def test_the_night_that_runs_is_known_where_plans_price_nights() -> None:
+    terms = Terms(Decimal(100), "EUR", "nights", "Europe/Amsterdam")
+    late = datetime(2026, 12, 24, 23, 30, tzinfo=UTC)
+    assert first_night(terms, late) == "2026-12-25"
+    assert first_night(msgspec.structs.replace(terms, slots=15), late) is None
+    assert first_night(msgspec.structs.replace(terms, time_zone="Nowhere/Land"), late) is None
+
+
+def test_the_history_of_a_plan_leaves_other_plans_out() -> None:
+    at = datetime(2026, 12, 1, tzinfo=UTC)
+    changes = [
+        TermsChange(at, terms=Terms(Decimal(100), "EUR")),
+        TermsChange(at, rate_plan="flex", plan=RatePlan(), currency="EUR"),
+        TermsChange(at, rate_plan="other", plan=RatePlan(), currency="EUR"),
+    ]
+    assert [price.why for price in plan_history(changes, [], "flex", "2026-12-24")] == ["rate plan"]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from domain.inventory import Resource
 from domain.night_rules import NightRules
 from domain.property_calendar import MOST_BLOCKS
+from domain.restrictions import no_arrival, unbookable
 from streams.events import Event
 from streams.events.availability import NightOverbooked, NightUpdated, ResourceDeclared
 from streams.events.booking import LineRejected, LineReserved
@@ -344,3 +347,13 @@ def test_a_night_has_at_most_fifty_blocks() -> None:
     full.when(block(name="more")).then_nothing()
     assert full.when(unblock("b0"), block(name="more")).of(NightUpdated)
     assert full.when(block(2, name="b1")).of(NightUpdated), "a block that stands may change"
+
+
+def test_what_a_booking_engine_is_told_of_a_night() -> None:
+    room = Resource("hotel", "double", 1, Decimal(100), "EUR")
+    closed = NightRules(stop_sell=True, closed_to_arrival=True, min_advance_days=30)
+    assert list(unbookable(room, closed, "2026-11-30", 1, NOW)) == ["past", "sold_out", "stop_sell"]
+    assert list(unbookable(room, NightRules(), "2026-12-24", 0, NOW)) == []
+    assert list(no_arrival(room, closed, "2026-12-24", NOW)) == ["closed_to_arrival", "too_short_notice"]
+    assert list(no_arrival(room, NightRules(max_advance_days=5), "2026-12-24", NOW)) == ["too_far_ahead"]
+    assert list(no_arrival(room, NightRules(), "2026-12-24", NOW)) == []

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from domain.booking import Booking, BookingStatus
 from domain.calendar import night_bounds
 from domain.cancellation import Quote, quote_cancellation, quote_no_show
-from domain.policy import Sold, fee_of, instant_of, term_at
+from domain.policy import Sold, fee_of, instant_of, term_at, terms
 from domain.pricing import minor_unit
 from streams.events import Event
 from streams.events.availability import Release
@@ -250,3 +250,17 @@ def _naive_fee(fee: Fee, price: Decimal, nights: int, unit: Decimal) -> Decimal:
         exact = Fraction(price) * (fee.percent or 0) / 100
     whole = (exact / Fraction(unit) + Fraction(1, 2)).__floor__()
     return min(whole * unit, price)
+
+
+def test_every_tier_is_told_in_order_and_the_last_has_no_end() -> None:
+    policy = CancellationPolicy(free_until=Before(hours=24), then=(Tier(fee=Fee(percent=50)),))
+    sold = Sold(datetime(2026, 12, 24, tzinfo=UTC), "Nowhere/Land", Decimal("100.00"), "EUR", 1)
+    told = list(terms(policy, sold))
+    assert [term.fee for term in told] == [Decimal("0.00"), Decimal("50.00"), Decimal("100.00")]
+    assert [term.until is None for term in told] == [False, True, True]
+    assert fee_of(Fee(), sold) == Decimal("100.00")
+
+
+def test_a_zone_that_nobody_knows_any_more_is_read_as_utc() -> None:
+    end = instant_of(Before(days=1, at="18:00"), datetime(2026, 12, 24, tzinfo=UTC), "Nowhere/Land")
+    assert end == datetime(2026, 12, 23, 18, tzinfo=UTC)

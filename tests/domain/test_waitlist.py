@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 import pytest
 
 from adapters.letters import render
+from domain.facts import facts_of
+from domain.inventory import Holding, HoldRecord, Resource
 from domain.notices import notices_of
+from domain.offers import OFFER, offered_to
 from domain.waitlist import MOST_ENTRIES, MOST_OFFERS, EntryStatus, last_call
 from streams.envelope import originate
 from streams.events import Event
@@ -248,3 +252,26 @@ def test_offers_too_many_for_one_decision_are_made_one_by_one() -> None:
     assert offers(said) == ["w1"]
     assert rest in said
     assert offers(hotel.refuse(rest)) == ["w2"]
+
+
+def test_a_hold_of_no_time_takes_no_offer_over() -> None:
+    offered = Holding({OFFER: HoldRecord(state="held", slots=("2026-12-24",), quantity=1)})
+    room = Resource("hotel", "double", 1, Decimal(100), "EUR")
+    backwards = hold("w1", start=night(2), end=night(1))
+    assert offered_to(room, offered, backwards) is None
+
+
+def test_an_offer_where_hours_cannot_be_told_is_told_without_them() -> None:
+    told = EntryOffered(
+        entry_id="w1",
+        user_id="u1",
+        provider_id="hotel",
+        product_id="double",
+        start_time=night(0),
+        end_time=night(1),
+        quantity=1,
+        time_zone="Nowhere/Land",
+        offer_until=NOW,
+        offered_at=NOW,
+    )
+    assert "offer_until" not in facts_of(told)

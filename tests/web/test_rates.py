@@ -264,3 +264,19 @@ async def test_a_layout_without_a_rate_service_says_so(gateway: Gateway) -> None
     for path in ("history", "usage"):
         answer = await gateway.call("GET", f"/api/rates/{path}?property_id=PROP-001&unit_type=standard")
         assert answer.status == 404
+
+
+async def test_nothing_is_booked_at_another_price_than_was_quoted(gateway: Gateway) -> None:
+    """A retry of what was booked at the price of then is answered as it was, whatever it costs by now."""
+    await gateway.unit()
+    expected = {"amount": "200.00", "currency": "EUR"}
+    headers = {"Idempotency_Key": "quoted"}
+    first = await gateway.call("POST", "/api/reservations", stay(expected_price=expected), **headers)
+    await gateway.unit(base_price={"amount": "120.00", "currency": "EUR"})
+    again = await gateway.call("POST", "/api/reservations", stay(expected_price=expected), **headers)
+    assert (first.status, again.status) == (201, 201)
+    assert (await first.json())["booking_id"] == (await again.json())["booking_id"]
+    answer = await gateway.call("POST", "/api/reservations", stay(expected_price=expected))
+    told = await answer.json()
+    assert (answer.status, told["type"]) == (409, "urn:vacancy:problem:price-changed")
+    assert (told["price"]["amount"], told["errors"][0]["field"]) == ("240.00", "expected_price")
