@@ -140,7 +140,7 @@ class Collection:
     def _refused(self, row: Record, done: str, how: str = "") -> Problem:
         now = "cancelled" if row.action == "cancelled" else row.status
         detail = f"A {self.what} that is {now} cannot be {done}{how}."
-        return Problem(409, f"not-{done}", f"Cannot be {done}", detail, more={"status": row.status})
+        return Problem(409, f"not-{done}", f"Cannot be {done}", detail, more={"record_status": row.status})
 
     async def _answer(self, request: web.Request, row: Record, status: int = 200) -> web.Response:
         clear = await context_of(request).keyring.unseal(row.user_id, row.content)
