@@ -4,26 +4,25 @@ ticks when blocks are to be released, and when somebody's time on a waitlist is 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from agents.follow import follow
 from agents.lazy import lazy_app
+from agents.ticking import tick
 from agents.tools import Tools
 from streams.app import ServiceApp
-from streams.envelope import originate
 from streams.events import Event
 from streams.events.waitlist import EntryDue
-from streams.group import Runtime, batches
-from streams.rows import NotOwner
+from streams.group import batches
+from streams.rows import RowStore
 from tables import waitlist
-from tables.availability import due
+from tables.availability import due as blocks_due
 
 #: Blocks, and entries, told in one tick of one partition; the rest follows in the next.
 _MOST_AT_ONCE = 250
-_TICK_S = 1.0
 
 #: `faust -A agents.availability worker` finds its App as `app`.
 __getattr__ = lazy_app("availability")
@@ -41,32 +40,13 @@ def attach(availability: ServiceApp, tools: Tools) -> None:
     # Nothing to pass on: the booking asks for its holds in the inbox, where their order is on the log.
     follow(availability, tools, None)
 
-    @availability.app.timer(interval=_TICK_S, name="tell-due")  # type: ignore[untyped-decorator]
-    async def tell_what_is_due() -> None:
-        """Tells blocks and entries that their time has come; they decide by the time of the tick whether it has."""
-        await availability.guarded(tell_due(availability, tools.runtime, datetime.now(UTC)))
+    tick(availability, tools.runtime, "tell-due", due)
 
 
-async def tell_due(availability: ServiceApp, runtime: Runtime, now: datetime) -> None:
-    """A tick for every block of this worker whose release has come, and for every entry of its waitlists whose offer,
-    or whose last call, is over.
-    """
-    numbers = [partition.number for partition in availability.store.owned()]
-    ticks = [
-        runtime.voice.say(originate(tick, source="ticker", now=now))
-        for number in numbers
-        for tick in _due(availability, number, now)
-    ]
-    for each in ticks:
-        await each
-
-
-def _due(availability: ServiceApp, partition: int, now: datetime) -> Sequence[Event]:
-    try:
-        entries = waitlist.due(availability.store, partition, now, _MOST_AT_ONCE)
-        return (
-            *due(availability.store, partition, now, _MOST_AT_ONCE),
-            *(EntryDue(**msgspec.structs.asdict(entry)) for entry in entries),
-        )
-    except NotOwner:
-        return ()  # a rebalance came between: the next owner's ticker finds them
+def due(store: RowStore, partition: int, now: datetime) -> Sequence[Event]:
+    """Blocks whose release has come, and entries of waitlists whose offer, or whose last call, is over."""
+    entries = waitlist.due(store, partition, now, _MOST_AT_ONCE)
+    return (
+        *blocks_due(store, partition, now, _MOST_AT_ONCE),
+        *(EntryDue(**msgspec.structs.asdict(entry)) for entry in entries),
+    )

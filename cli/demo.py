@@ -21,6 +21,7 @@ from cli.client import Booking, GatewayClient, Refused, Unreachable, open_sessio
 from cli.instance import Instance
 from cli.journeys import Drive
 from cli.loop import run
+from cli.options import GatewayUrl, RunningDirectory
 from cli.problem import Misuse, Problem
 from cli.progress import Display
 from cli.report import Report, as_text, report_of
@@ -54,12 +55,8 @@ def command(
     seed: Annotated[
         int | None, typer.Option(help="The same seed, the same traffic; drawn if not given.", show_default=False)
     ] = None,
-    data: Annotated[Path, typer.Option(envvar="VACANCY_DATA", help="The running instance's directory.")] = Path(
-        ".vacancy"
-    ),
-    url: Annotated[
-        str | None, typer.Option(help="The gateway's address instead; the key then comes from VACANCY_API_KEY.")
-    ] = None,
+    data: RunningDirectory = Path(".vacancy"),
+    url: GatewayUrl = None,
     patience: Annotated[
         float, typer.Option(min=1, help="Seconds to keep trying a request and to wait for an outcome.")
     ] = 60.0,
@@ -74,8 +71,6 @@ def command(
 
     Example: vacancy demo --rate 167 --duration 60
     """
-    if url is not None and not url.startswith(("http://", "https://")):
-        raise Misuse(f"--url {url}: should begin with http:// or https://")
     order = Order(
         rate=rate,
         seed=secrets.randbelow(1_000_000) if seed is None else seed,

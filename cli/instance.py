@@ -44,6 +44,8 @@ class Instance:
 def find(data: Path, url: str | None = None) -> Instance:
     """The instance of DIR, running or not; with `url` the one that answers there, its key from VACANCY_API_KEY."""
     if url is not None:
+        if not url.startswith(("http://", "https://")):
+            raise Misuse(f"--url {url}: should begin with http:// or https://")
         key = os.environ.get("VACANCY_API_KEY")
         if not key:
             raise Misuse("--url needs the instance's key in VACANCY_API_KEY")

@@ -15,6 +15,12 @@ Several = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="NAME=VALUE", help="Any other setting (`vacancy config` lists them); repeatable."),
 ]
+RunningDirectory = Annotated[
+    Path, typer.Option("--data", envvar="VACANCY_DATA", help="The running instance's directory.")
+]
+GatewayUrl = Annotated[
+    str | None, typer.Option("--url", help="The gateway's address instead; the key then comes from VACANCY_API_KEY.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 
 # Any user of the machine can read another's command lines.

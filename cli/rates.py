@@ -23,7 +23,7 @@ from cli import instance
 from cli.client import GatewayClient, Refused, Unreachable, open_session
 from cli.instance import Instance
 from cli.loop import run
-from cli.options import AsJson
+from cli.options import AsJson, GatewayUrl, RunningDirectory
 from cli.problem import Misuse, Problem
 from domain.rate_plans import BASE, Base, NightPrice, night_price, step_in_force
 from streams.events.rate_plans import RatePlan
@@ -66,12 +66,8 @@ def simulate(
     against: Annotated[str | None, typer.Option(help="A plan in force; the unit's base price by default.")] = None,
     occupancy: Annotated[int, typer.Option(min=0, max=100, help="Percent of the units that are taken.")] = 0,
     currency: Annotated[str, typer.Option(help="Of a plan that is tried without a unit.")] = "EUR",
-    data: Annotated[Path, typer.Option(envvar="VACANCY_DATA", help="The running instance's directory.")] = Path(
-        ".vacancy"
-    ),
-    url: Annotated[
-        str | None, typer.Option(help="The gateway's address instead; the key then comes from VACANCY_API_KEY.")
-    ] = None,
+    data: RunningDirectory = Path(".vacancy"),
+    url: GatewayUrl = None,
     as_json: AsJson = False,
 ) -> None:
     """Show the prices of a plan that is not in force, against those that are.

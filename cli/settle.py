@@ -6,34 +6,26 @@ import uuid
 from collections import defaultdict
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated
 
 import orjson
-import typer
 
 from cli import instance
 from cli.client import GatewayClient, Money, Refused, Settlement, Unreachable, open_session
 from cli.instance import Instance
 from cli.loop import run
-from cli.options import AsJson
-from cli.problem import Misuse, Problem
+from cli.options import AsJson, GatewayUrl, RunningDirectory
+from cli.problem import Problem
 
 
 def command(
-    data: Annotated[Path, typer.Option(envvar="VACANCY_DATA", help="The running instance's directory.")] = Path(
-        ".vacancy"
-    ),
-    url: Annotated[
-        str | None, typer.Option(help="The gateway's address instead; the key then comes from VACANCY_API_KEY.")
-    ] = None,
+    data: RunningDirectory = Path(".vacancy"),
+    url: GatewayUrl = None,
     as_json: AsJson = False,
 ) -> None:
     """Book the provider's payouts of all payments that were taken, and print their totals.
 
     Example: vacancy settle --json
     """
-    if url is not None and not url.startswith(("http://", "https://")):
-        raise Misuse(f"--url {url}: should begin with http:// or https://")
     found = run(settle(instance.find(data, url)))
     print(orjson.dumps(_as_dict(found)).decode() if as_json else _as_text(found))
 

@@ -42,10 +42,10 @@ def pay_credit(booking: Booking, why: str) -> tuple[Booking, tuple[Refund, ...]]
     return noted(msgspec.structs.replace(booking, credit=booking.credit - ordered), orders), orders
 
 
-def refund_of(booking: Booking, supplement: Supplement, amount: Decimal, why: str, reason: str) -> Refund:
+def refund_of(booking: Booking, payment_id: str, amount: Decimal, why: str, reason: str) -> Refund:
     """Orders `amount` back of one payment."""
     return Refund(
-        payment_id=supplement.payment_id,
+        payment_id=payment_id,
         booking_id=booking.booking_id,
         refund_id=derived_id(booking.booking_id, why),
         amount=amount,
@@ -68,17 +68,10 @@ def _spread(booking: Booking, amount: Decimal, why: str, reason: str, *, first: 
     for supplement in reversed(booking.supplements):
         part = min(supplement.left, amount)
         if part > 0:
-            yield refund_of(booking, supplement, part, f"{why}/{supplement.revision}", reason)
+            yield refund_of(booking, supplement.payment_id, part, f"{why}/{supplement.revision}", reason)
             amount -= part
     if amount > 0 and first:
-        yield Refund(
-            payment_id=booking.payment_id,
-            booking_id=booking.booking_id,
-            refund_id=derived_id(booking.booking_id, why),
-            amount=amount,
-            reason=reason,
-            tell_rest=True,
-        )
+        yield refund_of(booking, booking.payment_id, amount, why, reason)
 
 
 def _spent(supplement: Supplement, cut: RefundCut) -> Supplement:

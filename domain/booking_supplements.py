@@ -121,18 +121,17 @@ def _late(booking: Booking, supplement: Supplement) -> Iterator[Refund]:
     """
     if supplement.failed_late:
         for refund_id, amount in supplement.given.items():
-            again = refund_of(booking, supplement, amount, "", "captured_after_failure")
+            again = refund_of(booking, supplement.payment_id, amount, "", "captured_after_failure")
             yield msgspec.structs.replace(again, refund_id=refund_id)
         return
     excess = supplement.amount - supplement.owed
     if excess > 0:
         reason = "captured_after_failure" if supplement.error is not None else "early_departure"
-        yield refund_of(booking, supplement, excess, f"late capture {supplement.revision}", reason)
+        yield refund_of(booking, supplement.payment_id, excess, f"late capture {supplement.revision}", reason)
     reckoned = booking.status is BookingStatus.CANCELLED or booking.cancellation_fee is not None
     if supplement.owed and reckoned:
-        back = refund_of(
-            booking, supplement, supplement.owed, f"unowed {supplement.revision}", "captured_after_failure"
-        )
+        why, reason = f"unowed {supplement.revision}", "captured_after_failure"
+        back = refund_of(booking, supplement.payment_id, supplement.owed, why, reason)
         yield msgspec.structs.replace(back, ordered_by="late_capture")
 
 

@@ -38,11 +38,7 @@ async def put_block(request: web.Request) -> web.Response:
         provider_id=unit.provider_id,
         product_id=unit.product_id,
         block_id=block_id,
-        from_date=asked.from_date,
-        to_date=asked.to_date,
-        units=asked.units,
-        reason=asked.reason,
-        release_at=asked.release_at,
+        **{name: getattr(asked, name) for name in _SAID},
     )
     appended = await context.log.append(event, source=SOURCE, correlation_id=correlation_of(request))
     by_night(await readable(context, unit.provider_id, unit.product_id, appended.offset))

@@ -51,7 +51,17 @@ class GuestIn(Request):
     phone: Phone | None = None
 
 
-class ReservationRequest(Request):
+class StayWish(Request):
+    """Which nights of what: `[check_in, check_out)` in dates of the property."""
+
+    property_id: IdIn
+    unit_type: IdIn
+    check_in: DateIn
+    check_out: DateIn
+    quantity: int = Field(default=1, ge=1)
+
+
+class ReservationRequest(StayWish):
     """A stay: a unit type of a property over nights `[check_in, check_out)`."""
 
     model_config = ConfigDict(
@@ -70,11 +80,6 @@ class ReservationRequest(Request):
         }
     )
 
-    property_id: IdIn
-    unit_type: IdIn
-    check_in: DateIn
-    check_out: DateIn
-    quantity: int = Field(default=1, ge=1)
     #: Without one, the unit's base price holds.
     rate_plan: IdIn | None = None
     #: What the guest was quoted: at any other price nothing is booked. Without it, the price in force holds.

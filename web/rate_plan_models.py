@@ -11,7 +11,7 @@ from typing import Annotated, Any, Self
 from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator, model_validator
 
 from streams.events.rate_plans import Day, EarlyBooking, LongStay, Occupancy, RatePlan, Season, Step, Weekend
-from web.models import Request
+from web.models import Request, StayWish
 from web.money import SumIn
 from web.texts import DateIn, IdIn, Text
 
@@ -189,7 +189,7 @@ class RatePlanRequest(Request):
         )
 
 
-class QuoteRequest(Request):
+class QuoteRequest(StayWish):
     """What a stay would cost if it was booked now."""
 
     model_config = ConfigDict(
@@ -206,9 +206,4 @@ class QuoteRequest(Request):
         }
     )
 
-    property_id: IdIn
-    unit_type: IdIn
-    check_in: DateIn
-    check_out: DateIn
-    quantity: int = Field(default=1, ge=1)
     rate_plan: IdIn | None = None

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict
 
 from web.answers import Answer, GuestOut
-from web.models import GuestIn, PaymentMethodIn, Request
-from web.texts import DateIn, IdIn
+from web.models import GuestIn, PaymentMethodIn, Request, StayWish
 
 
-class WaitlistRequest(Request):
+class WaitlistRequest(StayWish):
     """A stay to wait for: nights `[check_in, check_out)` of a unit type that is sold out."""
 
     model_config = ConfigDict(
@@ -29,11 +28,6 @@ class WaitlistRequest(Request):
         }
     )
 
-    property_id: IdIn
-    unit_type: IdIn
-    check_in: DateIn
-    check_out: DateIn
-    quantity: int = Field(default=1, ge=1)
     guest: GuestIn
 
 

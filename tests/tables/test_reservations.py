@@ -11,7 +11,8 @@ from typing import Any, cast
 import msgspec
 import pytest
 
-from agents.booking import tell_overdue
+from agents.booking import overdue
+from agents.ticking import tell_due
 from domain.booking import BookingStatus
 from domain.stay_times import times_of
 from streams.envelope import originate
@@ -64,7 +65,7 @@ class Service:
             return acknowledged()
 
         runtime = SimpleNamespace(voice=SimpleNamespace(say=voice))
-        await tell_overdue(cast(Any, self), cast(Any, runtime), at)
+        await tell_due(cast(Any, self), cast(Any, runtime), overdue, at)
         self.take(*(envelope.data for envelope in said), at=at)
         return len(said)
 

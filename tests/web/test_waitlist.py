@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from agents.availability import tell_due
+from agents.availability import due
+from agents.ticking import tell_due
 from streams.events import Envelope
 from streams.events.availability import Hold
 from streams.events.payment import Authorize
@@ -53,7 +54,7 @@ async def tick(gateway: Gateway) -> list[str]:
 
     service: Any = SimpleNamespace(store=gateway.instance.stores["availability"])
     runtime: Any = SimpleNamespace(voice=Voice())
-    await tell_due(service, runtime, gateway.instance.now)
+    await tell_due(service, runtime, due, gateway.instance.now)
     for each in said:
         await gateway.instance.append(each.data, source="ticker")
     return [each.data.entry_id for each in said if isinstance(each.data, EntryDue)]
