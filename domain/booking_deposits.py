@@ -12,6 +12,7 @@ from decimal import Decimal
 import msgspec
 
 from domain.booking_parts import NOTHING, Change, Supplement
+from domain.booking_payments import authorize
 from domain.booking_state import Booking, balance_payment_of
 from streams.events import Event
 from streams.events.booking import ChangeBooking, PaymentAuthorized, PaymentDeclined, RequestBooking
@@ -57,16 +58,7 @@ def charge_balance(booking: Booking) -> tuple[Booking, tuple[Authorize, ...]]:
         owed=booking.rest,
         balance=True,
     )
-    asked = Authorize(
-        payment_id=balance.payment_id,
-        booking_id=booking.booking_id,
-        revision=balance.revision,
-        user_id=booking.user_id,
-        amount=balance.amount,
-        currency=booking.price_currency,
-        payment_token=booking.payment_token,
-        about=booking.about(),
-    )
+    asked = authorize(booking, balance.payment_id, balance.revision, balance.amount, booking.payment_token)
     return msgspec.structs.replace(booking, rest=NOTHING, supplements=(*booking.supplements, balance)), (asked,)
 
 

@@ -12,12 +12,12 @@ from datetime import datetime
 from domain.booking_deposits import deposit_in
 from domain.booking_outcomes import hold_lines, refuse_opening
 from domain.booking_parts import NOTHING
+from domain.booking_payments import authorize
 from domain.booking_state import Booking, payment_id_of
 from domain.decision import Decision
 from streams.events import Event
 from streams.events.booking import RequestBooking
 from streams.events.booking_news import BookingCreated
-from streams.events.payment import Authorize
 
 
 def open_booking(request: RequestBooking, now: datetime) -> Decision[Booking | None]:
@@ -36,7 +36,7 @@ def _questions(booking: Booking, request: RequestBooking) -> Iterator[Event]:
     if not booking.pays_first:
         yield from hold_lines(booking)
     if booking.to_pay:
-        yield _authorize(booking, request)
+        yield authorize(booking, booking.payment_id, 1, booking.price_amount - booking.rest, request.payment_token)
 
 
 def _opened(request: RequestBooking, now: datetime) -> Booking:
@@ -87,17 +87,4 @@ def _created(booking: Booking, request: RequestBooking) -> BookingCreated:
         price_currency=booking.price_currency,
         location=request.location,
         metadata={**request.metadata, "confirmation_number": booking.confirmation_number, "kind": booking.kind},
-    )
-
-
-def _authorize(booking: Booking, request: RequestBooking) -> Authorize:
-    return Authorize(
-        payment_id=booking.payment_id,
-        booking_id=booking.booking_id,
-        revision=1,
-        user_id=booking.user_id,
-        amount=booking.price_amount - booking.rest,
-        currency=booking.price_currency,
-        payment_token=request.payment_token,
-        about=booking.about(),
     )

@@ -14,6 +14,7 @@ import msgspec
 
 from domain.booking_deposits import answer_balance, resting, resting_less
 from domain.booking_parts import NOTHING, Change, Supplement
+from domain.booking_payments import authorize
 from domain.booking_refunds import noted, pay_credit, refund_of
 from domain.booking_state import Booking, BookingStatus, payment_id_of
 from domain.decision import Decision
@@ -30,16 +31,8 @@ from streams.events.payment import Authorize, Capture, Refund, Void
 def authorize_more(booking: Booking, change: Change) -> Iterator[Authorize]:
     """Asks for what the change costs more, if it does."""
     if change.to_pay and change.payment_token is not None:
-        yield Authorize(
-            payment_id=payment_id_of(booking.booking_id, change.revision),
-            booking_id=booking.booking_id,
-            revision=change.revision,
-            user_id=booking.user_id,
-            amount=change.to_pay,
-            currency=booking.price_currency,
-            payment_token=change.payment_token,
-            about=booking.about(),
-        )
+        payment_id = payment_id_of(booking.booking_id, change.revision)
+        yield authorize(booking, payment_id, change.revision, change.to_pay, change.payment_token)
 
 
 def void_more(booking: Booking, change: Change, reason: str) -> Iterator[Void]:
