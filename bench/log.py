@@ -20,7 +20,8 @@ from bench.log_drain import drain_waiting
 from bench.log_traffic import Made, Traffic, declare, desk
 from bench.parts import CannotMeasure, Options
 from cli import instance
-from config.settings import Settings, load
+from config.layers import load
+from config.settings import Settings
 
 _UNIT_TYPES, _SHORT_UNIT_TYPES = 1_000, 100
 _SHORT, _PILOT, _MOST = 2_000, 2_000, 100_000

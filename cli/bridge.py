@@ -23,9 +23,10 @@ from cli.options import AsJson, given
 from cli.present import check_present
 from cli.problem import Misuse, Problem
 from config import secrets
+from config.layers import load
 from config.logging import configure
 from config.secrets import Secrets
-from config.settings import Settings, load
+from config.settings import Settings
 from streams.bridge import Bridge, Side
 from streams.broker import cluster_id
 from streams.carrying import Carrier, Tally

@@ -18,7 +18,8 @@ import typer
 from cli import instance
 from cli.options import AsJson, DataDirectory, SettingsFile, given
 from cli.problem import Misuse, Problem
-from config.settings import Settings, load
+from config.layers import load
+from config.settings import Settings
 from streams.broker import BrokerFailed, EmbeddedBroker, cluster_id
 from streams.java import JavaMissing
 from streams.kafka_files import KafkaMissing

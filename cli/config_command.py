@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from cli.options import AsJson, SettingsFile, Several, given
-from config.settings import Effective, load, masked
+from config.layers import Effective, load, masked
 
 
 def config(

@@ -15,7 +15,8 @@ import typer
 
 from cli.options import AsJson, DataDirectory, SettingsFile, given
 from cli.space import space_of
-from config.settings import Settings, load
+from config.layers import load
+from config.settings import Settings
 from streams import java, kafka_files, ports
 
 _OLDEST = (3, 11)

@@ -22,9 +22,10 @@ from aiokafka.errors import KafkaError
 from cli import instance
 from cli.loop import run, settle_memory
 from cli.problem import Misuse, Problem
+from config.layers import load
 from config.logging import configure
 from config.secrets import Secrets
-from config.settings import Settings, load
+from config.settings import Settings
 from streams.compacted import Compacted
 from streams.events.availability import ResourceDeclared
 from streams.events.control import UserKeyAdded, WorkerOwns

@@ -16,7 +16,8 @@ from cli.audit.entry import read_history
 from cli.audit.reconciling import Reconciliation, reconcile
 from cli.options import AsJson, DataDirectory, SettingsFile, given
 from cli.problem import Problem
-from config.settings import Settings, load
+from config.layers import load
+from config.settings import Settings
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help="Payments and the provider's ledger.")
 

@@ -24,8 +24,8 @@ from cli.problem import Problem
 from cli.sandbox.ledger import Ledger
 from cli.sandbox.messenger import Manner, Messenger
 from cli.sandbox.server import application
+from config.layers import load
 from config.secrets import Secrets
-from config.settings import load
 
 _HOST = "127.0.0.1"
 # Calls that are still open at the end (tok_timeout's never close) are not waited for.

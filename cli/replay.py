@@ -26,8 +26,9 @@ from cli.present import check_present
 from cli.problem import Misuse, Problem
 from cli.replay_report import Report, as_json_object, print_report
 from config.directories import private
+from config.layers import load
 from config.logging import configure
-from config.settings import Settings, load
+from config.settings import Settings
 from streams.broker import cluster_id
 from streams.deciding import Decider
 from streams.layout import Layout, load_layout

@@ -19,7 +19,8 @@ from cli.problem import Misuse, Problem
 from cli.slots import Slot
 from cli.worker import check_provider, composed, new_loop
 from config.directories import private
-from config.settings import Settings, SettingsError, load
+from config.layers import load
+from config.settings import Settings, SettingsError
 from streams.layout import load_layout
 
 

@@ -12,7 +12,8 @@ from rich.table import Table
 
 from cli import instance
 from cli.options import DataDirectory, SettingsFile, given
-from config.settings import Settings, load
+from config.layers import load
+from config.settings import Settings
 from streams.admin import Plan, TopicsError, config_of, replication_of
 from streams.admin import apply as apply_plan
 from streams.admin import plan as make_plan

@@ -20,8 +20,9 @@ from cli import instance
 from cli.bring_up import BringUp, plainly
 from cli.options import SettingsFile, Several, given
 from cli.problem import Misuse
+from config.layers import load
 from config.logging import configure
-from config.settings import Settings, load
+from config.settings import Settings
 from streams import kafka_files, ports
 from streams.layout import load_layout
 

@@ -21,9 +21,10 @@ from cli.loop import event_loop_policy, settle_memory
 from cli.problem import Misuse
 from cli.slots import WHOLE, Half, Slot
 from config.directories import private
+from config.layers import load
 from config.logging import configure
 from config.secrets import Secrets
-from config.settings import Settings, load
+from config.settings import Settings
 from streams.ending import end_process
 from streams.envelope import originate
 from streams.events.control import WorkerOwns

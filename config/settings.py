@@ -1,30 +1,18 @@
-"""The settings of an instance: one frozen object, read in layers.
-
-Defaults, then files (DIR/application.properties in Spring's names, DIR/vacancy.toml or --config FILE), then `VACANCY_*`
-in the environment, then the command line. `load` also says where each came from. What a document fixes is a layout.
-"""
+"""The settings of an instance: one frozen object (`config.layers` reads it). What a document fixes is a layout."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
-import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from config import spring
-
 PREFIX = "VACANCY_"
-FILE_NAME = "vacancy.toml"
 
-Origin = Literal["default", "file", "environment", "command line"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -99,6 +87,26 @@ class Settings(BaseSettings):
     #: The payment provider; unset means the sandbox that `vacancy up` starts.
     provider_url: str | None = Field(default=None, pattern=r"^https?://\S+$")
     provider_timeout: Seconds = 5.0
+    #: Links in mails, messages and receipts begin with it; unset, the gateway's address on this machine.
+    public_url: str | None = Field(default=None, pattern=r"^https?://\S+[^/\s]$")
+    #: "smtp://[user:password@]host:port" or "smtps://..."; unset means the inbox that `vacancy up` starts.
+    smtp_url: SecretStr | None = None
+    mail_from: str = "Vacancy <no-reply@vacancy.invalid>"
+    #: The provider of text messages, and its key; unset means the sandbox in the same inbox.
+    sms_url: str | None = Field(default=None, pattern=r"^https?://\S+$")
+    sms_key: SecretStr | None = None
+    #: How long before it begins a guest is reminded of a stay or an appointment; 0 is never.
+    reminder_hours: int = Field(default=24, ge=0, le=24 * 30)
+    #: The SQL projections: "postgresql://...", "sqlite:///FILE" or "none"; unset means DIR/projections.sqlite.
+    database_url: SecretStr | None = None
+    #: Where receipts are kept: "s3://bucket[/prefix]", with its endpoint where that is not Amazon's; unset means
+    #: DIR/receipts. Credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.
+    receipts_store: str | None = Field(default=None, pattern=r"^s3://[^/\s]+(/\S+)?$")
+    receipts_endpoint: str | None = Field(default=None, pattern=r"^https?://\S+$")
+    #: "redis://host:port/db" for answers that several gateways share; unset, each remembers its own.
+    redis_url: SecretStr | None = None
+    #: Whether webhooks may go to addresses of private networks and of this machine.
+    webhooks_allow_private: bool = False
     #: How long the gateway waits for a row's owner before it answers 503.
     read_patience: Seconds = 8.0
     max_quantity: int = Field(default=1000, ge=1)
@@ -149,102 +157,14 @@ class Settings(BaseSettings):
 
     def environment_of(self) -> dict[str, str]:
         """The VACANCY_* variables that make a child process load these same values, secrets in clear."""
-        values = {name: _plain(getattr(self, name)) for name in type(self).model_fields}
+        values = {name: plain_text(getattr(self, name)) for name in type(self).model_fields}
         return {PREFIX + name.upper(): value for name, value in values.items() if value is not None}
 
 
-@dataclass(frozen=True)
-class Effective:
-    """Settings and, for each field, the layer its value came from."""
-
-    settings: Settings
-    origins: Mapping[str, Origin]
-    #: What a file of another program's says and this one does not use.
-    notes: tuple[str, ...] = ()
-
-
-def load(command_line: Mapping[str, object] | None = None, file: Path | None = None) -> Effective:
-    """All layers together. A `None` on the command line was not given. Raises SettingsError, one line."""
-    given = {name: value for name, value in (command_line or {}).items() if value is not None}
-    variables = {name.upper() for name, value in os.environ.items() if value}
-    from_environment = {name for name in Settings.model_fields if PREFIX + name.upper() in variables}
-    from_file, notes = _read(file, _data_directory(given))
-    under = {name: value for name, value in from_file.items() if name not in from_environment}
-    try:
-        settings = Settings(**{**under, **given})
-    except ValidationError as error:
-        raise SettingsError(_one_line(error)) from None
-    layers: tuple[tuple[Origin, object], ...] = (
-        ("command line", given),
-        ("environment", from_environment),
-        ("file", from_file),
-    )
-    return Effective(settings, {name: _origin(name, layers) for name in Settings.model_fields}, tuple(notes))
-
-
-def masked(settings: Settings) -> dict[str, str | int | float | None]:
-    """Each field's value as it may be shown: a secret as stars."""
-    return {name: _shown(getattr(settings, name)) for name in type(settings).model_fields}
-
-
-def _data_directory(given: Mapping[str, object]) -> Path:
-    return Path(str(given.get("data") or os.environ.get(PREFIX + "DATA") or Settings.model_fields["data"].default))
-
-
-def _read(file: Path | None, data: Path) -> tuple[dict[str, Any], list[str]]:
-    """The files' layer: Spring's properties first, then our own file over them, then Spring's variables."""
-    environment = os.environ.get(PREFIX + "ENVIRONMENT") or str(Settings.model_fields["environment"].default)
-    try:
-        if file is not None and file.suffix == ".properties":
-            found, own = spring.translate(spring.parse(file.read_text("utf-8"))), {}
-        else:
-            found, own = spring.read(data, environment), _read_own(file, data)
-        variables = spring.from_environment(os.environ)
-    except spring.SpringError as error:
-        raise SettingsError(str(error)) from None
-    except OSError as error:
-        raise SettingsError(f"{file}: cannot be read: {error}") from None
-    return {**found.values, **own, **variables.values}, found.notes
-
-
-def _read_own(file: Path | None, data: Path) -> dict[str, Any]:
-    path = file or data / FILE_NAME
-    if file is None and not path.is_file():
-        return {}
-    try:
-        values = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise SettingsError(f"{path}: cannot be read: {error}") from None
-    if file is None and "data" in values:
-        raise SettingsError(f"data: cannot be set in {path}, which is found by it; use --data or VACANCY_DATA")
-    named = {name: value for name, value in values.items() if "." in name}
-    translated = spring.translate({name: str(value) for name, value in named.items()})
-    return {**translated.values, **{name: value for name, value in values.items() if name not in named}}
-
-
-def _origin(name: str, layers: tuple[tuple[Origin, Any], ...]) -> Origin:
-    return next((origin for origin, names in layers if name in names), "default")
-
-
-def _one_line(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    field = ".".join(str(part) for part in first["loc"]) or "settings"
-    if first["type"] == "extra_forbidden":
-        return f"{field}: there is no such setting (`vacancy config` lists them)"
-    return f"{field}: {first['msg'].removeprefix('Value error, ')}"
-
-
-def _plain(value: object) -> str | None:
+def plain_text(value: object) -> str | None:
+    """A setting as a variable of the environment has it, a secret in clear."""
     if isinstance(value, SecretStr):
         return value.get_secret_value()
     if isinstance(value, dict):
         return json.dumps({name: each.model_dump(exclude_none=True) for name, each in value.items()}) if value else None
     return None if value is None else str(value)
-
-
-def _shown(value: object) -> str | int | float | None:
-    if isinstance(value, SecretStr):
-        return "********"
-    if isinstance(value, dict):
-        return _plain(value)
-    return value if isinstance(value, int | float) or value is None else str(value)

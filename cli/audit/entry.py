@@ -28,7 +28,7 @@ from cli.audit.report import as_json, show
 from cli.audit.spelling import Spelling
 from cli.audit.target import journal, target_of
 from cli.options import DataDirectory, SettingsFile, given
-from config.settings import load
+from config.layers import load
 
 
 def command(

@@ -13,8 +13,8 @@ import pytest
 
 from adapters.mailbox import Mailbox
 from adapters.receipt_files import ReceiptFiles
-from agents.notification import hand_over
 from agents.receipt import requests_of, write_receipt
+from agents.sending import hand_over
 from streams.effects import Unreachable
 from streams.envelope import originate
 from streams.events import Envelope

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from config.settings import PREFIX, Settings, SettingsError, layouts, load, masked
+from config.layers import load, masked
+from config.settings import PREFIX, Settings, SettingsError, layouts
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from config import spring
-from config.settings import SettingsError, TopicSettings, load
+from config.layers import load
+from config.settings import SettingsError, TopicSettings
 from streams.layout import LayoutError, load_layout
 
 FILE = """
