@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +15,9 @@ from streams.broker import EmbeddedBroker
 # A busy machine is no finding: how long it takes to draw examples says nothing of the code.
 settings.register_profile("vacancy", suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("vacancy")
+
+# A shell that runs us in the background has us ignore Ctrl-C, and whatever we start would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
