@@ -1,4 +1,4 @@
-"""The dashboard: three static files that speak to the public API like any other client. No state, no templates."""
+"""The dashboard: static files that speak to the public API like any other client. No state, no templates."""
 
 from __future__ import annotations
 
@@ -29,6 +29,10 @@ async def dashboard_script(request: web.Request) -> web.Response:
     return _file("dashboard.js", "text/javascript")
 
 
+async def inbox_script(request: web.Request) -> web.Response:
+    return _file("inbox.js", "text/javascript")
+
+
 async def dashboard_style(request: web.Request) -> web.Response:
     return _file("dashboard.css", "text/css")
 
@@ -38,5 +42,6 @@ OPERATIONS = (
     Operation(
         "GET", "/static/dashboard.js", dashboard_script, "Its script", "dashboard", {200: "text/javascript"}, open=True
     ),
+    Operation("GET", "/static/inbox.js", inbox_script, "Its inbox", "dashboard", {200: "text/javascript"}, open=True),
     Operation("GET", "/static/dashboard.css", dashboard_style, "Its style", "dashboard", {200: "text/css"}, open=True),
 )
