@@ -9,10 +9,10 @@ from domain.booking import payment_id_of
 from streams.events.booking import RequestBooking
 from streams.events.payment import Refund
 from streams.events.payment_news import PaymentSettled
-from tests.domain.life import Lives
-from tests.domain.life_book import NOTHING, Book
-from tests.domain.life_rows import heard_by_place, rows_of
 from tests.domain.provider import Account
+from tests.lives.book import NOTHING, Book
+from tests.lives.life import Lives
+from tests.lives.rows import heard_by_place, rows_of
 
 
 def book_of(lives: Lives, asked: RequestBooking) -> Book:

@@ -17,10 +17,10 @@ from streams.events.policy import Before, CancellationPolicy, Fee, Tier
 from streams.events.stay import Run, StayTimes
 from streams.events.waitlist import LeaveWaitlist
 from tests.domain import messages as say
-from tests.domain.life_machine import DEADLINE, LIMITS, NIGHTS, ZONE, Machine, Wish, line_of, midnight, places, wishes
-from tests.domain.life_rows import rows_of
 from tests.domain.provider import Card
 from tests.domain.waiting import join
+from tests.lives.machine import DEADLINE, LIMITS, NIGHTS, ZONE, Machine, Wish, line_of, midnight, places, wishes
+from tests.lives.rows import rows_of
 
 #: Ends that come and go while a history runs.
 ends = st.one_of(

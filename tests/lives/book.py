@@ -21,8 +21,8 @@ from streams.events.booking_news import (
     BookingUpdated,
 )
 from streams.events.policy import Before, Fee
-from tests.domain.life_process import Record
-from tests.domain.life_rows import local_date
+from tests.lives.process import Record
+from tests.lives.rows import local_date
 
 NOTHING = Decimal(0)
 

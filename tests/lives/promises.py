@@ -25,10 +25,10 @@ from streams.events.booking_news import (
     BookingRejected,
     BookingUpdated,
 )
-from tests.domain.life import Lives
-from tests.domain.life_money import assert_money, assert_settled_once, given, orders_of
-from tests.domain.life_nights import assert_entries, assert_limits
-from tests.domain.life_rows import local_date, rows_of
+from tests.lives.life import Lives
+from tests.lives.money import assert_money, assert_settled_once, given, orders_of
+from tests.lives.nights import assert_entries, assert_limits
+from tests.lives.rows import local_date, rows_of
 
 OUTCOMES = (BookingConfirmed, BookingRejected, BookingExpired, BookingCancelled)
 #: What ends a booking that was confirmed; it may come only once.

@@ -22,8 +22,8 @@ from streams.events.waitlist import (
     EntryOffered,
     EntryWithdrawn,
 )
-from tests.domain.life import Lives
-from tests.domain.life_rows import heard_by_place, local_date, rows_of
+from tests.lives.life import Lives
+from tests.lives.rows import heard_by_place, local_date, rows_of
 
 
 @dataclass

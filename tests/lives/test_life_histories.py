@@ -1,9 +1,9 @@
 """Whole lives of bookings: every step that a guest, a front desk, an operator, a card or a clock can take, in any
-order, with processes killed between any two of them. After each, at rest, the promises hold (`life_promises`).
+order, with processes killed between any two of them. After each, at rest, the promises hold (`promises`).
 
-One method is one kind of step, in `life_machine`, `life_guests` and `life_desk`: what a later version adds is one more
-method there, and what it owes in `life_promises`, `life_money` or `life_nights`. `make test` plays a short form;
-`LIFE_HISTORIES=100 pytest tests/domain/test_life_histories.py` as many as it says, and `make soak` three thousand.
+One method is one kind of step, in `machine`, `guests` and `desk`: what a later version adds is one more
+method there, and what it owes in `promises`, `money` or `nights`. `make test` plays a short form;
+`LIFE_HISTORIES=100 pytest tests/lives/test_life_histories.py` as many as it says, and `make soak` three thousand.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from hypothesis.stateful import run_state_machine_as_test
 from domain.cancellation import Quote
 from streams.envelope import caused_by
 from streams.events import Envelope, Event
-from tests.domain.life_desk import Desk
-from tests.domain.life_guests import Guests
-from tests.domain.life_process import Process
+from tests.lives.desk import Desk
+from tests.lives.guests import Guests
+from tests.lives.process import Process
 
 #: How many histories `make test` plays, and how many `make soak` plays at least.
 HISTORIES = int(os.environ.get("LIFE_HISTORIES", "1000"))
@@ -77,8 +77,8 @@ MISTAKES = {
         "domain.booking_outcomes.quote_cancellation",
         lambda booking, now: Quote(fee=Decimal(0), refund=booking.price_amount),
     ),
-    "rows are lost in a kill": ("tests.domain.life_process.Process.settle", forgetful),
-    "a decision made again says new things": ("tests.domain.life_process.caused_by", under_new_ids),
+    "rows are lost in a kill": ("tests.lives.process.Process.settle", forgetful),
+    "a decision made again says new things": ("tests.lives.process.caused_by", under_new_ids),
     "a cancellation is complete at once": ("domain.booking_parts.Closing.waits", False),
     "no clock ticks": ("domain.stay_times.due_of", lambda booking: None),
 }

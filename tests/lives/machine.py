@@ -17,11 +17,11 @@ from streams.events.availability import DeclareResource
 from streams.events.night_rules import BlockDue, RemoveBlock, SetBlock, SetCalendar
 from streams.events.waitlist import EntryDue, JoinWaitlist
 from tests.domain import messages as say
-from tests.domain.life import Lives
-from tests.domain.life_nights import assert_nobody_waits_in_vain
-from tests.domain.life_process import TABLES
-from tests.domain.life_promises import assert_promises
-from tests.domain.life_rows import rows_of
+from tests.lives.life import Lives
+from tests.lives.nights import assert_nobody_waits_in_vain
+from tests.lives.process import TABLES
+from tests.lives.promises import assert_promises
+from tests.lives.rows import rows_of
 
 ZONE = "Europe/Berlin"
 #: Units of each product in every night, and their price.

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from streams.events import Event
-from tests.domain.life import Lives
+from tests.lives.life import Lives
 
 
 def rows_of(lives: Lives, service: str, prefix: str) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from streams.events import booking as said
 from streams.events.night_rules import RemoveBlock, SetBlock, SetCalendar
 from streams.events.payment import Refund, Settle
 from tests.domain import messages as say
-from tests.domain.life_machine import NIGHTS, ZONE, Machine, places, products
-from tests.domain.life_rows import rows_of
+from tests.lives.machine import NIGHTS, ZONE, Machine, places, products
+from tests.lives.rows import rows_of
 
 #: Rules of a night that are often lifted again, so that something is sold.
 calendars = st.sampled_from(

@@ -13,9 +13,9 @@ from streams.events.availability import Release
 from streams.events.booking import CancellationCounted
 from streams.events.booking_news import BookingCancellationCompleted, BookingCancelled
 from streams.events.payment import AuthorizationExpired, ProviderAnswered, ProviderCall
-from tests.domain.life_process import TABLES, Process, Record
 from tests.domain.messages import NOW
 from tests.domain.provider import Card, Provider
+from tests.lives.process import TABLES, Process, Record
 
 _INBOX_OF = {kind: service for service in TABLES for kind in service.accepts}
 
