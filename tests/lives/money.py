@@ -1,4 +1,4 @@
-"""P3 and P4: what is owed by the test's own cash book (`life_book`), measured by the provider's own books."""
+"""P3 and P4: what is owed by the test's own cash book (`book`), measured by the provider's own books."""
 
 from __future__ import annotations
 
