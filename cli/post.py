@@ -16,6 +16,12 @@ from streams import ports
 SMTP_PORT, HTTP_PORT = "inbox-smtp", "inbox"
 
 
+def kept_here(settings: Settings) -> frozenset[str]:
+    """The channels whose messages go to the inbox of this instance."""
+    servers = {"mail": settings.smtp_url, "sms": settings.sms_url}
+    return frozenset(channel for channel, server in servers.items() if server is None)
+
+
 def mailer_of(settings: Settings) -> Mailer:
     """What hands mails over. Raises SettingsError for an address that is none."""
     if settings.smtp_url is not None:
