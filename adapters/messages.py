@@ -10,14 +10,26 @@ import re
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
+from email.headerregistry import BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
+from email.policy import Policy
+from typing import Any
 
 from adapters.calendar_file import FILE_NAME, CalendarFile
 from adapters.letters import Letter
 
-# Lines as long as they may be: a header that is folded in the middle of a link is a link that does not work.
-_POLICY = email.policy.SMTP.clone(max_line_length=998)
-_UTF8_POLICY = email.policy.SMTPUTF8.clone(max_line_length=998)
+
+class _Link(UnstructuredHeader, BaseHeader):
+    """A header that is a link: where the library folds one, no mail program finds it again."""
+
+    def fold(self, *, policy: Policy[Any]) -> str:
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+_HEADERS = HeaderRegistry()
+_HEADERS.map_to_type("list-unsubscribe", _Link)
+_POLICY = email.policy.SMTP.clone(header_factory=_HEADERS)
+_UTF8_POLICY = email.policy.SMTPUTF8.clone(header_factory=_HEADERS)
 _OURS = re.compile(r"<([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})@vacancy>")
 
 

@@ -55,7 +55,7 @@ class Manner:
     def authenticate(self, server: SMTP, session: Session, delivery: Delivery, mechanism: str, data: Any) -> AuthResult:
         if isinstance(data, LoginPassword):
             self.logins.append((data.login, data.password))
-        return AuthResult(success=isinstance(data, LoginPassword) and data.password == b"open: sesame")
+        return AuthResult(success=isinstance(data, LoginPassword) and data.password == b"open: sesame", handled=False)
 
 
 @asynccontextmanager
@@ -74,6 +74,6 @@ async def serving(manner: Manner, port: int = 0, **options: Any) -> AsyncIterato
     finally:
         server.close()
         for each in made:
-            if each.transport is not None:
+            if isinstance(each.transport, asyncio.WriteTransport):
                 each.transport.abort()
         await server.wait_closed()

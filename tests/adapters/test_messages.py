@@ -7,7 +7,7 @@ import email.policy
 import uuid
 from datetime import UTC, date, datetime, timedelta
 from email.message import EmailMessage
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from icalendar import Calendar
@@ -46,7 +46,7 @@ def envelope(**more: Any) -> Envelope:
 
 def read(message: EmailMessage) -> EmailMessage:
     """The message as whoever gets it reads it."""
-    return cast("EmailMessage", email.message_from_bytes(message.as_bytes(), policy=email.policy.default))
+    return email.message_from_bytes(message.as_bytes(), policy=email.policy.default)
 
 
 def confirmation(**more: Any) -> EmailMessage:

@@ -6,6 +6,7 @@ import asyncio
 import uuid
 from datetime import UTC, datetime
 from email.message import EmailMessage
+from typing import Any
 
 import pytest
 
@@ -15,10 +16,13 @@ from adapters.smtp import Mailer, MailRefused, MailUnavailable, Server
 from tests.adapters.smtp_server import Manner, serving
 
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
+LINK = "https://rooms.example/unsubscribe/" + "x" * 200
 
 
 def mail(number: int = 7, to: str = "ada@example.com", text: str = "Hello\n.\nßee you\n") -> EmailMessage:
-    envelope = Envelope(notice_id=str(uuid.UUID(int=number)), sender="Rooms <rooms@example.com>", to=to, at=NOW)
+    envelope = Envelope(
+        notice_id=str(uuid.UUID(int=number)), sender="Rooms <rooms@example.com>", to=to, at=NOW, unsubscribe=LINK
+    )
     return compose(Letter("News", text), envelope)
 
 
@@ -32,6 +36,7 @@ async def test_a_mail_arrives_as_it_was_written() -> None:
     ((to, raw),) = manner.taken
     assert to == ["ada@example.com"]
     assert raw == message.as_bytes()
+    assert f"List-Unsubscribe: <{LINK}>\r\n".encode() in raw
 
 
 async def test_connections_are_used_again_and_only_a_few_side_by_side() -> None:
@@ -111,7 +116,7 @@ async def test_an_address_beyond_ascii_needs_a_server_that_knows_them() -> None:
 
 async def test_a_login_is_given_within_this_machine_and_a_wrong_one_is_no_reason_to_give_up() -> None:
     manner = Manner()
-    options = {"authenticator": manner.authenticate, "auth_require_tls": False}
+    options: dict[str, Any] = {"authenticator": manner.authenticate, "auth_require_tls": False}
     async with serving(manner, **options) as server:
         right, wrong = (
             Mailer(Server.of(f"smtp://ada%40x:{word}@127.0.0.1:{server.port}")) for word in ("open%3A%20sesame", "shut")

@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
 
+import pytest
+
 from adapters.letters import Letter
 from adapters.mailbox import Mailbox
 from adapters.messages import Envelope, compose
@@ -121,9 +123,6 @@ def test_a_mail_that_is_too_large_is_refused_and_a_taken_port_is_named(tmp_path:
             assert refused.popen.returncode == 1
             assert b"--smtp-port" in said
     with Process(tmp_path) as inbox, connected(inbox.said["smtp"]) as server:
-        try:
+        with pytest.raises(smtplib.SMTPResponseException) as refusal:
             server.sendmail("a@example.com", ["b@example.com"], b"Subject: x\r\n\r\n" + b"x" * 2**21)
-        except smtplib.SMTPResponseException as error:
-            assert error.smtp_code == 552
-        else:
-            raise AssertionError("it was taken")
+        assert refusal.value.smtp_code == 552

@@ -29,7 +29,7 @@ def deliver(data: Path, times: int = 1) -> None:
 def judged(data: Path) -> Verdict:
     """The verdict on one mail that is remembered as sent."""
     history = History()
-    history.rows["notice"][f"n|u1|{NOTICE}"] = Row(0, 0, NoticeRow("mail", "sent"))
+    history.rows["notice"][f"n|u1|{NOTICE}"] = Row(0, NoticeRow("mail", "sent"))
     history.mail, history.mail_again = read_mail(data), read_again(data)
     return check(history)
 
