@@ -1,4 +1,8 @@
-"""The local mailbox: every mail is one RFC 5322 file, in the place of a mail server while there is none."""
+"""The local mailbox: every mail is one RFC 5322 file, as it came, in the place of the guests' mailboxes.
+
+A mail lies in `{notice}.eml`, or in a file named after its Message-ID if it is not one of ours. The same Message-ID
+once more is kept beside it as `{notice}.2.again` and so on: who looks sees one mail, who counts sees each delivery.
+"""
 
 from __future__ import annotations
 
@@ -9,19 +13,21 @@ import os
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email.message import EmailMessage
-from email.utils import format_datetime
+from email.parser import BytesHeaderParser
 from pathlib import Path
 
 from adapters.files import write_whole
-from adapters.letters import Letter
+from adapters.messages import notice_of
 
-SENDER = "Vacancy <no-reply@vacancy.invalid>"
-#: Of a mail, without its end (RFC 5322).
-_LONGEST_LINE = 998
 #: How many of the newest mails a search for an address looks through.
 MOST_READ = 10_000
+#: Of one Message-ID so many deliveries are kept; what comes after them replaces the last one.
+MOST_AGAIN = 100
+# What a Message-ID that is not ours is named by.
+_NAMES = uuid.UUID("6f1f8a52-1f0a-5d7e-9a53-0c1d3b7a9e21")
+_headers = BytesHeaderParser(policy=email.policy.compat32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,30 +39,30 @@ class Mail:
     text: str
     message_id: str
     at: datetime
+    #: The page; None where there is only the text.
+    page: str | None = None
 
-
-def message_id_of(notice_id: str) -> str:
-    """The Message-ID of the mail of a notice: it follows from it, so that a repetition is known as one."""
-    return f"<{uuid.UUID(notice_id)}@vacancy>"
+    @property
+    def html(self) -> bool:
+        """Whether there is a page to look at."""
+        return self.page is not None
 
 
 class Mailbox:
-    """The mails in a directory, which is made when the first one comes."""
+    """The mails in a directory, which is made when the first one comes. One process writes, any may read."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
 
-    def put(self, notice_id: str, to: str, letter: Letter, at: datetime) -> str:
-        """Hands a mail over and returns its Message-ID; handed over twice with the same values it is one file.
-
-        Raises:
-            ValueError: the id is no UUID, or the address or the subject cannot stand in a header.
-            OSError: it could not be written.
-        """
-        message_id = message_id_of(notice_id)
-        written = _plain if _is_plain(to, letter) else _any
-        write_whole(self._directory / f"{uuid.UUID(notice_id)}.eml", written(to, letter, at, message_id))
-        return message_id
+    def keep(self, raw: bytes) -> Path:
+        """Puts a delivered mail there, as a whole, and returns its file. Raises OSError."""
+        path = self._directory / f"{_name_of(raw)}.eml"
+        number = 1
+        while path.exists() and number < MOST_AGAIN:
+            number += 1
+            path = self._directory / f"{_name_of(raw)}.{number}.again"
+        write_whole(path, raw)
+        return path
 
     def newest(self, limit: int, to: str | None = None) -> list[Mail]:
         """At most `limit` mails, the newest first; with `to`, those to that address. Raises OSError."""
@@ -68,6 +74,13 @@ class Mailbox:
             if len(found) >= limit:
                 break
         return found
+
+    def find(self, message_id: str) -> Mail | None:
+        """The mail with that Message-ID, None if there is none. Raises OSError."""
+        try:
+            return _read(self._directory / f"{_named(message_id)}.eml", None)
+        except FileNotFoundError:
+            return None
 
     def _paths(self, most: int) -> list[Path]:
         return [Path(path) for _, path in heapq.nlargest(most, self._dated())]
@@ -82,40 +95,14 @@ class Mailbox:
             return  # no mail yet
 
 
-def _is_plain(to: str, letter: Letter) -> bool:
-    """Whether its headers and lines stand in a message as they are."""
-    headers = all(
-        text.isascii() and text.isprintable() and len(text) < _LONGEST_LINE / 2 for text in (to, letter.subject)
-    )
-    return headers and all(len(line) < _LONGEST_LINE / 4 for line in letter.text.splitlines())
+def _name_of(raw: bytes) -> str:
+    """What a mail's file is called; one without a Message-ID is named by its content."""
+    said = _headers.parsebytes(raw).get("Message-ID")
+    return _named(str(said)) if said else str(uuid.uuid5(_NAMES, raw.hex()))
 
 
-def _plain(to: str, letter: Letter, at: datetime, message_id: str) -> bytes:
-    """What `_any` makes of a mail that needs no encoding, which is nearly every one, at a hundredth of its cost."""
-    ascii_only = letter.text.isascii()
-    lines = (
-        f"From: {SENDER}",
-        f"To: {to}",
-        f"Subject: {letter.subject}",
-        f"Date: {format_datetime(at)}",
-        f"Message-ID: {message_id}",
-        f'Content-Type: text/plain; charset="{"us-ascii" if ascii_only else "utf-8"}"',
-        f"Content-Transfer-Encoding: {'7bit' if ascii_only else '8bit'}",
-        "MIME-Version: 1.0",
-        "",
-        *letter.text.splitlines(),
-        "",
-    )
-    return "\r\n".join(lines).encode()
-
-
-def _any(to: str, letter: Letter, at: datetime, message_id: str) -> bytes:
-    policy = (email.policy.SMTP if to.isascii() else email.policy.SMTPUTF8).clone(max_line_length=_LONGEST_LINE)
-    message = EmailMessage(policy=policy)
-    message["From"], message["To"], message["Subject"] = SENDER, to, letter.subject
-    message["Date"], message["Message-ID"] = at, message_id
-    message.set_content(letter.text)
-    return bytes(message)
+def _named(message_id: str) -> str:
+    return notice_of(message_id) or str(uuid.uuid5(_NAMES, message_id.strip()))
 
 
 def _read(path: Path, to: str | None) -> Mail | None:
@@ -125,13 +112,32 @@ def _read(path: Path, to: str | None) -> Mail | None:
     if to is not None and to.lower().encode() not in raw.lower():
         return None
     message = email.message_from_bytes(raw, policy=email.policy.default)
-    receiver = str(message["To"])
+    receiver = str(message["To"] or "")
     if to is not None and receiver.lower() != to.lower():
         return None
     return Mail(
         to=receiver,
-        subject=str(message["Subject"]),
-        text=message.get_content().replace("\r\n", "\n").rstrip("\n"),
-        message_id=str(message["Message-ID"]),
-        at=message["Date"].datetime,
+        subject=str(message["Subject"] or ""),
+        text=_content(message, "plain") or "",
+        message_id=str(message["Message-ID"] or ""),
+        at=_date(message) or datetime.fromtimestamp(path.stat().st_mtime, UTC),
+        page=_content(message, "html"),
     )
+
+
+def _date(message: EmailMessage) -> datetime | None:
+    """When a mail says it was written; None if it does not say so."""
+    said = getattr(message["Date"], "datetime", None)
+    if not isinstance(said, datetime):
+        return None
+    return said if said.tzinfo is not None else said.replace(tzinfo=UTC)
+
+
+def _content(message: EmailMessage, kind: str) -> str | None:
+    part = message.get_body((kind,))
+    if part is None:
+        return None
+    try:
+        return str(part.get_content()).replace("\r\n", "\n").rstrip("\n")
+    except (LookupError, ValueError):
+        return ""  # a character set nobody knows; the file has it

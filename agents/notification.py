@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from adapters.mailbox import Mailbox
 from agents.effects import perform
 from agents.follow import follow
 from agents.lazy import lazy_app
@@ -45,13 +44,12 @@ def attach(notification: ServiceApp, tools: Tools) -> None:
 
 def send_mails(group: GroupApp, tools: Tools, already_answered: Callable[[int, Envelope], bool]) -> None:
     """Attaches the agent that hands the notification service's mails over."""
-    mailbox = Mailbox(tools.settings.data / "mail")
     perform(
         group,
         tools.runtime.layout.services["notification"],
         tools,
         name="send-mail",
-        call=lambda effect: hand_over(mailbox, tools.keyring, effect),
+        call=lambda effect: hand_over(tools.mailer, tools.links, tools.settings.mail_from, tools.keyring, effect),
         already_answered=already_answered,
     )
 

@@ -3,31 +3,38 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from adapters.letters import address_of, addressed, render
-from adapters.mailbox import Mailbox, message_id_of
+from adapters.calendar_file import calendar_of
+from adapters.letters import Reader, address_of, written_to
+from adapters.links import Links
+from adapters.messages import Envelope as MailEnvelope
+from adapters.messages import compose, message_id_of
+from adapters.smtp import Mailer, MailRefused, MailUnavailable
+from adapters.wording import locale_of
 from streams.effects import Unreachable
 from streams.envelope import resulting
 from streams.events import Envelope
 from streams.events.notices import MailHandedOver, SendMail
 from streams.keyring import Keyring
 
+_RECEIPT = re.compile(r"/api/receipts/([0-9a-f-]{36})")
 
-async def hand_over(mailbox: Mailbox, keyring: Keyring, effect: Envelope) -> Envelope:
-    """What became of one mail, as a message for the notice's inbox. Raises Unreachable."""
+
+async def hand_over(mailer: Mailer, links: Links, sender: str, keyring: Keyring, effect: Envelope) -> Envelope:
+    """What became of one mail, as a message for the notice's inbox. Raises Unreachable.
+
+    `sender` is what stands in From, as "Name <address>".
+    """
     send = effect.data
     assert isinstance(send, SendMail)
     guest, contact = [await _known(keyring, send.user_id, sealed) for sealed in (send.guest, send.contact)]
     address = address_of(guest or {}, contact or {})
-    error = None
     if address is not None:
-        letter = addressed(render(send.template, send.facts), (contact or {}) | (guest or {}))
-        try:
-            mailbox.put(send.notice_id, address, letter, effect.timestamp)
-        except OSError as failure:
-            raise Unreachable(f"the mail cannot be written: {failure.strerror}") from failure
+        error = await _send(mailer, links, sender, effect, address, (contact or {}) | (guest or {}))
     else:
         error = "erased" if guest is None or contact is None else "no_address"
     answered = MailHandedOver(
@@ -38,6 +45,38 @@ async def hand_over(mailbox: Mailbox, keyring: Keyring, effect: Envelope) -> Env
         error=error,
     )
     return resulting(effect, answered, now=datetime.now(UTC), source="mail")
+
+
+async def _send(
+    mailer: Mailer, links: Links, sender: str, effect: Envelope, address: str, person: Mapping[str, Any]
+) -> str | None:
+    """Why the mail did not go, None if it went."""
+    send = effect.data
+    assert isinstance(send, SendMail)
+    reader = Reader(
+        first_name=str(person.get("first_name") or ""),
+        locale=locale_of(getattr(send, "locale", None) or str(person.get("locale") or "")),
+        unsubscribe=links.unsubscribe(send.user_id),
+        link=_link(links, send.facts),
+    )
+    envelope = MailEnvelope(
+        notice_id=send.notice_id, sender=sender, to=address, at=effect.timestamp, unsubscribe=reader.unsubscribe
+    )
+    calendar = calendar_of(send.template, send.facts, send.booking_id, effect.timestamp)
+    letter = written_to(reader, send.template, send.facts)
+    try:
+        await mailer.send(compose(letter, envelope, calendar))
+    except MailUnavailable as failure:
+        raise Unreachable(f"mail: {failure}") from failure
+    except MailRefused:
+        return "refused"
+    return None
+
+
+def _link(links: Links, facts: Mapping[str, Any]) -> str:
+    """Where the reader sees the receipt a letter is about, without a key; "" where there is none of ours."""
+    receipt = _RECEIPT.fullmatch(str(facts.get("receipt_url", "")))
+    return links.receipt(receipt[1]) if receipt else ""
 
 
 async def _known(keyring: Keyring, user_id: str, sealed: str | None) -> dict[str, Any] | None:

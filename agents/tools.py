@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from adapters.links import Links
 from adapters.provider import ProviderClient
+from adapters.sms import SmsClient
+from adapters.smtp import Mailer
 from config.settings import Settings
 from streams.compacted import Compacted
 from streams.events.availability import ResourceDeclared
@@ -23,3 +26,6 @@ class Tools:
     rates: Compacted[ResourceDeclared]
     numbers: Numbers
     provider: ProviderClient
+    mailer: Mailer
+    sms: SmsClient
+    links: Links

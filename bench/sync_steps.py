@@ -19,8 +19,9 @@ from typing import Any
 import orjson
 from aiohttp import ClientSession
 
-from adapters.letters import addressed, render
+from adapters.letters import Reader, written_to
 from adapters.mailbox import Mailbox
+from adapters.messages import Envelope, compose, message_id_of
 from adapters.provider import ProviderClient
 from bench.sync_store import Store
 from domain.booking_state import payment_id_of
@@ -28,6 +29,7 @@ from web.models import ReservationRequest
 
 CAPACITY, PRICE, CURRENCY = 10_000, Decimal("95.00"), "EUR"
 _PROVIDER_TIMEOUT_S = 15.0
+_SENDER = "Vacancy <no-reply@vacancy.invalid>"
 #: What every service is asked by: POST a JSON object, get one.
 Body = dict[str, Any]
 Handler = Callable[[Body], Awaitable[Body]]
@@ -174,10 +176,11 @@ def notification(means: Means) -> Handler:
 
     async def tell(body: Body) -> Body:
         notice_id, guest = str(uuid.uuid4()), body["guest"]
-        letter = addressed(render("booking_confirmed", body), guest)
-        message_id = mailbox.put(notice_id, guest["email"], letter, datetime.now(UTC))
+        letter = written_to(Reader(guest.get("first_name", "")), "booking_confirmed", body)
+        envelope = Envelope(notice_id=notice_id, sender=_SENDER, to=guest["email"], at=datetime.now(UTC))
+        mailbox.keep(compose(letter, envelope).as_bytes())
         with means.store.committed() as db:
-            db.execute("insert into notice values (?, ?, ?)", (notice_id, body["booking_id"], message_id))
+            db.execute("insert into notice values (?, ?, ?)", (notice_id, body["booking_id"], message_id_of(notice_id)))
         return {}
 
     return tell

@@ -19,6 +19,7 @@ from cli.instance import Instance
 from cli.keeper import Keeper
 from cli.notice import Notice
 from cli.parts import Broker, Program, command
+from cli.post import HTTP_PORT, SMTP_PORT
 from cli.problem import Misuse, Problem
 from cli.space import in_mib, space_of
 from cli.supervisor import Supervisor
@@ -37,7 +38,7 @@ from streams.profile import weakens
 #: Kafka's data, the sandbox's ledger, the workers' rows.
 _DIRECTORIES = ("broker", "provider", "state")
 #: Whoever takes requests ends first and the log last, so that what is under way can still be written down.
-_ORDER = (("gateway", 1.5), (("worker", "projector"), 2.5), ("provider", 0.7), ("broker", 9.0))
+_ORDER = (("gateway", 1.5), (("worker", "projector"), 2.5), (("provider", "inbox"), 0.7), ("broker", 9.0))
 _WITHIN = 9.2
 _DEMO_WITHIN = 1.0
 _ANSWER_PATIENCE = 15.0
@@ -59,7 +60,7 @@ class BringUp:
         self._notice = Notice(instance.FILE_NAME, self._write, say)
         self._announced = self._ended = False
         self._demo: Child | None = None
-        self._held: ports.Held | None = None
+        self._held: list[ports.Held] = []
 
     async def run(self) -> None:
         """Until cancelled. Raises Problem when it cannot be brought up."""
@@ -86,8 +87,8 @@ class BringUp:
         if self._demo is not None:
             await self._demo.stop(_DEMO_WITHIN)
         await self._supervisor.stop(_ORDER, _WITHIN - (time.monotonic() - began))
-        if self._held is not None:
-            self._held.release()
+        for port in self._held:
+            port.release()
         self._ended = True
         if self._announced:
             self._notice.end()
@@ -123,11 +124,15 @@ class BringUp:
 
     def _start_programs(self, needs: list[Keeper]) -> None:
         data = str(self._settings.data)
+        self._tell(public_url=self._settings.public_url or self._url)
         programs = [("gateway", ["gateway", "--data", data])]
         if self._settings.provider_url is None:
-            self._held = ports.choose(self._settings.data / "run" / "ports.json", "provider")
-            self._tell(provider_url=f"http://127.0.0.1:{self._held.port}")
-            programs.insert(0, ("provider", ["provider", "--data", data, "--port", str(self._held.port)]))
+            port = self._hold("provider")
+            self._tell(provider_url=f"http://127.0.0.1:{port}")
+            programs.insert(0, ("provider", ["provider", "--data", data, "--port", str(port)]))
+        if self._settings.smtp_url is None or self._settings.sms_url is None:
+            given = ["--port", str(self._hold(HTTP_PORT)), "--smtp-port", str(self._hold(SMTP_PORT))]
+            programs.insert(0, ("inbox", ["inbox", "--data", data, *given]))
         for slot in range(1, self._settings.workers + 1):
             for half, services in (("worker", "decisions"), ("projector", "projections")):
                 programs.append((f"{half}-{slot}", ["worker", services, "--data", data, "--slot", str(slot)]))
@@ -135,7 +140,12 @@ class BringUp:
         environment = self._settings.environment_of()
         for name, arguments in programs:
             program = Program(name, arguments, self._settings.data, environment)
-            self._supervisor.start(program, () if name == "provider" else needs)
+            self._supervisor.start(program, () if name in ("provider", "inbox") else needs)
+
+    def _hold(self, name: str) -> int:
+        """The port of an inner part, which nobody else takes while we live; it is noted for whoever looks for it."""
+        self._held.append(ports.choose(self._settings.data / "run" / "ports.json", name))
+        return self._held[-1].port
 
     def _announce(self, seconds: float) -> None:
         self._announced = True

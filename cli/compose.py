@@ -23,6 +23,7 @@ from agents import (
     user,
 )
 from agents.tools import Tools
+from cli.post import links_of, mailer_of, sms_of
 from cli.slots import Slot
 from config.secrets import Secrets
 from config.settings import Settings
@@ -104,6 +105,9 @@ class Workshop(mode.Service):
             rates=Compacted(settings.bootstrap, layout.rates, ResourceDeclared),
             numbers=Numbers(self._log, slot.name),
             provider=ProviderClient(self.session, settings.provider_url or "", settings.provider_timeout),
+            mailer=mailer_of(settings),
+            sms=sms_of(settings, self.session, secrets),
+            links=links_of(settings, secrets),
         )
 
     async def on_start(self) -> None:
@@ -111,6 +115,7 @@ class Workshop(mode.Service):
             await part.start()
 
     async def on_stop(self) -> None:
+        await self.tools.mailer.close()
         await self.session.close()
         for part in (self.tools.rates, self.tools.keyring, self._log, self._publisher):
             await part.stop()

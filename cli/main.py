@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "worker": ("cli.worker", "command", "Run the agents of one or all services."),
     "gateway": ("cli.gateway", "command", "Run the public HTTP interface."),
     "provider": ("cli.provider", "command", "Run the sandbox payment provider."),
+    "inbox": ("cli.inbox", "command", "Take mail and text messages while there are no servers for them."),
     "broker": ("cli.broker_command", "app", "Start, stop or look at the embedded Kafka by itself."),
     "topics": ("cli.topics", "app", "Compare the layout's topics with a broker, and create them."),
     "config": ("cli.config_command", "config", "Print the effective settings and where each came from."),

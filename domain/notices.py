@@ -45,13 +45,13 @@ class Notice(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     status: Status
     message_id: str | None = None
     sent_at: datetime | None = None
-    #: Why a mail was not sent: "no_address", "erased".
+    #: Why a mail was not sent: "no_address", "refused", "erased".
     error: str | None = None
 
     @property
     def listed(self) -> bool:
         """Whether the app shows it: what is meant for it, and mail that has nowhere to go."""
-        return self.channel == "app" or self.error == "no_address"
+        return self.channel == "app" or self.error in ("no_address", "refused")
 
 
 class Contact(msgspec.Struct, frozen=True):

@@ -56,6 +56,11 @@ def choose(file: Path, name: str, preferred: int | None = None) -> Held:
     raise OSError(f"no free port between {_LOWEST} and {_HIGHEST} on {_LOOPBACK}")
 
 
+def noted(file: Path, name: str) -> int | None:
+    """The port that `name` was given last, None if it never was."""
+    return _read(file).get(name)
+
+
 def any_free(taken: Collection[int] = ()) -> int:
     """Some port that is free now and not among `taken`; nobody holds it."""
     for port in _random():

@@ -54,6 +54,8 @@ class Context:
     readiness: Readiness
     #: What the payment provider signs its events with.
     webhook_secret: bytes = b""
+    #: The channels whose messages go to the inbox of this instance, not to a server: "mail", "sms".
+    kept_here: frozenset[str] = frozenset({"mail", "sms"})
 
 
 CONTEXT = web.AppKey("context", Context)

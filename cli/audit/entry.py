@@ -21,7 +21,7 @@ from cli.audit.dialects import DIALECTS
 from cli.audit.findings import Verdict, clean
 from cli.audit.history import History
 from cli.audit.ledger import read_ledger
-from cli.audit.mail import read_mail
+from cli.audit.mail import read_again, read_mail
 from cli.audit.promises import judge
 from cli.audit.reading import read_log
 from cli.audit.report import as_json, show
@@ -53,6 +53,7 @@ def command(
         namespace=settings.namespace,
         layout=settings.layout,
         profile=settings.profile,
+        mail_here=settings.smtp_url is None,
     )
     try:
         history, verdicts = asyncio.run(asked)
@@ -76,14 +77,18 @@ async def audit(
     namespace: str = "",
     layout: str = "catalogue",
     profile: str = "safe",
+    mail_here: bool = True,
 ) -> tuple[History, list[Verdict]]:
     """What the log and the ledger of an instance hold, and the verdicts on it. Raises CannotAuditError.
 
-    `layout` counts where the instance's directory does not name its own.
+    `layout` counts where the instance's directory does not name its own; `mail_here` says that mail goes to the
+    directory's inbox, not to a server.
     """
     acknowledged = set(journal(journal_file)) if journal_file else set()
     history = await read_history(data, broker=broker, prefix=prefix, namespace=namespace, layout=layout)
     history.acknowledged = acknowledged
+    if not mail_here:
+        history.mail = None
     history.weak = profile == "document" and history.dialect.weak
     return history, judge(history)
 
@@ -105,7 +110,7 @@ async def read_history(
                 progress=lambda done, of: bar.update(task, completed=done, total=max(of, 1)),
             )
         history.ledger = await read_ledger(data)
-        history.mail = read_mail(data)
+        history.mail, history.mail_again = read_mail(data), read_again(data)
     return history
 
 

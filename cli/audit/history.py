@@ -6,7 +6,7 @@ the world reads. Within a partition they come in the order of their offsets.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -72,6 +72,8 @@ class History:
     acknowledged: set[str] = field(default_factory=set)
     #: Mail that was handed over: notice -> the Message-IDs of its file. None when no mail is kept here.
     mail: dict[str, list[str]] | None = None
+    #: (Notice, Message-ID) -> how often it was delivered beyond the first time.
+    mail_again: Counter[tuple[str, str]] = field(default_factory=Counter)
     #: By what they are rows of: "booking", "night", "payment", "notice".
     rows: defaultdict[str, dict[str, Row]] = field(default_factory=lambda: defaultdict(dict))
     #: (service, partition) -> the last inbox offset whose outcome is durable, and when something last became durable.

@@ -1,11 +1,16 @@
-"""P9: each notification at least once; and the mail an instance keeps, as the auditor reads it.
+"""P9: each notification at least once; and the mails and text messages an instance keeps, as the auditor reads them.
 
 Read as: every mail that the notification service remembers as sent lies in the instance's mail folder, in a file named
-after the notice, with exactly one Message-ID, which follows from the notice: whoever got it twice knows it again.
+after the notice, with exactly one Message-ID, which follows from the notice: whoever got it twice knows it again. Each
+further delivery lies beside it, in a file of its own; how many there are is noted, as a crash may cause one.
 """
 
 from __future__ import annotations
 
+import sqlite3
+from collections import Counter
+from contextlib import closing
+from dataclasses import dataclass
 from email.parser import BytesHeaderParser
 from pathlib import Path
 
@@ -14,6 +19,17 @@ from cli.audit.findings import Verdict
 from cli.audit.history import History
 
 FOLDER = "mail"
+TEXTS = Path("sms") / "sms.sqlite"
+
+
+@dataclass(frozen=True)
+class TextMessage:
+    """A text message as the provider's sandbox took it; `times` it was handed over."""
+
+    message_id: str
+    to: str
+    text: str
+    times: int
 
 
 def read_mail(data: Path) -> dict[str, list[str]] | None:
@@ -22,6 +38,24 @@ def read_mail(data: Path) -> dict[str, list[str]] | None:
     if not folder.is_dir():
         return None
     return {file.stem: _message_ids(file.read_bytes()) for file in folder.glob("*.eml")}
+
+
+def read_again(data: Path) -> Counter[tuple[str, str]]:
+    """(Notice, Message-ID) -> how many deliveries there were beyond the first."""
+    found: Counter[tuple[str, str]] = Counter()
+    for file in (data / FOLDER).glob("*.again"):
+        found[file.name.partition(".")[0], ", ".join(_message_ids(file.read_bytes()))] += 1
+    return found
+
+
+def read_texts(data: Path) -> dict[str, TextMessage] | None:
+    """Reference -> the message that was handed over under it; None where none is kept."""
+    file = data / TEXTS
+    if not file.exists():
+        return None
+    with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as db:
+        rows = db.execute("SELECT reference, id, receiver, said, times FROM texts").fetchall()
+    return {reference: TextMessage(*row) for reference, *row in rows}
 
 
 def _message_ids(mail: bytes) -> list[str]:
@@ -45,6 +79,15 @@ def check(history: History) -> Verdict:
         ids = history.mail.get(notice)
         if ids is None:
             verdict.find(notice, "is remembered as sent, but there is no such mail")
-        elif ids != [f"<{notice}@vacancy>"]:
+        elif ids != [_named(notice)]:
             verdict.find(notice, f"its mail has the Message-IDs {', '.join(ids) or 'none'}")
+    for (notice, message_id), _ in sorted(history.mail_again.items()):
+        if message_id != _named(notice):
+            verdict.find(notice, f"was delivered again with the Message-IDs {message_id or 'none'}")
+    if again := history.mail_again.total():
+        verdict.note = f"{again} deliveries were repetitions, under the Message-ID of the first"
     return verdict
+
+
+def _named(notice: str) -> str:
+    return f"<{notice}@vacancy>"

@@ -38,7 +38,7 @@ class MailHandedOver(Event, type="notification.effect.answered"):
     user_id: Id
     effect_id: str
     message_id: str
-    #: Why there is nothing to send: "no_address", "erased".
+    #: Why there is nothing to send: "no_address", "erased"; "refused": the mail server will not take it.
     error: str | None = None
 
 

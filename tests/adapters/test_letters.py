@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from adapters.letters import GENERIC, Letter, address_of, addressed, has_template, render
+from adapters.letters import GENERIC, Letter, Reader, address_of, has_template, render, written_to
 from config.settings import layouts
 from streams.layout_file import read_layout
 
@@ -21,6 +21,7 @@ FACTS: dict[str, Any] = {
     "amount": "240.00",
     "currency": "EUR",
 }
+TIMES = "\N{MULTIPLICATION SIGN}"
 CATALOGUE = [
     "booking_received",
     "booking_confirmed",
@@ -31,6 +32,7 @@ CATALOGUE = [
     "refund",
     "receipt",
     "receipt_document",
+    "reminder",
     "welcome",
     "order_result",
     "order_expired",
@@ -69,10 +71,12 @@ def test_a_confirmation_says_what_was_booked() -> None:
         "Your booking RSV-2026-000123 is confirmed",
         "Your booking is confirmed.\n\n"
         "Confirmation number: RSV-2026-000123\n"
-        "Check-in: 2026-12-24\n"
-        "Check-out: 2026-12-26\n"
-        "2 x double at PROP-001\n"
-        "Price: 240.00 EUR",
+        "Check-in: Thursday, 24 December 2026\n"
+        "Check-out: Saturday, 26 December 2026\n"
+        f"Room: 2 {TIMES} double\n"
+        "Nights: 2\n"
+        "Property: PROP-001\n"
+        "Price: €240.00",
     )
 
 
@@ -82,7 +86,7 @@ def test_an_order_that_is_out_of_stock_says_so() -> None:
     facts = {"kind": "order", "lines": lines, "currency": "EUR", "status": "out_of_stock"}
     letter = render("order_result", facts)
     assert letter.subject == "Your order cannot be fulfilled"
-    assert "1 x tent: 200.00 EUR\n2 x lamp: 40 EUR" in letter.text
+    assert f"1 {TIMES} tent: €200.00\n2 {TIMES} lamp: €40.00" in letter.text
     assert "complete" in render("order_result", facts | {"status": "reserved"}).subject
 
 
@@ -92,23 +96,65 @@ def test_an_unknown_template_is_a_general_text() -> None:
 
 
 def test_a_letter_greets_by_name_or_without_one() -> None:
-    letter = Letter("s", "Your booking is confirmed.")
-    named = addressed(letter, {"first_name": "Ada"})
-    assert named == Letter("s", "Hello Ada,\n\nYour booking is confirmed.\n\nVacancy")
-    assert addressed(letter, {}).text.startswith("Hello,\n")
+    named = written_to(Reader("Ada", unsubscribe="https://rooms.example/u/t"), "booking_confirmed", FACTS)
+    assert named.text.startswith("Hello Ada,\n\nYour booking is confirmed.\n\nWe look forward")
+    assert named.text.endswith("Vacancy\n\nNo more mail like this: https://rooms.example/u/t")
+    assert ("Hello Ada," in named.html, 'href="https://rooms.example/u/t"' in named.html) == (True, True)
+    unnamed = written_to(Reader(), "booking_confirmed", FACTS)
+    assert unnamed.text.startswith("Hello,\n")
+    assert unnamed.text.endswith("\n\nVacancy")
+
+
+@pytest.mark.parametrize("facts", [FACTS, {"amount": "1.00", "currency": "EUR"}], ids=["all", "few"])
+@pytest.mark.parametrize("template", sorted(set(CATALOGUE) - {"receipt_document"}))
+def test_every_letter_has_a_page_that_says_the_same(template: str, facts: dict[str, Any]) -> None:
+    letter = written_to(Reader("Ada", link="https://rooms.example/receipts/t"), template, facts)
+    title = letter.text.splitlines()[2]
+    assert letter.html.count(f"{title}</h1>") == 1
+    assert ("RSV-2026-000123" in letter.html) == ("RSV-2026-000123" in letter.text) == ("check_in" in facts)
+    assert not any(mark in letter.html for mark in ("None", "{{", "{%", "Undefined"))
+    assert max(len(line) for line in letter.html.splitlines()) < 990
+
+
+@pytest.mark.proves("CAT-11")
+def test_what_is_pending_is_never_called_confirmed() -> None:
+    letter = written_to(Reader("Ada"), "booking_received", FACTS | {"status": "PENDING"})
+    assert "not confirmed yet" in letter.text
+    for said in (letter.subject, letter.text, letter.html):
+        assert "is confirmed" not in said
+
+
+@pytest.mark.parametrize(
+    ("locale", "written"), [("en", "€1,234.50"), ("de_DE", "1.234,50\N{NO-BREAK SPACE}€"), ("fr", "1\u202f234,50\xa0€")]
+)
+def test_amounts_are_written_as_the_guest_writes_them(locale: str, written: str) -> None:
+    letter = written_to(Reader(locale=locale), "booking_confirmed", FACTS | {"amount": "1234.50"})
+    assert f"Price: {written}" in letter.text
+    assert written in letter.html.replace("&#160;", "\xa0")
+
+
+def test_a_page_shows_markup_as_text() -> None:
+    wicked = "<script>alert(1)</script>\"'><img src=x>"
+    named = {name: wicked for name in ("product", "provider", "confirmation_number", "reason", "record_id")}
+    for template in CATALOGUE:
+        page = written_to(Reader(wicked, link="https://x.example/"), template, FACTS | named).html
+        assert "<script" not in page
+        assert "<img" not in page
+        assert "\"'>" not in page
 
 
 @pytest.mark.parametrize("wicked", ["a\r\nBcc: x@example.com", "a\u2028b", "a\x00b\ud800", "{{ 7 * 7 }}", "x" * 10_000])
 def test_what_comes_from_outside_stays_on_its_line(wicked: str) -> None:
     plain = render("booking_cancelled", {**FACTS, "reason": "plain", "confirmation_number": "plain"})
     letter = render("booking_cancelled", {**FACTS, "reason": wicked, "confirmation_number": wicked})
-    greeted = addressed(letter, {"first_name": wicked})
+    greeted = written_to(Reader(wicked), "booking_cancelled", {**FACTS, "reason": wicked})
     assert len(letter.subject.splitlines()) == 1
     assert len(letter.text.splitlines()) == len(plain.text.splitlines())
-    assert len(greeted.text.splitlines()) == len(letter.text.splitlines()) + 4
+    assert len(greeted.text.splitlines()[0]) < 600
     assert "49" not in letter.text
     assert len(letter.subject) < 600
     assert letter.text.encode()
+    assert greeted.html.encode()
 
 
 def test_long_lists_are_cut() -> None:

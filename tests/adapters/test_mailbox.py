@@ -1,9 +1,7 @@
-"""The local mailbox: one file for each mail, and nothing in a header that does not belong there."""
+"""The local mailbox: one file for each delivery, one mail for each Message-ID."""
 
 from __future__ import annotations
 
-import email
-import email.policy
 import os
 import stat
 import uuid
@@ -14,7 +12,8 @@ import pytest
 
 from adapters import mailbox
 from adapters.letters import Letter
-from adapters.mailbox import SENDER, Mail, Mailbox
+from adapters.mailbox import Mail, Mailbox
+from adapters.messages import Envelope, compose
 
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
 LETTER = Letter("Your booking is confirmed", "Hello Ada,\n\nsee you soon.\n\nVacancy")
@@ -24,105 +23,98 @@ def notice(number: int) -> str:
     return str(uuid.UUID(int=number))
 
 
+def mail(number: int, to: str = "ada@example.com", letter: Letter = LETTER, at: datetime = NOW) -> bytes:
+    envelope = Envelope(notice_id=notice(number), sender="Rooms <rooms@example.com>", to=to, at=at)
+    return compose(letter, envelope).as_bytes()
+
+
 @pytest.fixture
 def box(tmp_path: Path) -> Mailbox:
     return Mailbox(tmp_path / "mail")
 
 
-def fill(box: Mailbox, directory: Path, *receivers: str) -> None:
+def fill(box: Mailbox, *receivers: str) -> None:
     for number, to in enumerate(receivers):
-        box.put(notice(number), to, LETTER, NOW + timedelta(seconds=number))
-        os.utime(directory / "mail" / f"{notice(number)}.eml", ns=(number, number))
+        os.utime(box.keep(mail(number, to, at=NOW + timedelta(seconds=number))), ns=(number, number))
 
 
 @pytest.mark.proves("CAMP-16")
-def test_a_mail_is_a_message_any_mail_program_reads(box: Mailbox, tmp_path: Path) -> None:
-    message_id = box.put(notice(7), "ada@example.com", LETTER, NOW)
-    (path,) = (tmp_path / "mail").iterdir()
-    raw = path.read_bytes()
-    message = email.message_from_bytes(raw, policy=email.policy.default)
-    assert path.name == f"{notice(7)}.eml"
-    assert (message["From"], message["To"], message["Subject"]) == (SENDER, "ada@example.com", LETTER.subject)
-    assert message["Message-ID"] == message_id == f"<{notice(7)}@vacancy>"
-    assert message["Date"].datetime == NOW
-    assert message.get_content().splitlines() == LETTER.text.splitlines()
-    assert b"\r\n\r\n" in raw
-
-
-def test_mail_is_for_its_owners_eyes(box: Mailbox, tmp_path: Path) -> None:
-    box.put(notice(7), "ada@example.com", LETTER, NOW)
-    (path,) = (tmp_path / "mail").iterdir()
+def test_a_mail_is_kept_as_it_came_for_its_owners_eyes(box: Mailbox) -> None:
+    path = box.keep(mail(7))
+    assert (path.name, path.read_bytes()) == (f"{notice(7)}.eml", mail(7))
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
-def test_handed_over_twice_it_is_one_mail(box: Mailbox, tmp_path: Path) -> None:
-    box.put(notice(7), "ada@example.com", LETTER, NOW)
-    (first,) = ((path.name, path.read_bytes()) for path in (tmp_path / "mail").iterdir())
-    box.put(notice(7), "ada@example.com", LETTER, NOW)
-    assert [(path.name, path.read_bytes()) for path in (tmp_path / "mail").iterdir()] == [first]
+def test_delivered_again_it_is_one_mail_and_both_are_there(box: Mailbox) -> None:
+    paths = [box.keep(mail(7)) for _ in range(3)]
+    assert [path.name for path in paths] == [f"{notice(7)}{end}" for end in (".eml", ".2.again", ".3.again")]
+    assert {path.read_bytes() for path in paths} == {mail(7)}
+    assert len(box.newest(10)) == 1
+
+
+def test_repetitions_do_not_fill_the_disk(box: Mailbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mailbox, "MOST_AGAIN", 3)
+    for _ in range(6):
+        path = box.keep(mail(7))
+    assert len(list(path.parent.iterdir())) == 3
 
 
 @pytest.mark.parametrize(
-    ("notice_id", "to", "subject"),
+    "raw",
     [
-        ("../escape", "ada@example.com", "s"),
-        (notice(1), "ada@example.com\r\nBcc: x@example.com", "s"),
-        (notice(1), "ada@example.com", "s\r\nBcc: x@example.com"),
-        (notice(1), "ada@example.com", "s\nBcc: x@example.com"),
+        b"Message-ID: <../../escape@vacancy>\r\nTo: a@example.com\r\n\r\nHi",
+        b"Message-ID: <somebody@else>\r\n\r\n",
+        b"no header at all",
+        b"Date: never\r\nContent-Type: text/plain; charset=klingon\r\n\r\nqapla",
+        b"Date: Tue, 01 Dec 2026 12:00:00 -0000\r\n\r\n",
+        b"",
     ],
 )
-def test_nothing_is_written_that_could_forge_a_header(
-    box: Mailbox, tmp_path: Path, notice_id: str, to: str, subject: str
-) -> None:
-    with pytest.raises(ValueError, match=r".+"):
-        box.put(notice_id, to, Letter(subject, "text"), NOW)
-    assert not (tmp_path / "mail").exists()
+def test_what_is_not_ours_is_kept_under_a_name_of_its_own(box: Mailbox, tmp_path: Path, raw: bytes) -> None:
+    path = box.keep(raw)
+    assert path.parent == tmp_path / "mail"
+    assert str(uuid.UUID(path.stem)) == path.stem
+    assert box.keep(raw).name == f"{path.stem}.2.again"
+    assert [mail.at.tzinfo is not None for mail in box.newest(10)] == [True]
 
 
-def test_other_alphabets_come_through(box: Mailbox) -> None:
-    box.put(notice(1), "zoë@exämple.com", Letter("Grüße ☃", "Schön\n" + "ß" * 2_000), NOW)
-    (mail,) = box.newest(1)
-    assert (mail.to, mail.subject, mail.text) == ("zoë@exämple.com", "Grüße ☃", "Schön\n" + "ß" * 2_000)
+def test_other_alphabets_and_pages_come_through(box: Mailbox) -> None:
+    letter = Letter("Grüße ☃", "Schön\n" + "ß" * 2_000, "<p>\nSchön\n</p>")
+    box.keep(mail(1, "zoe@example.com", letter))
+    (found,) = box.newest(1)
+    assert (found.to, found.subject, found.text, found.page) == ("zoe@example.com", *_parts(letter))
+    assert found.html
 
 
-@pytest.mark.parametrize("text", ["Hello", "Zoë\n\nsees you\n", "one\r\ntwo", "from me\nFrom: you", ".\n"])
-def test_a_mail_written_fast_says_what_the_library_would_have_it_say(text: str) -> None:
-    letter = Letter("Your booking", text)
-    assert mailbox._is_plain("ada@example.com", letter)
-    fast, slow = (
-        email.message_from_bytes(
-            written("ada@example.com", letter, NOW, f"<{notice(1)}@vacancy>"), policy=email.policy.default
-        )
-        for written in (mailbox._plain, mailbox._any)
-    )
-    assert fast.get_content().splitlines() == slow.get_content().splitlines() == text.splitlines()
-    assert fast.get_content_charset() in ("us-ascii", "utf-8")
-    for name in ("From", "To", "Subject", "Date", "Message-ID", "MIME-Version"):
-        assert str(fast[name]) == str(slow[name])
-    assert not fast.defects
+def _parts(letter: Letter) -> tuple[str, str, str]:
+    return letter.subject, letter.text, letter.html
 
 
-def test_the_newest_come_first_and_no_more_than_asked(box: Mailbox, tmp_path: Path) -> None:
-    fill(box, tmp_path, "a@example.com", "b@example.com", "c@example.com")
+def test_the_newest_come_first_and_no_more_than_asked(box: Mailbox) -> None:
+    fill(box, "a@example.com", "b@example.com", "c@example.com")
     assert [mail.to for mail in box.newest(2)] == ["c@example.com", "b@example.com"]
     assert box.newest(1) == [
         Mail("c@example.com", LETTER.subject, LETTER.text, f"<{notice(2)}@vacancy>", NOW + timedelta(seconds=2))
     ]
 
 
-def test_mail_is_found_by_its_whole_address(box: Mailbox, tmp_path: Path) -> None:
-    fill(box, tmp_path, "ada@example.com", "xada@example.com", "ada@example.com", "bob@example.com")
+def test_mail_is_found_by_its_whole_address_or_its_id(box: Mailbox) -> None:
+    fill(box, "ada@example.com", "xada@example.com", "ada@example.com", "bob@example.com")
     assert [mail.message_id for mail in box.newest(10, "ADA@example.com")] == [
         f"<{notice(2)}@vacancy>",
         f"<{notice(0)}@vacancy>",
     ]
     assert len(box.newest(1, "ada@example.com")) == 1
+    found = box.find(f"<{notice(3)}@vacancy>")
+    assert found is not None
+    assert found.to == "bob@example.com"
+    assert box.find(f"<{notice(9)}@vacancy>") is box.find("<../../x>") is None
 
 
 def test_what_is_half_written_or_no_mail_is_not_shown(box: Mailbox, tmp_path: Path) -> None:
     assert box.newest(10) == []
-    fill(box, tmp_path, "ada@example.com")
+    fill(box, "ada@example.com")
     (tmp_path / "mail" / f".{notice(3)}.eml.0123").write_bytes(b"half")
     (tmp_path / "mail" / "note.txt").write_bytes(b"note")
     assert len(box.newest(10)) == 1

@@ -98,13 +98,13 @@ def _until(true: Callable[[], bool]) -> None:
 def test_it_runs_restarts_what_is_killed_and_ends_whole(up: Up) -> None:
     assert up.line() == f"ready http://127.0.0.1:{up.port}\n", up.said()
     first = up.written()
-    assert set(first["pids"]) == {"broker", "gateway", "provider", "worker-1", "projector-1"}
+    assert set(first["pids"]) == {"broker", "gateway", "provider", "inbox", "worker-1", "projector-1"}
 
     second = vacancy("up", "--data", up.data, "--port", str(ports.any_free()))
     assert (second.code, second.out) == (2, "")
     assert f"already runs on {up.data}" in second.err
 
-    for name in ("broker", "worker-1", "projector-1", "gateway", "provider"):
+    for name in ("broker", "worker-1", "projector-1", "gateway", "provider", "inbox"):
         os.kill(first["pids"][name], signal.SIGKILL)
     _until(lambda: all(up.written()["pids"][name] != pid for name, pid in first["pids"].items()))
     assert {**up.written(), "pids": 0} == {**first, "pids": 0}

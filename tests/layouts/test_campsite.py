@@ -69,7 +69,7 @@ async def test_a_stay_from_its_request_to_its_end(world: World) -> None:
     assert told == ["BookingCreated", "BookingConfirmed", "BookingCompleted"]
     [paid] = await eventually(lambda: world.of("BookingId", booking_id, PAYMENTS))
     assert (paid["EventType"], paid["Amount"], paid["Currency"]) == ("PaymentProcessed", 200.0, "EUR")
-    mails = await world.mails("camper@example.com", "We have your request RSV-", "Your receipt over 200.00 EUR")
+    mails = await world.mails("camper@example.com", "We have your request RSV-", "Your receipt over €200.00")
     assert len(mails) == 2
     user_id = booking["user_id"]
     notices = await world.told_in_app(user_id, "booking_received", "booking_confirmed", "payment_received")
@@ -90,7 +90,7 @@ async def test_a_cancellation_gives_the_money_back_and_says_so(world: World) -> 
     booking_id = (await world.post(PATH, wish("CAMP-2", "leaver@example.com")))["booking_id"]
     await world.ended(PATH, booking_id)
     await world.post(f"{PATH}/{booking_id}/cancel", {"reason": "rain"})
-    await world.mails("leaver@example.com", "Your booking RSV-", "200.00 EUR are on their way back to you")
+    await world.mails("leaver@example.com", "Your booking RSV-", "€200.00 are on their way back to you")
     cancelled = (await world.of("BookingId", booking_id, BOOKINGS))[-1]
     assert (cancelled["EventType"], cancelled["CancellationReason"]) == ("BookingCancelled", "rain")
     payments = [event["EventType"] for event in await world.of("BookingId", booking_id, PAYMENTS)]
@@ -161,7 +161,7 @@ async def test_another_programs_booking_takes_part_fully(world: World) -> None:
     assert booking["status"] == "CONFIRMED"
     assert (booking["check_in"], booking["check_out"]) == (sample["CheckInDate"], sample["CheckOutDate"])
     assert (booking["price"]["amount"], booking["user_id"]) == ("1500.00", sample["GuestId"])
-    mails = await world.mails(sample["GuestEmail"], "We have your request", "Your receipt over 1500.00 EUR")
+    mails = await world.mails(sample["GuestEmail"], "We have your request", "Your receipt over €1,500.00")
     assert len(mails) == 2
     told = await world.of("BookingId", booking_id, BOOKINGS)
     assert [event["EventType"] for event in told].count("BookingCreated") == 1  # it is not published again

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,9 +12,12 @@ import pytest
 
 from adapters.letters import Letter
 from adapters.mailbox import Mailbox
+from adapters.messages import Envelope, compose
 from adapters.receipt_files import ReceiptFiles
+from adapters.textbox import FOLDER, Textbox
 from streams.events.notices import MailHandedOver, MarkRead, Notify
 from tests.web.conftest import Gateway
+from web.context import CONTEXT
 
 AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
 ADA = "/api/users/ada/notifications"
@@ -48,13 +52,18 @@ async def listed(gateway: Gateway, path: str = ADA) -> dict[str, Any]:
 # --- mail ---
 
 
+def deliver(gateway: Gateway, number: int, to: str, letter: Letter) -> None:
+    """Puts a mail into the local inbox, as its server does."""
+    envelope = Envelope(notice_id=notice(number), sender="Rooms <rooms@example.com>", to=to, at=AT)
+    path = Mailbox(gateway.instance.directory / "mail").keep(compose(letter, envelope).as_bytes())
+    os.utime(path, ns=(number, number))
+
+
 @pytest.mark.proves("CAMP-16")
 async def test_the_inbox_shows_local_mail_newest_first(gateway: Gateway) -> None:
     assert await (await gateway.call("GET", "/dev/inbox")).json() == []
-    box = Mailbox(gateway.instance.directory / "mail")
     for number, to in enumerate(("ada@example.com", "bob@example.com")):
-        box.put(notice(number), to, Letter(f"News {number}", "Hello"), AT)
-        os.utime(gateway.instance.directory / "mail" / f"{notice(number)}.eml", ns=(number, number))
+        deliver(gateway, number, to, Letter(f"News {number}", "Hello"))
     newest, oldest = await (await gateway.call("GET", "/dev/inbox")).json()
     assert newest["to"] == "bob@example.com"
     assert oldest == {
@@ -63,9 +72,64 @@ async def test_the_inbox_shows_local_mail_newest_first(gateway: Gateway) -> None
         "text": "Hello",
         "message_id": f"<{notice(0)}@vacancy>",
         "at": "2026-11-21T12:00:00Z",
+        "channel": "mail",
+        "html": False,
     }
     assert await (await gateway.call("GET", "/dev/inbox?to=ada@example.com")).json() == [oldest]
     assert await (await gateway.call("GET", "/dev/inbox?limit=1")).json() == [newest]
+
+
+async def test_the_inbox_shows_text_messages_too(gateway: Gateway) -> None:
+    deliver(gateway, 1, "ada@example.com", Letter("News", "Hello"))
+    with closing(Textbox(gateway.instance.directory / FOLDER, clock=lambda: AT + timedelta(hours=1))) as box:
+        message_id = box.keep("n1", "+491511234567", "See you tomorrow.")
+    text, mail = await (await gateway.call("GET", "/dev/inbox")).json()
+    assert text == {
+        "to": "+491511234567",
+        "subject": "",
+        "text": "See you tomorrow.",
+        "message_id": message_id,
+        "at": "2026-11-21T13:00:00Z",
+        "channel": "sms",
+        "html": False,
+    }
+    assert mail["channel"] == "mail"
+    for number in ("%2B491511234567", "+491511234567", "491511234567"):
+        assert await (await gateway.call("GET", f"/dev/inbox?to={number}")).json() == [text]
+    assert await (await gateway.call("GET", "/dev/inbox?limit=1")).json() == [text]
+
+
+async def test_a_mail_is_shown_as_a_page_in_which_nothing_runs(gateway: Gateway) -> None:
+    deliver(gateway, 1, "ada@example.com", Letter("News", "Hello", "<p>Hello <b>Ada</b></p>"))
+    deliver(gateway, 2, "ada@example.com", Letter("<News>", "<Hello>"))
+    for name in (f"{notice(1)}@vacancy", f"%3C{notice(1)}@vacancy%3E"):
+        answer = await gateway.call("GET", f"/dev/inbox/{name}")
+        assert (answer.status, answer.content_type, await answer.text()) == (
+            200,
+            "text/html",
+            "<p>Hello <b>Ada</b></p>",
+        )
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert policy.endswith("sandbox")
+    plain = await gateway.call("GET", f"/dev/inbox/{notice(2)}@vacancy")
+    assert "<pre>&lt;Hello&gt;</pre>" in await plain.text()
+
+
+@pytest.mark.parametrize("name", [f"{notice(9)}@vacancy", "x", "..%2F..%2Fsecret", "%00"])
+async def test_a_mail_that_is_not_there_is_404(gateway: Gateway, name: str) -> None:
+    answer = await gateway.call("GET", f"/dev/inbox/{name}")
+    assert (answer.status, answer.content_type) == (404, "application/problem+json")
+
+
+@pytest.mark.parametrize("path", ["/dev/inbox", f"/dev/inbox/{notice(1)}@vacancy"])
+async def test_what_goes_to_servers_is_not_shown_here(gateway: Gateway, path: str) -> None:
+    deliver(gateway, 1, "ada@example.com", Letter("News", "Hello"))
+    context = gateway.client.app[CONTEXT]
+    object.__setattr__(context, "kept_here", frozenset())
+    answer = await gateway.call("GET", path)
+    assert answer.status == 404
+    assert "smtp_url" in (await answer.json())["detail"]
 
 
 @pytest.mark.parametrize("limit", ["0", "501", "-1", "x", "1.5", "٣", ""])
