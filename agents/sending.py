@@ -19,7 +19,7 @@ async def hand_over(mailbox: Mailbox, keyring: Keyring, effect: Envelope) -> Env
     """What became of one mail, as a message for the notice's inbox. Raises Unreachable."""
     send = effect.data
     assert isinstance(send, SendMail)
-    guest, contact = [await _known(keyring, send.user_id, sealed) for sealed in (send.guest, send.contact)]
+    guest, contact = [await known(keyring, send.user_id, sealed) for sealed in (send.guest, send.contact)]
     address = address_of(guest or {}, contact or {})
     error = None
     if address is not None:
@@ -40,7 +40,7 @@ async def hand_over(mailbox: Mailbox, keyring: Keyring, effect: Envelope) -> Env
     return resulting(effect, answered, now=datetime.now(UTC), source="mail")
 
 
-async def _known(keyring: Keyring, user_id: str, sealed: str | None) -> dict[str, Any] | None:
+async def known(keyring: Keyring, user_id: str, sealed: str | None) -> dict[str, Any] | None:
     """The fields of sealed personal data, none where nothing is sealed; None once the user is erased."""
     if sealed is None:
         return {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from adapters.provider import ProviderClient
+from adapters.sms import SmsClient
 from config.settings import Settings
 from streams.compacted import Compacted
 from streams.events.availability import ResourceDeclared
@@ -23,3 +24,4 @@ class Tools:
     rates: Compacted[ResourceDeclared]
     numbers: Numbers
     provider: ProviderClient
+    sms: SmsClient

@@ -8,6 +8,7 @@ import aiohttp
 import mode
 
 from adapters.provider import ProviderClient
+from adapters.sms import SmsClient
 from agents import (
     analytics,
     availability,
@@ -25,7 +26,7 @@ from agents import (
 from agents.tools import Tools
 from cli.slots import Slot
 from config.secrets import Secrets
-from config.settings import Settings
+from config.settings import Settings, plain_text
 from streams.app import ServiceApp, service_app
 from streams.compacted import Compacted
 from streams.deciding import Decides
@@ -104,6 +105,7 @@ class Workshop(mode.Service):
             rates=Compacted(settings.bootstrap, layout.rates, ResourceDeclared),
             numbers=Numbers(self._log, slot.name),
             provider=ProviderClient(self.session, settings.provider_url or "", settings.provider_timeout),
+            sms=SmsClient(self.session, settings.sms_url or "", plain_text(settings.sms_key) or ""),
         )
 
     async def on_start(self) -> None:

@@ -19,6 +19,7 @@ import typer
 from aiohttp import ClientSession, DummyCookieJar, TCPConnector, web
 from aiokafka.errors import KafkaError
 
+from adapters.links import Links
 from cli import instance
 from cli.loop import run, settle_memory
 from cli.problem import Misuse, Problem
@@ -141,6 +142,7 @@ async def _compose(settings: Settings, parts: AsyncExitStack) -> web.Application
         version=version("vacancy"),
         clock=lambda: datetime.now(UTC),
         webhook_secret=secrets.webhook_secret,
+        links=Links(settings.public_url or "", secrets.derive("vacancy links")),
         readiness=Readiness(http, workers, [name for name in layout.running if name in SERVICES], layout.partitions),
     )
     keys = Keys({secrets.api_key: operator_of(secrets.instance_id)})
