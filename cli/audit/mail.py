@@ -6,6 +6,8 @@ after the notice, with exactly one Message-ID, which follows from the notice: wh
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from email.parser import BytesHeaderParser
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from cli.audit.findings import Verdict
 from cli.audit.history import History
 
 FOLDER = "mail"
+TEXTS = Path("sms") / "sms.sqlite"
 
 
 def read_mail(data: Path) -> dict[str, list[str]] | None:
@@ -22,6 +25,15 @@ def read_mail(data: Path) -> dict[str, list[str]] | None:
     if not folder.is_dir():
         return None
     return {file.stem: _message_ids(file.read_bytes()) for file in folder.glob("*.eml")}
+
+
+def read_texts(data: Path) -> frozenset[str] | None:
+    """The references of the text messages that the sandbox took, each once; None where none are kept."""
+    file = data / TEXTS
+    if not file.exists():
+        return None
+    with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as db:
+        return frozenset(reference for (reference,) in db.execute("SELECT reference FROM texts"))
 
 
 def _message_ids(mail: bytes) -> list[str]:
