@@ -1,21 +1,31 @@
-"""The notification service's agents: one decides notices, one reads the news to tell of, one hands mails over."""
+"""The notification service's agents: one decides notices, one reads the news to tell of, one hands mails and text
+messages over, and one ticks when reminders are due.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 from agents.effects import perform
 from agents.follow import follow
 from agents.lazy import lazy_app
 from agents.sending import hand_over
+from agents.texting import hand_over_text
+from agents.ticking import tick
 from agents.tools import Tools
 from domain.notices import notices_of
+from domain.reminders import planned
 from streams.app import ServiceApp
-from streams.events import Envelope
-from streams.events.notices import SendMail
+from streams.events import Envelope, Event
+from streams.events.notices import ReminderDue, SendMail, SendSms
 from streams.group import GroupApp, batches
+from streams.rows import RowStore
 from tables import notifications
+
+#: Reminders told in one tick of one partition; the rest follows in the next.
+_MOST_AT_ONCE = 500
 
 
 def attach(notification: ServiceApp, tools: Tools) -> None:
@@ -31,25 +41,43 @@ def attach(notification: ServiceApp, tools: Tools) -> None:
             await notification.decide(batch)
 
     def already_answered(partition: int, effect: Envelope) -> bool:
-        assert isinstance(effect.data, SendMail)
+        assert isinstance(effect.data, SendMail | SendSms)
         if not notification.store.owns(partition):
             return False
         notice = notifications.read(notification.store, effect.data.user_id, effect.data.notice_id)
         return notice is not None and notice.status != "waiting"
 
-    follow(notification, tools, lambda news: notices_of(news, notices))
+    def translate(news: Envelope) -> Sequence[Event]:
+        return [*notices_of(news, notices), *planned(news, layout.notices, tools.settings.reminder_hours)]
+
+    follow(notification, tools, translate)
+    tick(notification, tools.runtime, "remind-guests", due)
     if alone:
         send_mails(notification, tools, already_answered)
 
 
+def due(store: RowStore, partition: int, now: datetime) -> list[Event]:
+    """The reminders that are due."""
+    return [
+        ReminderDue(user_id=found.user_id, booking_id=found.booking_id, due=found.due)
+        for found in notifications.due_reminders(store, partition, now, _MOST_AT_ONCE)
+    ]
+
+
 def send_mails(group: GroupApp, tools: Tools, already_answered: Callable[[int, Envelope], bool]) -> None:
-    """Attaches the agent that hands the notification service's mails over."""
+    """Attaches the agent that hands the notification service's mails and text messages over."""
+
+    async def call(effect: Envelope) -> Envelope:
+        if isinstance(effect.data, SendSms):
+            return await hand_over_text(tools.sms, tools.keyring, effect)
+        return await hand_over(tools.mailer, tools.links, tools.settings.mail_from, tools.keyring, effect)
+
     perform(
         group,
         tools.runtime.layout.services["notification"],
         tools,
         name="send-mail",
-        call=lambda effect: hand_over(tools.mailer, tools.links, tools.settings.mail_from, tools.keyring, effect),
+        call=call,
         already_answered=already_answered,
     )
 

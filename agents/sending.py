@@ -31,7 +31,7 @@ async def hand_over(mailer: Mailer, links: Links, sender: str, keyring: Keyring,
     """
     send = effect.data
     assert isinstance(send, SendMail)
-    guest, contact = [await _known(keyring, send.user_id, sealed) for sealed in (send.guest, send.contact)]
+    guest, contact = [await known(keyring, send.user_id, sealed) for sealed in (send.guest, send.contact)]
     address = address_of(guest or {}, contact or {})
     if address is not None:
         error = await _send(mailer, links, sender, effect, address, (contact or {}) | (guest or {}))
@@ -79,7 +79,7 @@ def _link(links: Links, facts: Mapping[str, Any]) -> str:
     return links.receipt(receipt[1]) if receipt else ""
 
 
-async def _known(keyring: Keyring, user_id: str, sealed: str | None) -> dict[str, Any] | None:
+async def known(keyring: Keyring, user_id: str, sealed: str | None) -> dict[str, Any] | None:
     """The fields of sealed personal data, none where nothing is sealed; None once the user is erased."""
     if sealed is None:
         return {}

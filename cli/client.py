@@ -48,6 +48,7 @@ class Stay:
     first_name: str
     last_name: str
     token: str
+    phone: str | None = None
     quantity: int = 1
     rate_plan: str | None = None
     #: The property's, whose dates these are.

@@ -21,7 +21,7 @@ from aiokafka.errors import KafkaError
 
 from cli import instance
 from cli.loop import run, settle_memory
-from cli.post import kept_here
+from cli.post import kept_here, links_of
 from cli.problem import Misuse, Problem
 from config.layers import load
 from config.logging import configure
@@ -143,6 +143,7 @@ async def _compose(settings: Settings, parts: AsyncExitStack) -> web.Application
         clock=lambda: datetime.now(UTC),
         webhook_secret=secrets.webhook_secret,
         kept_here=kept_here(settings),
+        links=links_of(settings, secrets),
         readiness=Readiness(http, workers, [name for name in layout.running if name in SERVICES], layout.partitions),
     )
     keys = Keys({secrets.api_key: operator_of(secrets.instance_id)})

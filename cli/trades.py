@@ -54,7 +54,7 @@ class Stays:
             "check_in": stay.check_in,
             "check_out": stay.check_out,
             "quantity": stay.quantity,
-            "guest": {"email": stay.email, "first_name": stay.first_name, "last_name": stay.last_name},
+            "guest": _guest(stay),
             "payment_method": {"token": stay.token},
         }
         return Wish("/api/reservations", body if stay.rate_plan is None else {**body, "rate_plan": stay.rate_plan})
@@ -88,6 +88,11 @@ class Goods:
     async def _stock(self, client: GatewayClient, product_id: str, quantity: int, price: str) -> None:
         body = {"quantity": quantity, "price": {"amount": price, "currency": CURRENCY}}
         await client.put(f"/api/stock/{product_id}", body)
+
+
+def _guest(stay: Stay) -> dict[str, str]:
+    guest = {"email": stay.email, "first_name": stay.first_name, "last_name": stay.last_name}
+    return guest if stay.phone is None else {**guest, "phone": stay.phone}
 
 
 TRADES: dict[str, Trade] = {"orders": Goods(), "clinic": Practice()}

@@ -91,6 +91,8 @@ _LAST_NAMES = (
 )
 #: Guests come back: this many of them make up all the traffic.
 _GUESTS = 5_000
+#: One in so many leaves a number for text messages.
+_WITH_PHONE = 4
 
 
 #: Whose rules are tried by the kinds that have units of their own.
@@ -191,6 +193,7 @@ def _stay(
         email=f"guest-{guest}@example.com",
         first_name=_FIRST_NAMES[guest % 10],
         last_name=_LAST_NAMES[guest // 10 % 10],
+        phone=f"+44 7700 90{guest:04}" if guest % _WITH_PHONE == 0 else None,
         token=_token(chance, kind),
         time_zone=unit.time_zone,
         rate_plan=chance.choice([*unit.rate_plans]) if kind == "quote" else None,

@@ -62,7 +62,7 @@ class ChangeTerms:
     deadline: datetime
     #: When the request was met.
     now: datetime
-    #: The message's own id: a row takes each change once.
+    #: The message's: a row takes each change once.
     message_id: str
 
 
@@ -76,8 +76,7 @@ def check_size(event: Event) -> None:
 def booking_of(created: BookingCreated, terms: Terms) -> RequestBooking:
     """The booking that was asked for, at our prices; `refusal` says why it cannot be had.
 
-    Raises:
-        Inadmissible: too many lines, or amounts and quantities that no booking has.
+    Raises Inadmissible: too many lines, or amounts and quantities that no booking has.
     """
     about = created.about or About(price_amount=created.price_amount, price_currency=created.price_currency)
     claimed = _claimed(about.lines or (_main_line(created),), created.price_amount)
@@ -105,6 +104,7 @@ def booking_of(created: BookingCreated, terms: Terms) -> RequestBooking:
         confirmation_number=terms.confirmation_number,
         user_id=created.user_id,
         guest=about.guest,
+        phone=about.phone,
         lines=lines,
         price_amount=price,
         price_currency=currency,
@@ -127,8 +127,7 @@ def booking_of(created: BookingCreated, terms: Terms) -> RequestBooking:
 def change_of(updated: BookingUpdated, terms: ChangeTerms) -> ChangeBooking:
     """The change that was asked for, at our prices.
 
-    Raises:
-        Inadmissible: it does not name the whole of the booking, or cannot be had as it came.
+    Raises Inadmissible: it does not name the whole of the booking, or cannot be had as it came.
     """
     about = updated.about
     if about is None or not about.lines:
@@ -154,6 +153,7 @@ def change_of(updated: BookingUpdated, terms: ChangeTerms) -> ChangeBooking:
         deadline=terms.deadline,
         free_until=_free_until(about, lines, terms.now),
         guest=about.guest,
+        phone=about.phone,
         user_id=updated.user_id,
         message_id=terms.message_id,
         details=without_plan(about.details) or None,

@@ -146,6 +146,7 @@ def _change_of(booking: Booking, asked: ChangeBooking, revision: int) -> Change:
         free_until=asked.free_until,
         # Sealed under another user's key nobody could read it.
         guest=asked.guest if asked.user_id in (None, booking.user_id) else None,
+        phone=asked.phone,
         details=asked.details,
         times=booking.times if asked.lines is None else asked.times,
         to_pay=_difference(booking, asked),
@@ -167,6 +168,7 @@ def _taken(booking: Booking, change: Change, now: datetime, released: tuple[Even
         # The earlier one: a stay is not moved out of reach of its fee.
         free_until=min(change.free_until or booking.free_until, booking.free_until),
         guest=change.guest or booking.guest,
+        phone=change.phone if change.guest else booking.phone,
         details=booking.details if change.details is None else change.details,
         times=change.times,
         change=None,

@@ -48,6 +48,7 @@ def _opened(request: RequestBooking, now: datetime) -> Booking:
         confirmation_number=request.confirmation_number,
         user_id=request.user_id,
         guest=request.guest,
+        phone=request.phone,
         lines=request.lines,
         price_amount=request.price_amount,
         price_currency=request.price_currency,

@@ -26,6 +26,8 @@ class Change(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     deadline: datetime
     free_until: datetime | None = None
     guest: str | None = None
+    #: Of `guest`: whether a text message can be sent.
+    phone: bool = False
     details: dict[str, Any] | None = None
     times: StayTimes | None = None
     answered: tuple[int, ...] = ()

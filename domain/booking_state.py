@@ -61,6 +61,8 @@ class Booking(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     user_id: str
     #: Sealed under the user's key.
     guest: str | None = None
+    #: Whether the guest left a telephone number that a text message can be sent to.
+    phone: bool = False
     lines: tuple[Line, ...]
     price_amount: Decimal
     price_currency: str
@@ -187,6 +189,7 @@ class Booking(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
             price_currency=self.price_currency,
             time_zone=self.time_zone,
             guest=self.guest,
+            phone=self.phone,
             details=self.details,
         )
 

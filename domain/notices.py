@@ -1,30 +1,42 @@
 """What the notification service decides: which news a user is told of, over which channel, and what became of it.
 
 A notice is known by the event it tells of and its channel: the same news read twice is one notice. The first answer of
-a mail counts. A mail that nobody can receive is shown in the app instead.
+a mail or a text message counts. A mail that nobody can receive, and what a user declined to hear by mail or text
+message, is shown in the app instead.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal, cast
+from typing import Any, Literal, TypeGuard, cast
 from uuid import UUID
 
 import msgspec
 
 from domain.decision import Decision
 from domain.facts import facts_of
+from domain.preferences import EVERYTHING, Preferences
 from streams.events import Envelope, Event
 from streams.events.booking_news import BookingRejected, InventoryUpdated
 from streams.events.ids import ids_under
-from streams.events.notices import Channel, EmailSent, MailHandedOver, MarkRead, Notify, SendMail
+from streams.events.notices import (
+    Channel,
+    EmailSent,
+    MailHandedOver,
+    MarkRead,
+    Notify,
+    SendMail,
+    SendSms,
+    SmsHandedOver,
+    SmsSent,
+)
 from streams.events.records import RecordNews
 
 # The ids we derive are part of what is on the log: this constant never changes.
 _id_of = ids_under(UUID("0d9b6a34-6f6e-5c0b-8a53-2f7c1de0a4b7"))
-#: Of a mail: waiting, sent, unsent. In the app: new, read.
-Status = Literal["waiting", "sent", "unsent", "new", "read"]
+#: Of a mail or a text message: waiting, sent, unsent. In the app: new, read. Of a channel nobody wants: declined.
+Status = Literal["waiting", "sent", "unsent", "new", "read", "declined"]
 
 
 class Notice(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -43,15 +55,19 @@ class Notice(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     cause_id: str
     created_at: datetime
     status: Status
+    #: Of a mail its Message-ID, of a text message the provider's id.
     message_id: str | None = None
     sent_at: datetime | None = None
-    #: Why a mail was not sent: "no_address", "refused", "erased".
+    #: Why it was not sent: "no_address", "no_phone", "refused", "erased".
     error: str | None = None
+    #: Whether the app shows it in the place of a channel that the user declined.
+    instead: bool = False
 
     @property
     def listed(self) -> bool:
-        """Whether the app shows it: what is meant for it, and mail that has nowhere to go."""
-        return self.channel == "app" or self.error in ("no_address", "refused")
+        """Whether the app shows it: what is meant for it, a mail that has nowhere to go, and what was declined."""
+        meant = self.channel == "app" and self.status != "declined"
+        return meant or self.instead or (self.channel == "mail" and self.error in ("no_address", "refused"))
 
 
 class Contact(msgspec.Struct, frozen=True):
@@ -66,7 +82,7 @@ def notices_of(news: Envelope, notices: Mapping[str, Mapping[str, str]]) -> list
     told = {
         channel: templates[news.event_type]
         for channel, templates in notices.items()
-        if news.event_type in templates and not _told_otherwise(news.data, templates)
+        if news.event_type in templates and not _told_otherwise(news.data, templates) and reachable(channel, news.data)
     }
     if user_id is None or not told:
         return []
@@ -87,6 +103,15 @@ def notices_of(news: Envelope, notices: Mapping[str, Mapping[str, str]]) -> list
     ]
 
 
+def reachable(channel: str, event: Event) -> bool:
+    """Whether a channel may reach the guest of a booking: a text message only with a number to send it to.
+
+    An appointment names none, and a patient's own is sealed: there it shows when the message is to be sent.
+    """
+    about = getattr(event, "about", None)
+    return channel != "sms" or about is None or about.phone or about.kind == "appointment"
+
+
 def _told_otherwise(event: Event, templates: Mapping[str, str]) -> bool:
     """Where a customer hears what became of payment and stock, a rejection after those is no news any more."""
     return isinstance(event, BookingRejected) and not event.at_entry and InventoryUpdated.event_type in templates
@@ -97,13 +122,21 @@ def notice_id_of(event_id: str, channel: str) -> str:
     return _id_of(f"{event_id}/{channel}")
 
 
-def decide(notice: Notice | None, contact: Contact | None, message: Event, now: datetime) -> Decision[Notice | None]:
+def decide(
+    notice: Notice | None,
+    contact: Contact | None,
+    message: Event,
+    now: datetime,
+    preferences: Preferences = EVERYTHING,
+) -> Decision[Notice | None]:
     """The notice after `message` and what follows. Total: what does not concern it changes and says nothing."""
     match message:
         case Notify() if notice is None:
-            return _take(message, contact, now)
-        case MailHandedOver() if notice is not None and notice.status == "waiting":
+            return _take(message, contact, preferences, now)
+        case MailHandedOver() if _waits(notice, "mail"):
             return _answered(notice, message, now)
+        case SmsHandedOver() if _waits(notice, "sms"):
+            return _texted(notice, message, now)
         case MarkRead() if notice is not None and notice.listed and notice.status != "read":
             return Decision(msgspec.structs.replace(notice, status="read"))
         case _:
@@ -117,7 +150,13 @@ def learn(contact: Contact | None, message: Event) -> Contact | None:
     return Contact(message.guest) if contact is None or message.news.startswith("user.") else contact
 
 
-def _take(asked: Notify, contact: Contact | None, now: datetime) -> Decision[Notice | None]:
+def _waits(notice: Notice | None, channel: Channel) -> TypeGuard[Notice]:
+    return notice is not None and notice.channel == channel and notice.status == "waiting"
+
+
+def _take(asked: Notify, contact: Contact | None, preferences: Preferences, now: datetime) -> Decision[Notice | None]:
+    declined = not preferences.wants(asked.channel)
+    status: Status = "new" if asked.channel == "app" else "waiting"
     notice = Notice(
         notice_id=asked.notice_id,
         user_id=asked.user_id,
@@ -129,26 +168,32 @@ def _take(asked: Notify, contact: Contact | None, now: datetime) -> Decision[Not
         news=asked.news,
         cause_id=asked.cause_id,
         created_at=now,
-        status="waiting" if asked.channel == "mail" else "new",
+        status="declined" if declined else status,
+        instead=declined and asked.channel != "app" and preferences.app,
     )
-    if asked.channel != "mail":
+    if declined or asked.channel == "app":
         return Decision(notice)
-    send = SendMail(
-        notice_id=asked.notice_id,
-        user_id=asked.user_id,
-        template=asked.template,
-        facts=asked.facts,
-        guest=asked.guest,
-        contact=contact.guest if contact is not None else None,
-        booking_id=asked.booking_id,
+    send = SendMail if asked.channel == "mail" else SendSms
+    return Decision(
+        notice,
+        (
+            send(
+                notice_id=asked.notice_id,
+                user_id=asked.user_id,
+                template=asked.template,
+                facts=asked.facts,
+                guest=asked.guest,
+                contact=contact.guest if contact is not None else None,
+                booking_id=asked.booking_id,
+                locale=preferences.locale,
+            ),
+        ),
     )
-    return Decision(notice, (send,))
 
 
 def _answered(notice: Notice, answer: MailHandedOver, now: datetime) -> Decision[Notice | None]:
     if answer.error is not None:
-        return Decision(msgspec.structs.replace(notice, status="unsent", error=answer.error))
-    sent = msgspec.structs.replace(notice, status="sent", message_id=answer.message_id, sent_at=now)
+        return _unsent(notice, answer.error)
     told = EmailSent(
         notification_id=notice.notice_id,
         user_id=notice.user_id,
@@ -157,7 +202,29 @@ def _answered(notice: Notice, answer: MailHandedOver, now: datetime) -> Decision
         message_id=answer.message_id,
         sent_at=now,
     )
-    return Decision(sent, (told,))
+    return Decision(_sent(notice, answer.message_id, now), (told,))
+
+
+def _texted(notice: Notice, answer: SmsHandedOver, now: datetime) -> Decision[Notice | None]:
+    if answer.error is not None:
+        return _unsent(notice, answer.error)
+    told = SmsSent(
+        notification_id=notice.notice_id,
+        user_id=notice.user_id,
+        booking_id=notice.booking_id,
+        template=notice.template,
+        provider_message_id=answer.provider_message_id,
+        sent_at=now,
+    )
+    return Decision(_sent(notice, answer.provider_message_id, now), (told,))
+
+
+def _unsent(notice: Notice, error: str) -> Decision[Notice | None]:
+    return Decision(msgspec.structs.replace(notice, status="unsent", error=error))
+
+
+def _sent(notice: Notice, message_id: str, now: datetime) -> Notice:
+    return msgspec.structs.replace(notice, status="sent", message_id=message_id, sent_at=now)
 
 
 def _guest_of(event: Event) -> str | None:

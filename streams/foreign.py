@@ -17,6 +17,7 @@ from streams.events.records import RecordNews
 from streams.events.users import UserNews
 from streams.group import GroupApp, Runtime
 from streams.listening import Heard, Listener
+from streams.phones import usable_phone
 from streams.processor import Batch
 from streams.publisher import Acknowledgement
 from streams.reader import Raw
@@ -52,7 +53,8 @@ async def sealed(news: Envelope, keyring: Seals) -> Envelope:
     elif isinstance(event, UserNews):
         data = msgspec.structs.replace(event, personal=text)
     elif about is not None:
-        data = msgspec.structs.replace(event, about=msgspec.structs.replace(about, guest=text or None))
+        phone = usable_phone(news.personal.get("phone")) is not None
+        data = msgspec.structs.replace(event, about=msgspec.structs.replace(about, guest=text or None, phone=phone))
     else:
         data = event
     return msgspec.structs.replace(news, data=data, personal={})

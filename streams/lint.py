@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
 from streams.events import EVENT_TYPES
+from streams.events.notices import ReminderDue
 from streams.layout import Group, Layout, LayoutError
 from streams.services import SERVICES, STATELESS
 from streams.topics import Topic
@@ -78,10 +79,11 @@ def _odd_notices(layout: Layout) -> Iterator[str]:
         for topic in layout.subscriptions(service)
         for model in topic.carries
     }
-    for channel, templates in layout.notices.items():
+    for channel, told in layout.notices.items():
+        templates = told.keys() - {ReminderDue.event_type}  # what a clock says, and no topic
         for kind in sorted(kind for kind in templates if kind.startswith(_SAYS["notification"])):
             yield f"{layout.name}: notices.{channel} tells of {kind}, which is said of every notice itself"
-        for kind in sorted(templates.keys() - heard):
+        for kind in sorted(templates - heard):
             yield f"{layout.name}: notices.{channel} tells of {kind}, which no group that tells reads"
 
 

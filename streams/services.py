@@ -116,8 +116,17 @@ RECORD = Service(name="record", key="record_id", accepts=(records.OpenRecord, re
 NOTIFICATION = Service(
     name="notification",
     key="user_id",
-    accepts=(notices.Notify, notices.MailHandedOver, notices.MarkRead),
-    effects=(notices.SendMail,),
+    accepts=(
+        notices.Notify,
+        notices.MailHandedOver,
+        notices.SmsHandedOver,
+        notices.MarkRead,
+        notices.MarkAllRead,
+        notices.SetPreferences,
+        notices.PlanReminder,
+        notices.ReminderDue,
+    ),
+    effects=(notices.SendMail, notices.SendSms),
 )
 RECEIPT = Service(
     name="receipt",

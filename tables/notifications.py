@@ -1,47 +1,138 @@
 """The notification service's table, partitioned by user.
 
 Rows: `n|{user}|{notice_id}` a notice; `i|{user}|{milliseconds}|{notice_id}` the same where the app shows it, the newest
-last; `u|{user}` how the user was reached before. A user's id is quoted, so that no key reaches into another user's.
+last; `u|{user}` how the user was reached before; `p|{user}` what the user wants to hear where; `m|{user}|{booking_id}`
+a reminder, and `r|{due}|{user}|{booking_id}` one that is still to come. A user's id is quoted, so that no key reaches
+into another user's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 
 import msgspec
 
 from domain.notices import Contact, Notice, decide, learn
+from domain.preferences import EVERYTHING, Preferences, chosen
+from domain.reminders import Reminder, plan, remind
 from streams.events import Envelope, Event
-from streams.events.notices import MailHandedOver, MarkRead, Notify
+from streams.events.notices import (
+    MailHandedOver,
+    MarkAllRead,
+    MarkRead,
+    Notify,
+    PlanReminder,
+    ReminderDue,
+    SetPreferences,
+    SmsHandedOver,
+)
 from streams.keys import partition_of, quoted
 from streams.rows import RowStore
 from streams.working import WorkingRows
 
 
+class Planned(msgspec.Struct, frozen=True):
+    """A reminder that is due at a time."""
+
+    user_id: str
+    booking_id: str
+    due: datetime
+
+
 class Notifications:
-    """Decides notices on their rows."""
+    """Decides notices, preferences and reminders on their rows."""
 
     def apply(self, rows: WorkingRows, message: Envelope, now: datetime, offset: int) -> Sequence[Event]:
-        asked = message.data
-        assert isinstance(asked, Notify | MailHandedOver | MarkRead)
-        key, contact_key = row_key(asked.user_id, asked.notice_id), f"u|{quoted(asked.user_id)}"
-        before, contact = rows.get(key, Notice), rows.get(contact_key, Contact)
-        decision = decide(before, contact, asked, now)
-        after, known = decision.state, learn(contact, asked)
-        if after is not None and after is not before:
-            rows.put(key, after)
-            if after.listed:
-                rows.put(_index_key(after), after, keep=False)
-        if known is not None and known is not contact:
-            rows.put(contact_key, known)
-        return decision.events
+        match message.data:
+            case SetPreferences() as asked:
+                return _choose(rows, asked)
+            case PlanReminder() | ReminderDue() as asked:
+                return _remind(rows, asked, now)
+            case MarkAllRead(user_id=user_id, notice_ids=notice_ids):
+                for notice_id in notice_ids:
+                    _decide(rows, MarkRead(user_id=user_id, notice_id=notice_id), now)
+                return ()
+            case Notify() | MailHandedOver() | SmsHandedOver() | MarkRead() as asked:
+                return _decide(rows, asked, now)
+        raise AssertionError(f"{message.event_type} is no message of this inbox")
 
     def refuse(
         self, rows: WorkingRows, message: Envelope, now: datetime, offset: int, reason: str
     ) -> Sequence[Event] | None:
         """A notice's rows are as small as its request: there is no smaller way to decide one."""
         return None
+
+
+def _decide(
+    rows: WorkingRows, asked: Notify | MailHandedOver | SmsHandedOver | MarkRead, now: datetime
+) -> Sequence[Event]:
+    key, contact_key = row_key(asked.user_id, asked.notice_id), f"u|{quoted(asked.user_id)}"
+    before, contact = rows.get(key, Notice), rows.get(contact_key, Contact)
+    preferences = rows.get(preferences_key(asked.user_id), Preferences) or EVERYTHING
+    decision = decide(before, contact, asked, now, preferences)
+    after, known = decision.state, learn(contact, asked)
+    if after is not None and after is not before:
+        rows.put(key, after)
+        if after.listed:
+            rows.put(_index_key(after), after, keep=False)
+    if known is not None and known is not contact:
+        rows.put(contact_key, known)
+    return decision.events
+
+
+def _choose(rows: WorkingRows, asked: SetPreferences) -> Sequence[Event]:
+    key = preferences_key(asked.user_id)
+    before = rows.get(key, Preferences)
+    after = chosen(before or EVERYTHING, asked)
+    if after != before:
+        rows.put(key, after)
+    return ()
+
+
+def _remind(rows: WorkingRows, asked: PlanReminder | ReminderDue, now: datetime) -> Sequence[Event]:
+    key, told = f"m|{quoted(asked.user_id)}|{asked.booking_id}", list[Notify]()
+    before = rows.get(key, Reminder)
+    if isinstance(asked, PlanReminder):
+        after: Reminder | None = plan(before, asked)
+    else:
+        after, told = remind(before, asked, now)
+    if after is not None and after != before:
+        rows.put(key, after)
+    was, due = before.due if before is not None else None, after.due if after is not None else None
+    # A tick for what is not due then means that its entry came back, e.g. from a zombie: out it goes.
+    ticked = asked.due if isinstance(asked, ReminderDue) else None
+    for over in {was, ticked} - {due, None}:
+        if over is not None:
+            rows.delete(_due_key(asked.user_id, asked.booking_id, over))
+    if due is not None and due != was:
+        rows.put(
+            _due_key(asked.user_id, asked.booking_id, due), Planned(asked.user_id, asked.booking_id, due), keep=False
+        )
+    return [event for notice in told for event in _decide(rows, notice, now)]
+
+
+def _due_key(user_id: str, booking_id: str, due: datetime) -> str:
+    return f"r|{_instant(due)}|{quoted(user_id)}|{booking_id}"
+
+
+def _instant(time: datetime) -> str:
+    """Sorts as time does."""
+    return time.astimezone(UTC).isoformat(timespec="milliseconds")
+
+
+def due_reminders(store: RowStore, partition: int, now: datetime, most: int) -> Iterator[Planned]:
+    """The reminders of a partition that are due, the longest due first, at most `most`."""
+    limit = f"r|{_instant(now)}|"
+    for count, (key, raw) in enumerate(store.scan(partition, "r|")):
+        if key >= limit or count >= most:
+            return
+        yield msgspec.json.decode(raw, type=Planned)
+
+
+def preferences_key(user_id: str) -> str:
+    """The key of the row of what a user wants to hear where."""
+    return f"p|{quoted(user_id)}"
 
 
 def row_key(user_id: str, notice_id: str) -> str:

@@ -59,10 +59,11 @@ def changed(
     lines: tuple[Line, ...] | None,
     *,
     guest: str | None = None,
+    phone: bool = False,
     token: str | None = None,
 ) -> ChangeBooking | None:
     """The change to these lines and this sealed guest; what is None stays. None if that leaves everything as it is.
-    `token`, sealed, is what pays for lines that cost more.
+    `phone` says whether this guest can be sent a text message; `token`, sealed, is what pays for lines that cost more.
     """
     if lines is not None and lines == row.lines:
         lines = None
@@ -77,6 +78,7 @@ def changed(
         deadline=context.clock() + context.limits.deadline,
         free_until=min(line.start for line in lines) if lines is not None else None,
         guest=guest,
+        phone=phone,
         user_id=row.user_id if guest is not None else None,
         times=stay_times(first_resource(context, lines), lines) if lines is not None else None,
         payment_token=token,

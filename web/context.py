@@ -9,6 +9,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from adapters.links import Links
 from streams.events.availability import ResourceDeclared
 from streams.events.rate_plans import PlanNews
 from streams.layout import Layout
@@ -54,6 +55,8 @@ class Context:
     readiness: Readiness
     #: What the payment provider signs its events with.
     webhook_secret: bytes = b""
+    #: What the links in letters say.
+    links: Links
     #: The channels whose messages go to the inbox of this instance, not to a server: "mail", "sms".
     kept_here: frozenset[str] = frozenset({"mail", "sms"})
 

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from adapters.letters import render
 from domain.notices import Notice
-from streams.events.notices import MarkRead
+from streams.events.notices import MOST_MARKED, MarkAllRead, MarkRead
 from streams.services import NOTIFICATION
 from tables.notifications import list_prefix, place_of, row_key
 from web.answers import Answer
@@ -23,6 +23,10 @@ from web.problems import invalid, not_found
 from web.requests import id_in_path, name_in_path
 
 _USUAL, _MOST = 50, 100
+#: How many of the newest are looked at to count those that were not read.
+_LOOKED_AT = 1000
+#: What is shown of news that several channels tell of.
+_CHANNELS = ("app", "mail", "sms")
 _CURSOR = re.compile(r"(\d{15})\.([0-9a-f-]{36})", re.ASCII)
 _notice = msgspec.json.Decoder(Notice)
 
@@ -46,22 +50,50 @@ class NotificationsOut(Answer):
     """A user's notices, the newest first; `next` as `before` gets the older ones."""
 
     user_id: str
+    #: How many of the newest 1,000 were not read.
+    unread: int
     notifications: list[NotificationOut]
     next: str | None = None
 
 
+class AllRead(Answer):
+    """How many notices were marked as read."""
+
+    user_id: str
+    marked: int
+
+
 async def get_notifications(request: web.Request) -> web.Response:
     context, user_id = context_of(request), name_in_path(request, "user_id")
-    limit, before = limit_of(request, _USUAL, _MOST), _before(request, user_id)
-    found: list[Notice] = []
-    if NOTIFICATION.name in context.layout.running:
-        rows = await context.rows.list(NOTIFICATION.name, user_id, list_prefix(user_id), limit, before=before)
-        found = [_notice.decode(row) for row in rows]
+    limit, before, only_unread = limit_of(request, _USUAL, _MOST), _before(request, user_id), _only_unread(request)
+    newest = await _listed(context, user_id)
+    found = newest if before is None else await _listed(context, user_id, before)
+    wanted = [notice for notice in _without_twins(found) if not (only_unread and notice.status == "read")]
+    shown = wanted[-limit:]
+    older = shown[0] if len(wanted) > limit else found[0] if len(found) == _LOOKED_AT else None
     body = NotificationsOut(
         user_id=user_id,
-        notifications=[notification_out(notice) for notice in reversed(_without_twins(found))],
-        next=place_of(found[0]).replace("|", ".") if len(found) == limit else None,
+        unread=sum(notice.status != "read" for notice in _without_twins(newest)),
+        notifications=[notification_out(notice) for notice in reversed(shown)],
+        next=place_of(older).replace("|", ".") if older is not None else None,
     )
+    return web.Response(text=body.model_dump_json(), content_type="application/json")
+
+
+async def read_all(request: web.Request) -> web.Response:
+    """Marks all that stand there when it is asked, and answers once their rows say so."""
+    context, user_id = context_of(request), name_in_path(request, "user_id")
+    marked, before, offset = 0, None, None
+    while found := await _listed(context, user_id, before):
+        unread = [notice.notice_id for notice in found if notice.status != "read"]
+        for first in range(0, len(unread), MOST_MARKED):
+            event = MarkAllRead(user_id=user_id, notice_ids=tuple(unread[first : first + MOST_MARKED]))
+            offset = (await context.log.append(event, source=SOURCE, correlation_id=correlation_of(request))).offset
+        marked += len(unread)
+        before = list_prefix(user_id) + place_of(found[0])
+    if offset is not None:
+        await _listed(context, user_id, limit=1, after=offset)
+    body = AllRead(user_id=user_id, marked=marked)
     return web.Response(text=body.model_dump_json(), content_type="application/json")
 
 
@@ -92,6 +124,17 @@ def notification_out(notice: Notice) -> NotificationOut:
     )
 
 
+async def _listed(
+    context: Context, user_id: str, before: str | None = None, *, limit: int = _LOOKED_AT, after: int | None = None
+) -> list[Notice]:
+    """What the app shows a user, the newest last."""
+    if NOTIFICATION.name not in context.layout.running:
+        return []
+    prefix = list_prefix(user_id)
+    rows = await context.rows.list(NOTIFICATION.name, user_id, prefix, limit, before=before, after=after)
+    return [_notice.decode(row) for row in rows]
+
+
 async def _shown(context: Context, user_id: str, notice_id: str, after: int | None = None) -> Notice:
     """The notice, if the app shows it; 404 otherwise."""
     raw = None
@@ -104,9 +147,18 @@ async def _shown(context: Context, user_id: str, notice_id: str, after: int | No
 
 
 def _without_twins(notices: Sequence[Notice]) -> list[Notice]:
-    """Less the mails that had nowhere to go and whose news the app tells of anyway."""
-    told = {notice.cause_id for notice in notices if notice.channel == "app"}
-    return [notice for notice in notices if notice.channel == "app" or notice.cause_id not in told]
+    """Each piece of news once: as the app tells it, else the mail or the text message that it stands for."""
+    first: dict[str, Notice] = {}
+    for notice in sorted(notices, key=lambda notice: _CHANNELS.index(notice.channel)):
+        first.setdefault(notice.cause_id, notice)
+    return [notice for notice in notices if first[notice.cause_id] is notice]
+
+
+def _only_unread(request: web.Request) -> bool:
+    given = request.query.get("unread", "false")
+    if given not in ("true", "false"):
+        raise invalid("unread", "should be true or false")
+    return given == "true"
 
 
 def _before(request: web.Request, user_id: str) -> str | None:
@@ -129,7 +181,17 @@ OPERATIONS = (
         parameters=(
             limited(_USUAL, _MOST),
             Parameter("before", "Only older ones: the `next` of an earlier answer.", {"type": "string"}),
+            Parameter("unread", "Only those that were not read.", {"type": "boolean", "default": False}),
         ),
+        problems=(422, 503),
+    ),
+    Operation(
+        "POST",
+        "/api/users/{user_id}/notifications/read",
+        read_all,
+        "Mark all of a user's notifications as read",
+        "notifications",
+        {200: AllRead},
         problems=(422, 503),
     ),
     Operation(

@@ -22,6 +22,7 @@ from streams.events.availability import ResourceDeclared
 from streams.events.booking import RULES, RequestBooking
 from streams.events.policy import CancellationPolicy
 from streams.numbers import confirmation_number
+from streams.phones import usable_phone
 from web.answers import Links, Money, Opened
 from web.checks import first_resource
 from web.context import SOURCE, Context, context_of, correlation_of, principal_of
@@ -130,6 +131,7 @@ async def _append(request: web.Request, context: Context, booking_id: str, finge
         details=draft.details,
         times=stay_times(resource, draft.lines),
         deposit_amount=_deposit(draft, resource),
+        phone=usable_phone((draft.guest or {}).get("phone")) is not None,
     )
     appended = await context.log.append(event, source=SOURCE, correlation_id=correlation_of(request))
     row = await context.rows.booking(booking_id, after=appended.offset)

@@ -9,6 +9,7 @@ from aiohttp import web
 from domain.booking_state import Booking
 from streams.events.about import Line
 from streams.identity import user_id_of
+from streams.phones import usable_phone
 from web.answers import BookingOut, Opened, Timeline
 from web.bodies import check, read_json
 from web.cancellations import cancel_booking, quote_operation
@@ -65,9 +66,9 @@ async def change_reservation(request: web.Request) -> web.Response:
     if not asked.model_dump(exclude_none=True):
         raise nothing_to_change(*ReservationChange.model_fields)
     row, context = await changeable(request, "stay"), context_of(request)
-    lines, guest = _other_lines(asked, row, context), await _other_guest(asked, row, context)
+    lines, (guest, phone) = _other_lines(asked, row, context), await _other_guest(asked, row, context)
     token = await payment_token(context, row, lines, asked.payment_method)
-    change = changed(context, row, lines, guest=guest, token=token)
+    change = changed(context, row, lines, guest=guest, phone=phone, token=token)
     return await change_booking(request, context, row, change)
 
 
@@ -91,16 +92,19 @@ def _other_lines(asked: ReservationChange, row: Booking, context: Context) -> tu
     return (stay_line(context, resource, start, end, quantity, rate_plan_of(row), kept=True),)
 
 
-async def _other_guest(asked: ReservationChange, row: Booking, context: Context) -> str | None:
-    """The guest's details as they shall be, sealed; None where they stay the same."""
+async def _other_guest(asked: ReservationChange, row: Booking, context: Context) -> tuple[str | None, bool]:
+    """The guest's details as they shall be, sealed, None where they stay the same; and whether they have a number that
+    a text message can be sent to.
+    """
     if asked.guest is None:
-        return None
+        return None, row.phone
     known = await context.keyring.unseal(row.user_id, row.guest) if row.guest else None
     before = json.loads(known) if known else {}
     after = before | asked.guest.model_dump(exclude_none=True)
+    phone = usable_phone(after.get("phone")) is not None
     if after == before:
-        return None
-    return await context.keyring.seal(row.user_id, json.dumps(after, ensure_ascii=False))
+        return None, phone
+    return await context.keyring.seal(row.user_id, json.dumps(after, ensure_ascii=False)), phone
 
 
 OPERATIONS = (

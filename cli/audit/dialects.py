@@ -75,7 +75,8 @@ CAMPSITE: Final = Dialect(
         refund_amount="RefundAmount",
         cancellation_reason="CancellationReason",
         price_amount="TotalPrice",
-    ),
+    )
+    | {"user_id": (("GuestId",), ("UserId",))},
     weak=True,
 )
 
@@ -110,6 +111,7 @@ HOTEL: Final = Dialect(
     fields={
         "booking_id": (("stayDetails", "reservationId"), ("reservationId",)),
         "payment_id": (("paymentId",), ("pricingDetails", "paymentId")),
+        "user_id": (("guestDetails", "guestId"),),
         "refund_amount": (("pricingDetails", "refundAmount"),),
         "cancellation_reason": (("stayDetails", "reason"),),
         "price_amount": (("pricingDetails", "totalPrice"),),

@@ -21,7 +21,7 @@ from cli.audit.dialects import DIALECTS
 from cli.audit.findings import Verdict, clean
 from cli.audit.history import History
 from cli.audit.ledger import read_ledger
-from cli.audit.mail import read_again, read_mail
+from cli.audit.mail import read_again, read_mail, read_texts
 from cli.audit.promises import judge
 from cli.audit.reading import read_log
 from cli.audit.report import as_json, show
@@ -111,6 +111,7 @@ async def read_history(
             )
         history.ledger = await read_ledger(data)
         history.mail, history.mail_again = read_mail(data), read_again(data)
+        history.texts = read_texts(data)
     return history
 
 

@@ -193,3 +193,13 @@ class Row(NamedTuple):
 
     source: int
     content: object
+
+
+class Told(NamedTuple):
+    """News that somebody is to be told of, and on which channels; `at` in milliseconds."""
+
+    event_type: str
+    event_id: str
+    place: Place
+    at: int
+    channels: frozenset[str]

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from cli.audit import names
 from cli.audit.dialect import Dialect
 from cli.audit.dialects import CATALOGUE
-from cli.audit.facts import Asked, Booking, Entry, Errand, Payment, Place, Poison, Row
+from cli.audit.facts import Asked, Booking, Entry, Errand, Payment, Place, Poison, Row, Told
 from cli.audit.operations import Hold, Operation, Release
 from cli.audit.spelling import Spelling
 from cli.audit.wire import short
@@ -74,6 +74,13 @@ class History:
     mail: dict[str, list[str]] | None = None
     #: (Notice, Message-ID) -> how often it was delivered beyond the first time.
     mail_again: Counter[tuple[str, str]] = field(default_factory=Counter)
+    #: The references of the text messages that the sandbox took, which are notices. None when none are kept here.
+    texts: frozenset[str] | None = None
+    #: News that somebody is to be told of; event id -> the channels a notice of it was asked for on; and notice -> its
+    #: user, quoted, and the partition and offset of its request.
+    tidings: list[Told] = field(default_factory=list)
+    told: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    notices: dict[str, tuple[str, int, int]] = field(default_factory=dict)
     #: By what they are rows of: "booking", "night", "payment", "notice".
     rows: defaultdict[str, dict[str, Row]] = field(default_factory=lambda: defaultdict(dict))
     #: (service, partition) -> the last inbox offset whose outcome is durable, and when something last became durable.

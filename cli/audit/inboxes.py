@@ -23,6 +23,7 @@ from cli.audit.inventory_inbox import (
     unblocked,
     waited,
 )
+from cli.audit.notices import notice_asked
 from cli.audit.terms import Ask, terms_of
 from cli.audit.wire import Letter, Record, milliseconds, money, short
 
@@ -208,6 +209,9 @@ FILING: dict[tuple[str, str], Filed] = {
     (names.PAYMENT_EFFECTS, "payment.effect.call"): _provider_called,
     (names.NOTIFICATION_EFFECTS, "notification.effect.mail"): _sent_on,
     (names.NOTIFICATION_INBOX, "notification.effect.answered"): _done,
+    (names.NOTIFICATION_EFFECTS, "notification.effect.text"): _sent_on,
+    (names.NOTIFICATION_INBOX, "notification.effect.text_answered"): _done,
+    (names.NOTIFICATION_INBOX, "notification.notice.request"): notice_asked,
     (names.RECEIPT_EFFECTS, "receipt.effect.write"): _sent_on,
     (names.RECEIPT_INBOX, "receipt.effect.answered"): _done,
     (names.WORKERS, "vacancy.worker.owns"): _claimed,

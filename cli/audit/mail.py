@@ -10,7 +10,6 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from contextlib import closing
-from dataclasses import dataclass
 from email.parser import BytesHeaderParser
 from pathlib import Path
 
@@ -20,16 +19,6 @@ from cli.audit.history import History
 
 FOLDER = "mail"
 TEXTS = Path("sms") / "sms.sqlite"
-
-
-@dataclass(frozen=True)
-class TextMessage:
-    """A text message as the provider's sandbox took it; `times` it was handed over."""
-
-    message_id: str
-    to: str
-    text: str
-    times: int
 
 
 def read_mail(data: Path) -> dict[str, list[str]] | None:
@@ -48,14 +37,13 @@ def read_again(data: Path) -> Counter[tuple[str, str]]:
     return found
 
 
-def read_texts(data: Path) -> dict[str, TextMessage] | None:
-    """Reference -> the message that was handed over under it; None where none is kept."""
+def read_texts(data: Path) -> frozenset[str] | None:
+    """The references of the text messages that the sandbox took, each once; None where none are kept."""
     file = data / TEXTS
     if not file.exists():
         return None
     with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as db:
-        rows = db.execute("SELECT reference, id, receiver, said, times FROM texts").fetchall()
-    return {reference: TextMessage(*row) for reference, *row in rows}
+        return frozenset(reference for (reference,) in db.execute("SELECT reference FROM texts"))
 
 
 def _message_ids(mail: bytes) -> list[str]:

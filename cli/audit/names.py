@@ -114,6 +114,9 @@ ORIGINS: Final = frozenset(
         "record.record.open",
         "record.record.change",
         "notification.notice.read",
+        "notification.notice.read_all",
+        "notification.preferences.set",
+        "notification.reminder.due",
     }
 )
 #: What a request of another program becomes.

@@ -13,6 +13,7 @@ from cli.audit.dialect import is_ours
 from cli.audit.facts import Asked, Change, Ending, Place, Poison
 from cli.audit.history import History, Orphan
 from cli.audit.inventory_inbox import resource_of
+from cli.audit.notices import news_told
 from cli.audit.operations import Hold, Release
 from cli.audit.wire import REST, Letter, Record, digest, header, milliseconds, money, short
 
@@ -45,6 +46,7 @@ def _ours(history: History, record: Record, letter: Letter, place: Place) -> Non
             file(history, record, letter)
         except (KeyError, TypeError, ValueError, ArithmeticError):
             return history.poison.append(Poison(place, record.timestamp, f"is no {letter.event_type}"))
+    news_told(history, record, letter)
     beside = (header(record.headers, REST) or "").encode()
     history.identify(letter.event_id, letter.event_type, digest(record.value, beside))
     history.know(letter.event_id, None)

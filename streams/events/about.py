@@ -49,5 +49,7 @@ class About(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     time_zone: str = "UTC"
     #: The guest's, customer's or patient's personal data as a JSON object, sealed under the user's key.
     guest: Sealed | None = None
+    #: Whether the guest left a telephone number that a text message can be sent to.
+    phone: bool = False
     #: What only some kinds have and is nobody's secret: an appointment's visit type...
     details: dict[str, Any] = {}

@@ -58,6 +58,8 @@ class RequestBooking(Event, type="booking.booking.request"):
     times: StayTimes | None = None
     #: What of the price is taken now; the rest at check-in. None: the whole price.
     deposit_amount: Amount | None = None
+    #: Whether `guest` has a telephone number that a text message can be sent to.
+    phone: bool = False
 
 
 class ChangeBooking(Event, type="booking.booking.change"):
@@ -74,6 +76,8 @@ class ChangeBooking(Event, type="booking.booking.change"):
     deadline: Instant
     free_until: Instant | None = None
     guest: Sealed | None = None
+    #: Whether `guest`, where there is one, has a telephone number that a text message can be sent to.
+    phone: bool = False
     #: Under whose key `guest` is sealed; None stands for the booking's user.
     user_id: Id | None = None
     details: dict[str, Any] | None = None

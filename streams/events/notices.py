@@ -1,14 +1,18 @@
-"""Notices: what is to be told to a guest, by mail or in the app, and that it was (CAT-11, 12; CAMP-08..10; ORD-05)."""
+"""Notices: what is to be told to a guest, by mail, as a text message or in the app, and that it was (CAT-11, 12;
+CAMP-08..10; ORD-05); what a guest wants to hear where, and reminders of what was booked.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from msgspec import field
+from msgspec import Meta, field
 
 from streams.events.base import Event, Id, Instant, Sealed
 
-Channel = Literal["mail", "app"]
+Channel = Literal["mail", "sms", "app"]
+#: How many notices one message marks as read.
+MOST_MARKED = 100
 
 # --- asked of the notification service (its inbox, keyed by user_id) ---
 
@@ -42,9 +46,65 @@ class MailHandedOver(Event, type="notification.effect.answered"):
     error: str | None = None
 
 
+class SmsHandedOver(Event, type="notification.effect.text_answered"):
+    """The result of one text message, appended by the agent that handed it over."""
+
+    notice_id: Id
+    user_id: Id
+    effect_id: str
+    #: The provider's; empty where nothing was sent.
+    provider_message_id: str = ""
+    #: Why there is nothing to send: "no_phone", "erased", "refused".
+    error: str | None = None
+
+
 class MarkRead(Event, type="notification.notice.read"):
     user_id: Id
     notice_id: Id
+
+
+class MarkAllRead(Event, type="notification.notice.read_all"):
+    """Several notices of one user at once, so that one decision stays small."""
+
+    user_id: Id
+    notice_ids: Annotated[tuple[Id, ...], Meta(min_length=1, max_length=MOST_MARKED)]
+
+
+class SetPreferences(Event, type="notification.preferences.set"):
+    """Which channels a user wants to hear on; None stays as it is."""
+
+    user_id: Id
+    mail: bool | None = None
+    sms: bool | None = None
+    app: bool | None = None
+    #: A BCP 47 tag; the empty text is none.
+    locale: str | None = None
+
+
+class PlanReminder(Event, type="notification.reminder.plan"):
+    """Remind a user of a booking before it begins, as the news of it was told last; with nothing due, of it no more."""
+
+    user_id: Id
+    booking_id: Id
+    #: When the news was told: of two, what the later one says holds.
+    told_at: Instant
+    #: The booking has come to an end, and is never reminded of again.
+    over: bool = False
+    #: When to remind, and when the booking begins, by the clock of the property.
+    due: Instant | None = None
+    start: Instant | None = None
+    #: Channel -> which text.
+    templates: dict[Channel, str] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+    guest: Sealed | None = None
+
+
+class ReminderDue(Event, type="notification.reminder.due"):
+    """A tick: some clock believes that a reminder is due. The row and the record's time decide."""
+
+    user_id: Id
+    booking_id: Id
+    due: Instant
 
 
 # --- the notification service's effects ---
@@ -61,6 +121,22 @@ class SendMail(Event, type="notification.effect.mail"):
     #: How the user was reached before, for news that names no address.
     contact: Sealed | None = None
     booking_id: Id | None = None
+    #: The language the user wants to be written to in, as a BCP 47 tag.
+    locale: str | None = None
+
+
+class SendSms(Event, type="notification.effect.text"):
+    """One text message to hand over, by the id of its notice, so that the provider knows a repetition."""
+
+    notice_id: Id
+    user_id: Id
+    template: str
+    facts: dict[str, Any] = field(default_factory=dict)
+    guest: Sealed | None = None
+    #: How the user was reached before, for news that names no number.
+    contact: Sealed | None = None
+    booking_id: Id | None = None
+    locale: str | None = None
 
 
 # --- told to the world ---

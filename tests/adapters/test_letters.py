@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from adapters.letters import GENERIC, Letter, Reader, address_of, has_template, render, written_to
+from adapters.texts import has_text
 from config.settings import layouts
 from streams.layout_file import read_layout
 
@@ -44,6 +45,7 @@ CATALOGUE = [
     "order_shipped",
     "order_delivered",
     "waitlist_offered",
+    "reminder",
     GENERIC,
 ]
 
@@ -51,8 +53,10 @@ CATALOGUE = [
 @pytest.mark.proves("CAMP-09", "CAMP-10", "ORD-05")
 @pytest.mark.parametrize("layout", layouts())
 def test_every_template_a_layout_names_is_there(layout: str) -> None:
-    named = {template for templates in read_layout(layout).notices.values() for template in templates.values()}
+    notices = read_layout(layout).notices
+    named = {template for templates in notices.values() for template in templates.values()}
     assert [template for template in sorted(named) if not has_template(template)] == []
+    assert [text for text in notices.get("sms", {}).values() if not has_text(text)] == []
 
 
 @pytest.mark.parametrize("facts", [FACTS, {"amount": "1.00", "currency": "EUR"}], ids=["all", "few"])

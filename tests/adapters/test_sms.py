@@ -15,7 +15,7 @@ from aiohttp.test_utils import TestServer
 from adapters import textbox
 from adapters.sms import SmsClient, SmsRefused, SmsUnavailable
 from adapters.textbox import Textbox
-from cli.audit.mail import TextMessage, read_texts
+from cli.audit.mail import read_texts
 from cli.sandbox.texts import application
 
 ADA = "+4915112345678"
@@ -50,7 +50,7 @@ async def test_a_message_is_taken_once_whatever_happens(client: SmsClient, tmp_p
         "See you tomorrow.",
         3,
     )
-    assert read_texts(tmp_path) == {"n1": TextMessage(kept.message_id, ADA, "See you tomorrow.", 3)}
+    assert read_texts(tmp_path) == frozenset({"n1"})
 
 
 async def test_the_newest_come_first_and_those_of_a_number_are_found(client: SmsClient, tmp_path: Path) -> None:

@@ -17,11 +17,12 @@ from pathlib import Path
 
 import pytest
 
+from adapters import textbox
 from adapters.letters import Letter
 from adapters.mailbox import Mailbox
 from adapters.messages import Envelope, compose
 from adapters.smtp import Server
-from cli.audit.mail import read_again, read_texts
+from cli.audit.mail import read_again
 from cli.post import sandbox_key
 from config.secrets import Secrets
 
@@ -109,9 +110,8 @@ def test_a_text_message_outlives_it_and_is_one(tmp_path: Path) -> None:
             ids.add(text(inbox.said["url"], key))
             assert inbox.end(signal.SIGKILL) == -signal.SIGKILL
     assert len(ids) == 1
-    kept = read_texts(tmp_path)
-    assert kept is not None
-    assert kept["n1"].times == 2
+    (kept,) = textbox.newest(tmp_path / textbox.FOLDER, 10)
+    assert (kept.reference, kept.times) == ("n1", 2)
 
 
 def test_a_mail_that_is_too_large_is_refused_and_a_taken_port_is_named(tmp_path: Path) -> None:

@@ -247,7 +247,7 @@ def test_the_groups_are_the_documents() -> None:
     found = {group.name: (group.service, group.subscribes) for group in LAYOUT.groups.values()}
     assert found == {
         "email-consumer-group": ("mail", ("booking-events", "user-events", "payment-events", "vacancy.events")),
-        "notification-consumer-group": ("notification", ("booking-events", "payment-events")),
+        "notification-consumer-group": ("notification", ("booking-events", "payment-events", "vacancy.events")),
         "analytics-consumer-group": ("analytics", ("booking-events", "payment-events")),
     }
     assert LAYOUT.subscriptions("mail") == (BOOKINGS, USERS, PAYMENTS, LAYOUT.events)
@@ -262,12 +262,22 @@ def test_the_documents_actions_have_a_text_each() -> None:
             "user.user.created": "welcome",
             "payment.payment.succeeded": "receipt",
             "payment.payment.refunded": "refund",
+            "payment.payment.failed": "payment_failed",
             "waitlist.entry.offered": "waitlist_offered",
+            "notification.reminder.due": "reminder",
+        },
+        "sms": {
+            "booking.booking.confirmed": "booking_confirmed",
+            "booking.booking.cancelled": "booking_cancelled",
+            "payment.payment.failed": "payment_failed",
+            "waitlist.entry.offered": "waitlist_offered",
+            "notification.reminder.due": "reminder",
         },
         "app": {
             "booking.booking.created": "booking_received",
             "booking.booking.confirmed": "booking_confirmed",
             "payment.payment.succeeded": "payment_received",
+            "notification.reminder.due": "reminder",
         },
     }
 

@@ -12,6 +12,7 @@ import pytest
 from aiohttp import ClientResponse, ClientSession, web
 from aiohttp.test_utils import BaseTestServer, TestClient, TestServer
 
+from adapters.links import Links
 from streams.events.control import WorkerOwns
 from streams.services import SERVICES
 from tests.web.instance import NOW, Instance, Numbers, Seals
@@ -26,6 +27,7 @@ from web.rows import Rows
 KEY = "op1.a-test-key"
 TOKEN = "internal-token"
 WEBHOOK_SECRET = b"what the provider signs with"
+LINKS = Links("https://book.example.com", b"what links are signed with")
 TODAY = NOW.date()
 
 
@@ -145,6 +147,7 @@ def _context(instance: Instance, seals: Seals, http: ClientSession) -> Context:
         version="0.1.0",
         clock=lambda: instance.now,
         webhook_secret=WEBHOOK_SECRET,
+        links=LINKS,
         readiness=Readiness(http, instance.workers, SERVICES, partitions),
     )
 

@@ -148,7 +148,7 @@ async def test_the_inbox_needs_a_key(gateway: Gateway) -> None:
 
 @pytest.mark.proves("CAMP-10", "CAMP-18")
 async def test_a_user_reads_what_was_told_newest_first(gateway: Gateway) -> None:
-    assert await listed(gateway) == {"user_id": "ada", "notifications": [], "next": None}
+    assert await listed(gateway) == {"user_id": "ada", "unread": 0, "notifications": [], "next": None}
     for number in (3, 1, 2):
         await tell(gateway, number)
     await tell(gateway, 4, user_id="bob")

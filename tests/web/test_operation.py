@@ -30,7 +30,8 @@ async def test_the_key_may_come_in_either_header(gateway: Gateway) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [operation.path for operation in OPERATIONS if operation.open and operation.method == "GET"]
+    "path",
+    [each.path for each in OPERATIONS if each.open and each.method == "GET" and "{" not in each.path],
 )
 async def test_what_is_open_needs_no_key(gateway: Gateway, path: str) -> None:
     answer = await gateway.call("GET", path, key=None)

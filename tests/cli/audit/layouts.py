@@ -104,7 +104,8 @@ def notify(story: Story, name: str) -> None:
     about = {"notice_id": NOTICE, "user_id": "guest"}
     inbox, effects = names.NOTIFICATION_INBOX, names.NOTIFICATION_EFFECTS
     news = story.bookings[name].last[names.CONFIRMED]
-    asked = story.say(inbox, "notification.notice.request", {**about, "channel": "mail"}, key="guest", cause=news)
+    request = {**about, "channel": "mail", "cause_id": news}
+    asked = story.say(inbox, "notification.notice.request", request, key="guest", cause=news)
     order = story.say(effects, "notification.effect.mail", about, key="guest", cause=asked)
     data = {**about, "effect_id": order}
     answered = story.say(inbox, "notification.effect.answered", data, key="guest", cause=order)

@@ -15,7 +15,7 @@ from tests.cli.audit.layouts import GOODS, LAYOUTS, NOTICE
 from tests.cli.audit.story import Story
 
 #: What there is nothing of under a layout.
-NOTHING_OF = {("clinic", "P4"), ("orders", "P9"), ("clinic", "P9")}
+NOTHING_OF = {(name, promise) for name in ("orders", "clinic") for promise in ("P9", "notices")} | {("clinic", "P4")}
 MAIL = {NOTICE: [f"<{NOTICE}@vacancy>"]}
 MINUTE = 60_000
 

@@ -1,0 +1,111 @@
+"""Who was told: what the auditor finds when somebody was not."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.audit import names
+from cli.audit.findings import Verdict
+from cli.audit.mail import read_texts
+from cli.audit.notices import table_of
+from config.settings import layouts
+from tests.cli.audit.story import Story
+
+INBOX = names.NOTIFICATION_INBOX
+
+
+def told(story: Story, name: str, *channels: str, rows: bool = True, phone: bool = False) -> list[str]:
+    """A booking of a guest is confirmed, and the guest told of it on these channels; the notices."""
+    story.request(name)
+    about = {"kind": "stay", "phone": phone}
+    story.world(name, names.CONFIRMED, cause="request", user_id="guest|1", about=about)
+    news, notices = story.bookings[name].last[names.CONFIRMED], []
+    for channel in channels:
+        notices.append(f"{name}-{channel}")
+        data = {"notice_id": notices[-1], "user_id": "guest|1", "channel": channel, "cause_id": news}
+        story.say(INBOX, "notification.notice.request", data, key="guest|1", cause=news)
+        if rows:
+            row(story, notices[-1], channel)
+    return notices
+
+
+def row(story: Story, notice: str, channel: str, status: str = "new") -> None:
+    last = story.end(INBOX, story.partition("guest|1"))
+    content = {"channel": channel, "status": status}
+    story.row("notification", f"n|guest%7C1|{notice}", content, partition="guest|1", source=last)
+
+
+def judged(story: Story, **more: Any) -> Verdict:
+    story.settle()
+    return story.verdicts(**more)["notices"]
+
+
+def test_whoever_was_told_on_every_channel_leaves_nothing_to_say() -> None:
+    story = Story()
+    for name in ("a", "b"):
+        told(story, name, "mail", "app")
+    verdict = judged(story)
+    assert (verdict.findings, verdict.state) == ([], "ok")
+    assert verdict.checked >= 4
+
+
+def test_news_that_nobody_was_told_of_is_found_once_later_news_was_told() -> None:
+    story = Story()
+    told(story, "b", "app")
+    assert judged(story).findings == []  # still on its way
+    story.wait(minutes=2)
+    for name in (f"c{number}" for number in range(8)):
+        told(story, name, "mail", "app")
+    (found,) = judged(story).findings
+    assert found.what == f"{names.CONFIRMED} was not told by mail"
+
+
+def test_who_left_a_number_is_to_get_a_text_message() -> None:
+    story = Story()
+    told(story, "a", "mail", "app", phone=True)
+    story.wait(minutes=2)
+    for name in (f"c{number}" for number in range(8)):
+        told(story, name, "mail", "app")
+    assert [found.what for found in judged(story).findings] == [f"{names.CONFIRMED} was not told by sms"]
+
+
+def test_a_notice_that_was_asked_for_and_is_not_remembered_is_found() -> None:
+    story = Story()
+    told(story, "a", "mail", "app", rows=False)
+    told(story, "b", "mail", "app")
+    assert [found.subject for found in judged(story).findings] == ["a-app", "a-mail"]
+
+
+def test_a_text_message_that_the_provider_never_took_is_found() -> None:
+    story = Story()
+    told(story, "a", "mail", "app", phone=True)
+    row(story, "text-1", "sms", "sent")
+    row(story, "text-2", "sms", "sent")
+    assert judged(story).findings == []
+    (found,) = judged(story, texts=frozenset({"text-1"})).findings
+    assert found == ("text-2", "is remembered as sent, but there is no such text message")
+
+
+def test_where_nobody_is_told_there_is_nothing_to_judge() -> None:
+    assert judged(Story()).state == "not applicable"
+
+
+@pytest.mark.parametrize("layout", layouts())
+def test_the_tables_are_the_layouts(layout: str) -> None:
+    table = table_of(layout)
+    assert "notification.reminder.due" not in table
+    assert all(channels <= {"mail", "sms", "app"} for channels in table.values())
+    assert table["waitlist.entry.offered"] >= {"mail"}
+
+
+def test_what_the_sandbox_took_is_read(tmp_path: Path) -> None:
+    assert read_texts(tmp_path) is None
+    (tmp_path / "sms").mkdir()
+    with sqlite3.connect(tmp_path / "sms" / "sms.sqlite") as db:
+        db.execute("CREATE TABLE texts (reference TEXT)")
+        db.execute("INSERT INTO texts VALUES ('n1')")
+    assert read_texts(tmp_path) == frozenset({"n1"})
