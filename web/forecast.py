@@ -7,12 +7,11 @@ from datetime import date, timedelta
 from aiohttp import web
 from pydantic import Field
 
-from domain.calendar import zone
 from domain.forecast import TESTED, TESTED_AHEAD, WEEKS, Error, Outlook, error_of, forecast
 from tables.analytics import figures_of, prefixes
-from web.analytics import MAX_DAYS, PROPERTY, capacity_of, money, number, period, scan
+from web.analytics import MAX_DAYS, PROPERTY, capacity_of, money, number, period, scan, today_of
 from web.answers import Answer, Money
-from web.context import Context, context_of
+from web.context import context_of
 from web.operations import Operation, Parameter
 from web.problems import invalid
 from web.requests import query_name
@@ -54,7 +53,7 @@ class ForecastOut(Answer):
 async def get_forecast(request: web.Request) -> web.Response:
     context = context_of(request)
     property_id, (first, last) = query_name(request, "property_id"), period(request)
-    today = _today(context, property_id)
+    today = today_of(context, property_id)
     if first < today:
         raise invalid("from", f"should not be before {today}, the property's today; what is over is in the key figures")
     rows = await scan(context, prefixes(property_id, today - _HISTORY, last))
@@ -68,12 +67,6 @@ async def get_forecast(request: web.Request) -> web.Response:
         error=_error(error_of(days, today)),
     )
     return web.Response(text=body.model_dump_json(by_alias=True), content_type="application/json")
-
-
-def _today(context: Context, property_id: str) -> date:
-    """By the clock of the property, as far as it has declared one."""
-    zones = (each.time_zone for _, each in context.rates.items() if each.provider_id == property_id)
-    return context.clock().astimezone(zone(next(zones, "UTC"))).date()
 
 
 def _outlook(found: Outlook, capacity: int | None) -> OutlookOut:

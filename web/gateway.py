@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import ClientSession, web
 
 from web import (
+    alerts,
     analytics,
     appointments,
     availability,
@@ -27,6 +28,7 @@ from web import (
     reservations,
     settlements,
     stock,
+    trends,
     units,
     users,
     waitlist,
@@ -63,6 +65,8 @@ OPERATIONS: tuple[Operation, ...] = (
     *settlements.OPERATIONS,
     *webhooks.OPERATIONS,
     *analytics.OPERATIONS,
+    *trends.OPERATIONS,
+    *alerts.OPERATIONS,
     *forecast.OPERATIONS,
     *health.OPERATIONS,
     *documents.OPERATIONS,

@@ -114,6 +114,8 @@ ORIGINS: Final = frozenset(
         "record.record.open",
         "record.record.change",
         "notification.notice.read",
+        "analytics.alert.set",
+        "analytics.alert.remove",
     }
 )
 #: What a request of another program becomes.
