@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from cli.audit import names
+from cli.audit.counting import Counted
 from cli.audit.dialect import Dialect
 from cli.audit.dialects import CATALOGUE
 from cli.audit.facts import Asked, Booking, Entry, Errand, Payment, Place, Poison, Row
@@ -72,8 +73,10 @@ class History:
     acknowledged: set[str] = field(default_factory=set)
     #: Mail that was handed over: notice -> the Message-IDs of its file. None when no mail is kept here.
     mail: dict[str, list[str]] | None = None
-    #: By what they are rows of: "booking", "night", "payment", "notice".
+    #: By what they are rows of: "booking", "night", "payment", "notice", "figures".
     rows: defaultdict[str, dict[str, Row]] = field(default_factory=lambda: defaultdict(dict))
+    #: What analytics counted, by its partition and what it is about.
+    counted: defaultdict[tuple[int, str], Counted] = field(default_factory=lambda: defaultdict(Counted))
     #: (service, partition) -> the last inbox offset whose outcome is durable, and when something last became durable.
     positions: dict[tuple[str, int], int] = field(default_factory=dict)
     moved: dict[tuple[str, int], int] = field(default_factory=dict)
