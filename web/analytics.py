@@ -80,7 +80,7 @@ async def get_kpis(request: web.Request) -> web.Response:
     property_id, (first, last) = query_name(request, "property_id"), period(request)
     rows = await scan(context, prefixes(property_id, first, last))
     found = kpis(figures_of(rows, first, last), (last - first).days + 1, capacity_of(context, property_id))
-    return _answer(_kpis_out(property_id, first, last, found))
+    return _answer(kpis_out(property_id, first, last, found))
 
 
 async def get_news(request: web.Request) -> web.Response:
@@ -133,7 +133,7 @@ def today_of(context: Context, property_id: str) -> date:
     return context.clock().astimezone(zone(zone_of(context, property_id))).date()
 
 
-def _kpis_out(property_id: str, first: date, last: date, found: Kpis) -> KpisOut:
+def kpis_out(property_id: str, first: date, last: date, found: Kpis) -> KpisOut:
     return KpisOut(
         property_id=property_id,
         from_=first,

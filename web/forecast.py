@@ -17,7 +17,7 @@ from web.problems import invalid
 from web.requests import query_name
 
 #: What lies before the nights asked for and is compared with them.
-_HISTORY = timedelta(weeks=WEEKS + 1, days=TESTED + TESTED_AHEAD)
+HISTORY = timedelta(weeks=WEEKS + 1, days=TESTED + TESTED_AHEAD)
 
 
 class OutlookOut(Answer):
@@ -56,20 +56,20 @@ async def get_forecast(request: web.Request) -> web.Response:
     today = today_of(context, property_id)
     if first < today:
         raise invalid("from", f"should not be before {today}, the property's today; what is over is in the key figures")
-    rows = await scan(context, prefixes(property_id, today - _HISTORY, last))
-    days, capacity = figures_of(rows, today - _HISTORY, last), capacity_of(context, property_id)
+    rows = await scan(context, prefixes(property_id, today - HISTORY, last))
+    days, capacity = figures_of(rows, today - HISTORY, last), capacity_of(context, property_id)
     nights = [first + timedelta(days=number) for number in range((last - first).days + 1)]
     body = ForecastOut(
         property_id=property_id,
         from_=first,
         to=last,
-        nights=[_outlook(forecast(days, night, today, capacity), capacity) for night in nights],
-        error=_error(error_of(days, today)),
+        nights=[outlook_out(forecast(days, night, today, capacity), capacity) for night in nights],
+        error=error_out(error_of(days, today)),
     )
     return web.Response(text=body.model_dump_json(by_alias=True), content_type="application/json")
 
 
-def _outlook(found: Outlook, capacity: int | None) -> OutlookOut:
+def outlook_out(found: Outlook, capacity: int | None) -> OutlookOut:
     return OutlookOut(
         night=found.night,
         on_the_books=found.on_the_books,
@@ -82,7 +82,7 @@ def _outlook(found: Outlook, capacity: int | None) -> OutlookOut:
     )
 
 
-def _error(found: Error) -> ForecastErrorOut:
+def error_out(found: Error) -> ForecastErrorOut:
     return ForecastErrorOut(
         nights=found.nights, days_ahead=found.days_ahead, units=number(found.units), part=number(found.part)
     )
