@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -55,7 +56,7 @@ class Plot:
 def as_page(report: ReportOut) -> str:
     """One HTML page with everything in it."""
     columns = _columns(report)
-    rows = [(name, [_shown(kpis, field) for _, kpis in columns]) for field, name in _FIGURES.items()]
+    rows = [(name, [_cell(report, kpis, field) for _, kpis in columns]) for field, name in _FIGURES.items()]
     return _template().render(report=report, columns=columns, rows=rows, money=_money, plot=_plot(report))
 
 
@@ -118,11 +119,18 @@ _FIGURES = {
     "captured": "Taken",
     "refunded": "Given back",
 }
+#: By the date of booking, or of the payment.
+_BY_BOOKING = frozenset({"bookings", "cancellation_rate", "no_show_rate", "average_lead_time", "captured", "refunded"})
 _PERCENT = frozenset({"occupancy", "cancellation_rate", "no_show_rate"})
 
 
 def _columns(report: ReportOut) -> list[tuple[str, KpisOut]]:
     return [("Day", report.today), ("Month to date", report.month), ("Next 30 days", report.ahead)]
+
+
+def _cell(report: ReportOut, kpis: KpisOut, field: str) -> str:
+    """Nothing has been booked on days to come: of these only what is for them says anything."""
+    return "" if kpis is report.ahead and field in _BY_BOOKING else _shown(kpis, field)
 
 
 def _shown(kpis: KpisOut, field: str) -> str:
@@ -135,7 +143,7 @@ def _shown(kpis: KpisOut, field: str) -> str:
 
 
 def _money(sums: Sequence[Money]) -> str:
-    return ", ".join(f"{each.amount} {each.currency}" for each in sums) or "-"
+    return ", ".join(f"{Decimal(each.amount):,} {each.currency}" for each in sums) or "-"
 
 
 def _plot(report: ReportOut) -> Plot:
