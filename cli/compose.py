@@ -62,7 +62,7 @@ STATEFUL: dict[str, tuple[Callable[[Layout], Decides], Callable[[ServiceApp, Too
     "notification": (lambda layout: Notifications(), notification.attach),
     "receipt": (lambda layout: Receipts(layout.partitions), receipt.attach),
     "rate": (lambda layout: Rates(), rate.attach),
-    "analytics": (lambda layout: Analytics(), analytics.attach),
+    "analytics": (lambda layout: Analytics(layout.partitions), analytics.attach),
 }
 #: Groups that keep no rows.
 STATELESS: dict[str, Callable[[GroupApp, Tools], None]] = {

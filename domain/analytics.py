@@ -21,6 +21,8 @@ from streams.events.receipts import ReceiptGenerated
 
 # The ids we derive are part of what is on the log: this constant never changes.
 _id_of = ids_under(UUID("b5a1e7c2-91d4-5f36-8a07-3c2f6d9e4b15"))
+#: The rules that observations of today are counted by.
+RULES = 1
 _OF_A_BOOKING = (BookingNews, PaymentNews, ReceiptGenerated)
 #: Ids in the order in which they say what news is about.
 _ENTITIES = ("booking_id", "record_id", "payment_id", "user_id")
@@ -56,6 +58,7 @@ def observation_of(news: Envelope) -> list[Observe]:
         lead_days=max((taken[0].first - day).days, 0) if isinstance(event, BookingCreated) else None,
         taken=taken,
         properties=_properties(event, about),
+        rules=RULES,
     )
     return [observed]
 

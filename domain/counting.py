@@ -108,6 +108,7 @@ def _took_outcome(booking: Tracked, observed: Observe) -> Tracked:
         booked_on=_booked_on(booking, observed),
         outcomes=tuple(sorted(outcomes)),
         lead_days=observed.lead_days if booking.lead_days is None else booking.lead_days,
+        rules=max(booking.rules, observed.rules),
     )
 
 

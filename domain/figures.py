@@ -54,6 +54,10 @@ class Figures(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     #: Revenue of what is not taken by the night.
     other: dict[str, Decimal] = {}
 
+    #: Units whose stay begins on this date, and how many nights they stay in all.
+    arrivals: int = 0
+    arrival_nights: int = 0
+
     # Of the money that moved on this date:
     captured: dict[str, Decimal] = {}
     refunded: dict[str, Decimal] = {}
@@ -96,6 +100,8 @@ class Tracked(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     #: What became of it: "created", "confirmed", "cancelled"...
     outcomes: tuple[str, ...] = ()
     money: tuple[Moved, ...] = ()
+    #: By which rules it is counted (`streams.events.analytics.Observe`).
+    rules: int = 0
 
     @property
     def confirmed(self) -> bool:
@@ -163,6 +169,8 @@ def _parts(booking: Tracked, provider_id: str, booked_on: date) -> Iterator[tupl
     if booking.stands:
         for span in booking.taken:
             yield from _sold(span, booking.currency, booked_on)
+            if span.nights and booking.rules:
+                yield (span.provider_id, span.first), _arrived(span)
     for moved in booking.money:
         sums = _in(moved.currency, moved.amount)
         yield (provider_id, moved.day), Figures(refunded=sums) if moved.back else Figures(captured=sums)
@@ -198,6 +206,10 @@ def _sold(span: Span, currency: str, booked_on: date) -> Iterator[tuple[Place, F
                 leads_of_nights={lead_step(day, booked_on): span.units},
             ),
         )
+
+
+def _arrived(span: Span) -> Figures:
+    return Figures(arrivals=span.units, arrival_nights=span.units * span.nights)
 
 
 def _in(currency: str, amount: Any) -> dict[str, Any]:

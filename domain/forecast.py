@@ -57,8 +57,8 @@ def forecast(days: Mapping[date, Figures], night: date, today: date, capacity: i
     the units there are, which no forecast exceeds unless more is sold already.
     """
     figures = days.get(night, NOTHING)
-    sold, past = _units(figures), comparable(days, night, today)
-    pickup = _mean([_booked_within(each, (night - today).days) for each in past])
+    sold, past = units_of(figures), comparable(days, night, today)
+    pickup = _mean([booked_within(each, (night - today).days) for each in past])
     if capacity is not None:
         pickup = min(pickup, Decimal(max(capacity - sold, 0)))
     return Outlook(
@@ -81,9 +81,9 @@ def error_of(days: Mapping[date, Figures], today: date) -> Error:
         if not past:
             continue
         figures = days.get(night, NOTHING)
-        known = _units(figures) - _booked_within(figures, TESTED_AHEAD)
-        actual = Decimal(_units(figures))
-        misses.append(abs(known + _mean([_booked_within(each, TESTED_AHEAD) for each in past]) - actual))
+        known = units_of(figures) - booked_within(figures, TESTED_AHEAD)
+        actual = Decimal(units_of(figures))
+        misses.append(abs(known + _mean([booked_within(each, TESTED_AHEAD) for each in past]) - actual))
         came += actual
     if not misses:
         return Error(0, TESTED_AHEAD, None, None)
@@ -107,11 +107,11 @@ def _before(today: date, number: int) -> list[date]:
     return [today - timedelta(days=back) for back in range(1, number + 1)]
 
 
-def _units(figures: Figures) -> int:
+def units_of(figures: Figures) -> int:
     return sum(figures.nights.values())
 
 
-def _booked_within(figures: Figures, days: int) -> Decimal:
+def booked_within(figures: Figures, days: int) -> Decimal:
     """Units booked at most so many days before their night; of the step that this cuts, its part."""
     found = Decimal(0)
     for number, begin in enumerate(LEADS):
@@ -128,7 +128,7 @@ def _mean(values: list[Decimal]) -> Decimal:
 
 def _revenue(figures: Figures, past: list[Figures], pickup: Decimal) -> Sums:
     """What comes is expected in the currencies, and at the rates, that the night or comparable ones were sold in."""
-    basis = [figures] if _units(figures) else past
+    basis = [figures] if units_of(figures) else past
     nights: dict[str, int] = {}
     rooms: dict[str, Decimal] = {}
     for each in basis:

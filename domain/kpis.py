@@ -17,7 +17,7 @@ from domain.pricing import minor_unit
 # A context of our own: the process's ambient one must not change a figure.
 _EXACT = Context(prec=60, rounding=ROUND_HALF_UP, traps=[])
 _RATIO = Decimal("0.0001")
-_DAYS = Decimal("0.1")
+_DAYS, _NIGHTS = Decimal("0.1"), Decimal("0.01")
 
 #: Amounts by currency.
 Sums = Mapping[str, Decimal]
@@ -60,6 +60,8 @@ class Kpis:
     no_show_rate: Decimal | None
     #: In days.
     average_lead_time: Decimal | None
+    #: In nights, of the stays that begin in these days and stand.
+    average_length_of_stay: Decimal | None
     pickup: tuple[Pickup, ...] = field(default=())
 
 
@@ -91,6 +93,7 @@ def kpis(days: Mapping[date, Figures], length: int, capacity: int | None) -> Kpi
         cancellation_rate=_ratio(total.cancelled, total.confirmed + total.withdrawn),
         no_show_rate=_ratio(total.no_shows, total.confirmed),
         average_lead_time=_ratio(total.lead_days, total.leads, _DAYS),
+        average_length_of_stay=_ratio(total.arrival_nights, total.arrivals, _NIGHTS),
         pickup=tuple(
             Pickup(day, figures.bookings, figures.booked_nights, figures.booked)
             for day, figures in sorted(days.items())

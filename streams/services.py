@@ -139,7 +139,17 @@ RATE = Service(
     key="resource",
     accepts=(rate.RecordRate, rate.ReviewRate, rate.KeepRates, rate.ReviewPlan),
 )
-ANALYTICS = Service(name="analytics", key="entity_id", accepts=(analytics.Observe,))
+ANALYTICS = Service(
+    name="analytics",
+    key="entity_id",
+    accepts=(
+        analytics.Observe,
+        analytics.SetAlert,
+        analytics.RemoveAlert,
+        analytics.WatchFigures,
+        analytics.FiguresMoved,
+    ),
+)
 
 SERVICES = {
     service.name: service

@@ -12,6 +12,7 @@ import msgspec
 from aiohttp import web
 from pydantic import Field
 
+from domain.calendar import zone
 from domain.kpis import Kpis, Sums, kpis
 from streams.services import ANALYTICS
 from tables.analytics import News, figures_of, news_prefixes, prefixes
@@ -59,6 +60,7 @@ class KpisOut(Answer):
     cancellation_rate: float | None
     no_show_rate: float | None
     average_lead_time: float | None
+    average_length_of_stay: float | None
     pickup: list[PickupOut]
 
 
@@ -78,7 +80,7 @@ async def get_kpis(request: web.Request) -> web.Response:
     property_id, (first, last) = query_name(request, "property_id"), period(request)
     rows = await scan(context, prefixes(property_id, first, last))
     found = kpis(figures_of(rows, first, last), (last - first).days + 1, capacity_of(context, property_id))
-    return _answer(_kpis_out(property_id, first, last, found))
+    return _answer(kpis_out(property_id, first, last, found))
 
 
 async def get_news(request: web.Request) -> web.Response:
@@ -120,7 +122,18 @@ def capacity_of(context: Context, property_id: str) -> int | None:
     return sum(nightly) if nightly else None
 
 
-def _kpis_out(property_id: str, first: date, last: date, found: Kpis) -> KpisOut:
+def zone_of(context: Context, property_id: str) -> str:
+    """The time zone of the property, as far as it has declared one."""
+    zones = (each.time_zone for _, each in context.rates.items() if each.provider_id == property_id)
+    return next(zones, "UTC")
+
+
+def today_of(context: Context, property_id: str) -> date:
+    """By the clock of the property."""
+    return context.clock().astimezone(zone(zone_of(context, property_id))).date()
+
+
+def kpis_out(property_id: str, first: date, last: date, found: Kpis) -> KpisOut:
     return KpisOut(
         property_id=property_id,
         from_=first,
@@ -142,6 +155,7 @@ def _kpis_out(property_id: str, first: date, last: date, found: Kpis) -> KpisOut
         cancellation_rate=number(found.cancellation_rate),
         no_show_rate=number(found.no_show_rate),
         average_lead_time=number(found.average_lead_time),
+        average_length_of_stay=number(found.average_length_of_stay),
         pickup=[
             PickupOut(day=each.day, bookings=each.bookings, nights=each.nights, value=money(each.value))
             for each in found.pickup

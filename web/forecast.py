@@ -7,18 +7,17 @@ from datetime import date, timedelta
 from aiohttp import web
 from pydantic import Field
 
-from domain.calendar import zone
 from domain.forecast import TESTED, TESTED_AHEAD, WEEKS, Error, Outlook, error_of, forecast
 from tables.analytics import figures_of, prefixes
-from web.analytics import MAX_DAYS, PROPERTY, capacity_of, money, number, period, scan
+from web.analytics import MAX_DAYS, PROPERTY, capacity_of, money, number, period, scan, today_of
 from web.answers import Answer, Money
-from web.context import Context, context_of
+from web.context import context_of
 from web.operations import Operation, Parameter
 from web.problems import invalid
 from web.requests import query_name
 
 #: What lies before the nights asked for and is compared with them.
-_HISTORY = timedelta(weeks=WEEKS + 1, days=TESTED + TESTED_AHEAD)
+HISTORY = timedelta(weeks=WEEKS + 1, days=TESTED + TESTED_AHEAD)
 
 
 class OutlookOut(Answer):
@@ -54,29 +53,23 @@ class ForecastOut(Answer):
 async def get_forecast(request: web.Request) -> web.Response:
     context = context_of(request)
     property_id, (first, last) = query_name(request, "property_id"), period(request)
-    today = _today(context, property_id)
+    today = today_of(context, property_id)
     if first < today:
         raise invalid("from", f"should not be before {today}, the property's today; what is over is in the key figures")
-    rows = await scan(context, prefixes(property_id, today - _HISTORY, last))
-    days, capacity = figures_of(rows, today - _HISTORY, last), capacity_of(context, property_id)
+    rows = await scan(context, prefixes(property_id, today - HISTORY, last))
+    days, capacity = figures_of(rows, today - HISTORY, last), capacity_of(context, property_id)
     nights = [first + timedelta(days=number) for number in range((last - first).days + 1)]
     body = ForecastOut(
         property_id=property_id,
         from_=first,
         to=last,
-        nights=[_outlook(forecast(days, night, today, capacity), capacity) for night in nights],
-        error=_error(error_of(days, today)),
+        nights=[outlook_out(forecast(days, night, today, capacity), capacity) for night in nights],
+        error=error_out(error_of(days, today)),
     )
     return web.Response(text=body.model_dump_json(by_alias=True), content_type="application/json")
 
 
-def _today(context: Context, property_id: str) -> date:
-    """By the clock of the property, as far as it has declared one."""
-    zones = (each.time_zone for _, each in context.rates.items() if each.provider_id == property_id)
-    return context.clock().astimezone(zone(next(zones, "UTC"))).date()
-
-
-def _outlook(found: Outlook, capacity: int | None) -> OutlookOut:
+def outlook_out(found: Outlook, capacity: int | None) -> OutlookOut:
     return OutlookOut(
         night=found.night,
         on_the_books=found.on_the_books,
@@ -89,7 +82,7 @@ def _outlook(found: Outlook, capacity: int | None) -> OutlookOut:
     )
 
 
-def _error(found: Error) -> ForecastErrorOut:
+def error_out(found: Error) -> ForecastErrorOut:
     return ForecastErrorOut(
         nights=found.nights, days_ahead=found.days_ahead, units=number(found.units), part=number(found.part)
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import ClientSession, web
 
 from web import (
+    alerts,
     analytics,
     appointments,
     availability,
@@ -25,9 +26,11 @@ from web import (
     rates,
     receipts,
     records,
+    reports,
     reservations,
     settlements,
     stock,
+    trends,
     units,
     unsubscribe,
     users,
@@ -67,7 +70,10 @@ OPERATIONS: tuple[Operation, ...] = (
     *settlements.OPERATIONS,
     *webhooks.OPERATIONS,
     *analytics.OPERATIONS,
+    *trends.OPERATIONS,
+    *alerts.OPERATIONS,
     *forecast.OPERATIONS,
+    *reports.OPERATIONS,
     *health.OPERATIONS,
     *documents.OPERATIONS,
     *dashboard.OPERATIONS,

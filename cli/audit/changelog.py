@@ -10,6 +10,7 @@ import orjson
 
 from cli.audit import names
 from cli.audit.facts import NOTHING, Row
+from cli.audit.figures import day_of
 from cli.audit.history import History
 from cli.audit.wire import Record, header, money
 
@@ -57,6 +58,8 @@ def file_row(history: History, record: Record) -> None:
     if key.startswith(_OWN) or known is None:
         return
     what, content = known
+    if what == "figures":  # every partition has rows of its own by the same name
+        name = f"{name}#{record.partition}"
     held = history.rows[what].get(name)
     if held is None or source >= held.source:
         history.rows[what][name] = Row(source, None if record.value is None else _content(content, record.value))
@@ -95,4 +98,5 @@ _CONTENT: dict[tuple[str, str], tuple[str, Content]] = {
     ("availability", "n"): ("night", _night),
     ("payment", "p"): ("payment", _payment),
     ("notification", "n"): ("notice", _notice),
+    ("analytics", "k"): ("figures", day_of),
 }

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from cli.audit import names
+from cli.audit.counting import Counted
 from cli.audit.dialect import Dialect
 from cli.audit.dialects import CATALOGUE
 from cli.audit.facts import Asked, Booking, Entry, Errand, Payment, Place, Poison, Row, Told
@@ -81,8 +82,10 @@ class History:
     tidings: list[Told] = field(default_factory=list)
     told: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     notices: dict[str, tuple[str, int, int]] = field(default_factory=dict)
-    #: By what they are rows of: "booking", "night", "payment", "notice".
+    #: By what they are rows of: "booking", "night", "payment", "notice", "figures".
     rows: defaultdict[str, dict[str, Row]] = field(default_factory=lambda: defaultdict(dict))
+    #: What analytics counted, by its partition and what it is about.
+    counted: defaultdict[tuple[int, str], Counted] = field(default_factory=lambda: defaultdict(Counted))
     #: (service, partition) -> the last inbox offset whose outcome is durable, and when something last became durable.
     positions: dict[tuple[str, int], int] = field(default_factory=dict)
     moved: dict[tuple[str, int], int] = field(default_factory=dict)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from cli.audit import names
 from cli.audit.deposits import deposit_of
 from cli.audit.facts import Answer, Call, Errand, Order, Place, Request
+from cli.audit.figures import observed
 from cli.audit.history import History
 from cli.audit.inventory_inbox import (
     block_due,
@@ -214,5 +215,6 @@ FILING: dict[tuple[str, str], Filed] = {
     (names.NOTIFICATION_INBOX, "notification.notice.request"): notice_asked,
     (names.RECEIPT_EFFECTS, "receipt.effect.write"): _sent_on,
     (names.RECEIPT_INBOX, "receipt.effect.answered"): _done,
+    (names.ANALYTICS_INBOX, "analytics.event.observe"): observed,
     (names.WORKERS, "vacancy.worker.owns"): _claimed,
 }

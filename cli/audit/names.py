@@ -38,6 +38,7 @@ BOOKING_INBOX: Final = inbox_of("booking")
 AVAILABILITY_INBOX: Final = inbox_of("availability")
 PAYMENT_INBOX: Final = inbox_of("payment")
 NOTIFICATION_INBOX: Final = inbox_of("notification")
+ANALYTICS_INBOX: Final = inbox_of("analytics")
 RECEIPT_INBOX: Final = inbox_of("receipt")
 PAYMENT_EFFECTS: Final = "vacancy.payment.effects"
 NOTIFICATION_EFFECTS: Final = "vacancy.notification.effects"
@@ -117,6 +118,8 @@ ORIGINS: Final = frozenset(
         "notification.notice.read_all",
         "notification.preferences.set",
         "notification.reminder.due",
+        "analytics.alert.set",
+        "analytics.alert.remove",
     }
 )
 #: What a request of another program becomes.

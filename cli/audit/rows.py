@@ -3,9 +3,11 @@
 Read as: of each row the state that was decided last (the highest source offset on the changelog, wherever it stands)
 equals what the auditor makes of the inboxes up to the position the service has reached: a booking's status is its
 outcome and what it has moved on to since, a night's live holds and the stock sold are those of the replayed inbox, a
-payment's captured and refunded sums are those of the provider's ledger. Bookings and payments of which something is on
-its way are open. Of every service: its position is at the end of its inbox, or moves on; one that stands still for a
-minute while something waits has stopped remembering. The archive and the SQL projections are not there yet.
+payment's captured and refunded sums are those of the provider's ledger, a property's figures are those that the
+analytics inbox comes to when it is counted from its first record (`cli.audit.figures`). Bookings and payments of which
+something is on its way are open. Of every service: its position is at the end of its inbox, or moves on; one that
+stands still for a minute while something waits has stopped remembering. The archive and the SQL projections are not
+there yet.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from __future__ import annotations
 from cli.audit import names
 from cli.audit.changelog import BookingRow, NightRow, PaymentRow
 from cli.audit.facts import NOTHING, Booking
+from cli.audit.figures import check_figures
 from cli.audit.findings import Verdict
 from cli.audit.history import History
 from cli.audit.inventory import replay
@@ -30,6 +33,7 @@ def check(history: History) -> Verdict:
     _check_bookings(history, verdict)
     _check_nights(history, verdict)
     _check_payments(history, verdict)
+    check_figures(history, verdict)
     _check_positions(history, verdict)
     return verdict
 

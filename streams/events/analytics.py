@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from decimal import Decimal
+from typing import Any, Literal
 
 import msgspec
 
@@ -47,6 +48,52 @@ class Observe(Event, type="analytics.event.observe"):
     #: What the booking takes, as this news has it; empty where it says nothing of that.
     taken: tuple[Taken, ...] = ()
     properties: dict[str, Any] = msgspec.field(default_factory=dict)
+    #: By which rules it is counted: 1 counts arrivals and their nights, too.
+    rules: int = 0
+
+
+class SetAlert(Event, type="analytics.alert.set"):
+    """A property is to be told when a figure crosses a threshold. `entity_id` is the property."""
+
+    entity_id: Id
+    alert_id: Id
+    metric: str
+    bound: Literal["above", "below"]
+    threshold: Decimal
+    #: How far beyond the threshold a figure has to come back to be back.
+    hysteresis: Decimal = Decimal(0)
+    #: How many days are looked at: nights from today on, or days up to today that bookings are made on.
+    window_days: Whole
+    #: Of amounts.
+    currency: Currency | None = None
+    #: The property's units of each night when this was asked; None where nothing is taken by the night.
+    capacity: NonNegative | None = None
+    time_zone: str = "UTC"
+
+
+class RemoveAlert(Event, type="analytics.alert.remove"):
+    """`entity_id` is the property."""
+
+    entity_id: Id
+    alert_id: Id
+
+
+class WatchFigures(Event, type="analytics.figures.watch"):
+    """The figures of a property are followed: one for each partition, under a key that leads there."""
+
+    entity_id: Id
+    property_id: Id
+
+
+class FiguresMoved(Event, type="analytics.figures.moved"):
+    """The figures that one partition has of a property, of days that changed. `entity_id` is the property."""
+
+    entity_id: Id
+    #: Which partition, and how far it had decided: of two with the same day the later holds.
+    partition: NonNegative
+    offset: NonNegative
+    #: By local date, as its row has them; empty where nothing is left.
+    figures: dict[str, dict[str, Any]]
 
 
 # --- told to the world ---
@@ -61,3 +108,33 @@ class AnalyticsTracked(Event, type="analytics.event.tracked"):
     provider_id: Id | None = None
     properties: dict[str, Any] = msgspec.field(default_factory=dict)
     tracked_at: Instant
+
+
+class AlertNews(Event):
+    """What all news of an alert says. `entity_id` is the property, and so is `provider_id`."""
+
+    alert_id: Id
+    entity_id: Id
+    provider_id: Id
+    metric: str
+    bound: Literal["above", "below"]
+    threshold: str
+    #: The figure as it was found; None where it is not known any more.
+    value: str | None = None
+    currency: Currency | None = None
+    #: The days it is of.
+    first: date
+    last: date
+
+
+class AlertRaised(AlertNews, type="analytics.alert.raised"):
+    """A figure crossed its threshold: told once, until it came back."""
+
+    raised_at: Instant
+
+
+class AlertCleared(AlertNews, type="analytics.alert.cleared"):
+    """A figure whose alert was raised is back, or is not known any more, or the alert was removed or changed."""
+
+    raised_at: Instant
+    cleared_at: Instant

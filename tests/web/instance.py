@@ -99,7 +99,7 @@ def _tables(layout: Layout) -> dict[str, Table]:
         "notification": Notifications(),
         "receipt": Receipts(layout.partitions),
         "rate": Rates(),
-        "analytics": Analytics(),
+        "analytics": Analytics(layout.partitions),
     }
 
 
