@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "rates": ("cli.rates", "app", "Try a rate plan before it is declared."),
     "payments": ("cli.payments", "app", "Compare our payments with the provider's ledger."),
     "settle": ("cli.settle", "command", "Book the provider's payouts of all payments that were taken."),
+    "projections": ("cli.projections", "app", "Follow the log into SQL tables; rebuild and compare them."),
     "worker": ("cli.worker", "command", "Run the agents of one or all services."),
     "gateway": ("cli.gateway", "command", "Run the public HTTP interface."),
     "provider": ("cli.provider", "command", "Run the sandbox payment provider."),
