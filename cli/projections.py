@@ -5,14 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import signal
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Coroutine
 from typing import Annotated, Any, TypeVar
 
 import psutil
 import typer
-from aiohttp import web
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 from rich.console import Console
@@ -22,23 +19,21 @@ from cli import instance
 from cli.loop import run as run_loop
 from cli.options import AsJson, DataDirectory, SettingsFile, given
 from cli.problem import Misuse, Problem
+from cli.projecting import PART, opened, until_signalled
 from config.layers import load
 from config.logging import configure
 from config.settings import Settings
 from projections.checking import compare, take
-from projections.database import DOWN, Database, open_database, reason, url_of
+from projections.database import DOWN, reason
 from projections.follower import Follower, Source
 from projections.store import Store, WrongCluster
-from streams.broker import cluster_id
 from streams.following import stopped
-from streams.layout import load_layout
 from streams.reader import consumer
 
 app = typer.Typer(
     help="The SQL tables that follow the rows of an instance.", no_args_is_help=True, add_completion=False
 )
 
-PART = "projections"
 #: How much less of a busy processor than others this process gets (nice).
 _YIELDS = 10
 _POLL_S = 0.3
@@ -56,7 +51,7 @@ def run(data: DataDirectory = None, config: SettingsFile = None) -> None:
     settings = _settings(data, config)
     configure(PART, settings.log_level)
     os.nice(_YIELDS)  # nobody waits for it
-    _done(_until_signalled(settings))
+    _done(until_signalled(settings))
 
 
 @app.command()
@@ -117,62 +112,6 @@ def _done(work: Coroutine[object, object, _T]) -> _T:
         raise Problem(f"the projections' database does not answer: {reason(error)}") from None
 
 
-@asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[tuple[Source, Database]]:
-    url = url_of(settings)
-    if url is None:
-        raise Misuse("database_url: is none, so there are no projections")
-    found = await cluster_id(settings.bootstrap)
-    if found is None:
-        raise Problem(f"no Kafka answers at {settings.bootstrap}: is the instance running?")
-    database = open_database(url)
-    try:
-        yield Source(settings.bootstrap, found, load_layout(settings)), database
-    finally:
-        await database.close()
-
-
-async def _until_signalled(settings: Settings) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with _opened(settings) as (source, database):
-        follower = Follower(source, database)
-        async with _serving(settings, follower):
-            following, told = asyncio.create_task(follower.run()), asyncio.create_task(stop.wait())
-            await asyncio.wait({following, told}, return_when=asyncio.FIRST_COMPLETED)
-            for task in (following, told):
-                task.cancel()
-            await asyncio.wait({following, told})
-            if not following.cancelled():
-                following.result()
-
-
-@asynccontextmanager
-async def _serving(settings: Settings, follower: Follower) -> AsyncIterator[None]:
-    """/livez and /readyz on loopback. It is ready while it waits for its database, too: nobody else waits for it."""
-
-    async def livez(request: web.Request) -> web.Response:
-        return web.json_response({"status": "alive"})
-
-    async def readyz(request: web.Request) -> web.Response:
-        state = follower.state
-        said = {"state": state.doing, "detail": state.detail, "lag": state.lag, "unreadable": follower.store.unreadable}
-        return web.json_response(said)
-
-    app = web.Application()
-    app.add_routes([web.get("/livez", livez), web.get("/readyz", readyz)])
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        said = {"pid": os.getpid(), "url": f"http://127.0.0.1:{runner.addresses[0][1]}"}
-        instance.write_whole(instance.run_file(settings.data, PART), said)
-        yield
-    finally:
-        await runner.cleanup()
-
-
 async def _ends(source: Source) -> dict[TopicPartition, int]:
     """Where the changelogs end now."""
     reader = consumer(source.bootstrap)
@@ -187,7 +126,7 @@ async def _ends(source: Source) -> dict[TopicPartition, int]:
 
 
 async def _status(settings: Settings) -> list[dict[str, Any]]:
-    async with _opened(settings) as (source, database):
+    async with opened(settings) as (source, database):
         await database.migrate()
         known, ends = await Store(database).watermarks(), await _ends(source)
     found = []
@@ -210,7 +149,7 @@ async def _status(settings: Settings) -> list[dict[str, Any]]:
 
 
 async def _rebuild(settings: Settings, service: str | None) -> None:
-    async with _opened(settings) as (source, database):
+    async with opened(settings) as (source, database):
         wanted = {topic: name for topic, name in source.topics.items() if service in (None, name)}
         if not wanted:
             raise Misuse(f"--service {service}: should be one of {', '.join(source.topics.values())}")
@@ -254,6 +193,6 @@ async def _shown(store: Store, ends: dict[TopicPartition, int], helper: asyncio.
 
 
 async def _check(settings: Settings) -> Any:
-    async with _opened(settings) as (source, database):
+    async with opened(settings) as (source, database):
         await database.migrate()
         return await compare(source.bootstrap, await take(database, source.topics), source.topics)

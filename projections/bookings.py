@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import msgspec
 
@@ -20,7 +20,8 @@ _user = msgspec.json.Decoder(User)
 
 def booking(key: str, value: bytes) -> Cells:
     row = _booking.decode(value)
-    check_in, check_out = _dates(row)
+    first_day, day_after = _dates(row)
+    stay = row.kind == "stay"
     plan = row.details.get("rate_plan")
     yield (
         BOOKINGS,
@@ -36,7 +37,7 @@ def booking(key: str, value: bytes) -> Cells:
             "time_zone": row.time_zone,
             "currency": row.price_currency,
             "payment_id": row.payment_id,
-            "rate_plan": plan if row.kind == "stay" and isinstance(plan, str) else None,
+            "rate_plan": plan if stay and isinstance(plan, str) else None,
             "quantity": row.quantity,
             "revision": row.revision,
             "price": row.price_amount,
@@ -46,8 +47,10 @@ def booking(key: str, value: bytes) -> Cells:
             "deposit": row.deposit,
             "cancellation_fee": row.cancellation_fee,
             "cancellation_refund": row.cancellation_refund,
-            "check_in": check_in,
-            "check_out": check_out,
+            "check_in": first_day if stay else None,
+            "check_out": day_after if stay else None,
+            "first_day": first_day,
+            "day_after": day_after,
             "starts_at": row.start,
             "ends_at": row.end,
             "created_at": row.created_at,
@@ -72,14 +75,12 @@ def booking(key: str, value: bytes) -> Cells:
         )
 
 
-def _dates(row: Booking) -> tuple[date | None, date | None]:
-    """A stay's local dates; none of what is not taken by the night."""
-    if row.kind != "stay":
-        return None, None
+def _dates(row: Booking) -> tuple[date, date]:
+    """The local dates `[first, after)` it takes something of; in UTC where its time zone is none."""
     try:
         return stay_of(row.start, row.end, row.time_zone)
     except Unbookable:
-        return None, None
+        return row.start.date(), row.end.date() + timedelta(days=1)
 
 
 def history(key: str, value: bytes) -> Cells:

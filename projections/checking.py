@@ -66,8 +66,8 @@ async def compare(bootstrap: str, snapshot: Snapshot, topics: Mapping[str, str])
     logs = await _read(bootstrap, snapshot.ends)
     expected: defaultdict[Table, Rows] = defaultdict(dict)
     for tp, records in logs.items():
-        for table, rows in fold(topics[tp.topic], records, {}, -1).rows.items():
-            for row in rows:
+        for table, made in fold(topics[tp.topic], records, {}, -1).rows.items():
+            for row in made:
                 expected[table][row["row_key"], tp.partition, row["item"]] = {**row, "partition": tp.partition}
     for table, rows in snapshot.tables.items():
         _compare(table, rows, expected[table], found)

@@ -54,7 +54,7 @@ BOOKINGS = table(
     "payment_id rate_plan?",
     integer="quantity revision",
     amount="price captured refunded balance deposit? cancellation_fee? cancellation_refund?",
-    day="check_in? check_out?",
+    day="check_in? check_out? first_day day_after",
     instant="starts_at ends_at created_at updated_at confirmed_at? cancelled_at?",
     indexes=(
         "booking_id",

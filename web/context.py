@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from aiohttp import web
 
+from projections.listings import Listings
 from streams.events.availability import ResourceDeclared
 from streams.events.rate_plans import PlanNews
 from streams.layout import Layout
@@ -54,6 +55,7 @@ class Context:
     readiness: Readiness
     #: What the payment provider signs its events with.
     webhook_secret: bytes = b""
+    listings: Listings = field(default_factory=lambda: Listings(None, {}))
 
 
 CONTEXT = web.AppKey("context", Context)

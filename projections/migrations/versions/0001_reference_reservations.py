@@ -92,6 +92,8 @@ def upgrade() -> None:
         sa.Column("cancellation_refund", Amount(), nullable=True),
         sa.Column("check_in", sa.Date(), nullable=True),
         sa.Column("check_out", sa.Date(), nullable=True),
+        sa.Column("first_day", sa.Date(), nullable=False),
+        sa.Column("day_after", sa.Date(), nullable=False),
         sa.Column("starts_at", Instant(), nullable=False),
         sa.Column("ends_at", Instant(), nullable=False),
         sa.Column("created_at", Instant(), nullable=False),
