@@ -184,10 +184,16 @@ class Follower(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
             await self._consumer.commit({portion.partition: portion.next for portion in portions})
 
     async def _touch(self) -> None:
-        """Says how far behind the tables are; of partitions at their end also as of when they show the log."""
+        """Says how far behind the tables are; of partitions at their end also as of when they show the log.
+
+        Raises Overtaken when they were reset, which who has nothing to write would not notice.
+        """
         if time.monotonic() - self._touched < _TOUCH_S or not self._placed:
             return
         now = datetime.now(UTC)
+        known = await self.store.watermarks()
+        if any(tp not in known or known[tp].next != at.next for tp, at in self._watermarks.items()):
+            raise Overtaken
         ends = await self._consumer.end_offsets(list(self._watermarks))
         lags = {tp: max(ends[tp] - at.next, 0) for tp, at in self._watermarks.items()}
         self.state.lag = {
