@@ -193,7 +193,7 @@ class Follower(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
         now = datetime.now(UTC)
         known = await self.store.watermarks()
         if any(tp not in known or known[tp].next != at.next for tp, at in self._watermarks.items()):
-            raise Overtaken
+            raise Overtaken("the tables were reset")
         ends = await self._consumer.end_offsets(list(self._watermarks))
         lags = {tp: max(ends[tp] - at.next, 0) for tp, at in self._watermarks.items()}
         self.state.lag = {

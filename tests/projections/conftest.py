@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pwd
 import shutil
@@ -12,8 +13,9 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import make_url, text
+from sqlalchemy import make_url
 
+from projections.columns import METADATA
 from projections.database import Database, open_database
 
 
@@ -71,23 +73,36 @@ def postgres() -> Iterator[Postgres]:
         server.remove()
 
 
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file: every test's is a copy, for migrations take longer than most tests."""
+    path = tmp_path_factory.mktemp("template") / "projections.sqlite"
+
+    async def made() -> None:
+        database = open_database(make_url(f"sqlite+aiosqlite:///{path}"))
+        await database.migrate()
+        await database.close()
+
+    asyncio.run(made())
+    return path
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
+async def database(request: pytest.FixtureRequest, template: Path, tmp_path: Path) -> AsyncIterator[Database]:
     """An empty one, migrated."""
     if request.param == "sqlite":
-        found = open_database(make_url(f"sqlite+aiosqlite:///{tmp_path / 'projections.sqlite'}"))
+        found = open_copy(template, tmp_path / "projections.sqlite")
     else:
         found = open_database(make_url(request.getfixturevalue("postgres").url))
-        await drop(found)
-    await found.migrate()
+        await found.migrate()
+        async with found.engine.begin() as connection:
+            for table in METADATA.sorted_tables:
+                await connection.execute(table.delete())
     yield found
     await found.close()
 
 
-async def drop(database: Database) -> None:
-    """Takes everything out of a PostgreSQL database again."""
-    from projections.schema import SCHEMAS
-
-    async with database.engine.begin() as connection:
-        for schema in SCHEMAS:
-            await connection.execute(text(f"DROP SCHEMA IF EXISTS {schema} CASCADE"))
+def open_copy(template: Path, path: Path) -> Database:
+    """A SQLite database of its own, empty and migrated."""
+    shutil.copy(template, path)
+    return open_database(make_url(f"sqlite+aiosqlite:///{path}"))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,14 +15,15 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, make_url
+from sqlalchemy import Connection
 
 from domain.booking_state import BookingStatus
 from projections.columns import METADATA
-from projections.database import Database, open_database
+from projections.database import Database
 from projections.schema import BOOKINGS as TABLE
 from projections.schema import LINES, PAYMENTS, REFUNDS
 from projections.store import Overtaken, Portion, Store, WrongCluster
+from tests.projections.conftest import open_copy
 from tests.projections.rows import BOOKINGS, Record, booking, gone, payment, position, put, rows, write
 
 
@@ -126,7 +129,8 @@ async def test_a_reset_partition_is_filled_anew(database: Database) -> None:
 async def test_the_migrations_make_the_tables_that_are_declared(database: Database) -> None:
     def differences(connection: Connection) -> list[Any]:
         context = MigrationContext.configure(connection, opts={"include_schemas": True, "include_object": _ours})
-        return compare_metadata(context, METADATA)
+        found: list[Any] = compare_metadata(context, METADATA)
+        return found
 
     await database.migrate()  # a second time: nothing is left to do
     if not database.sqlite:  # there they have no schemas to be compared by
@@ -148,7 +152,7 @@ _steps = st.lists(
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=_steps, cuts=st.sets(st.integers(1, 40)))
 async def test_bit_by_bit_or_all_at_once_the_tables_are_the_same(
-    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[int, str | None, bool]], cuts: set[int]
+    tmp_path_factory: pytest.TempPathFactory, template: Path, steps: list[tuple[int, str | None, bool]], cuts: set[int]
 ) -> None:
     """Random rows, put, deleted, and put again late by a worker that was paused; the owner heals at once."""
     records: list[Record] = []
@@ -166,12 +170,10 @@ async def test_bit_by_bit_or_all_at_once_the_tables_are_the_same(
         records += [record, position(len(records) + 1, source)]
     found = []
     for edges in (set[int](), cuts):
-        path = tmp_path_factory.mktemp("projections") / "projections.sqlite"
-        database = open_database(make_url(f"sqlite+aiosqlite:///{path}"))
-        await database.migrate()
+        database = open_copy(template, tmp_path_factory.mktemp("projections") / "projections.sqlite")
         store = Store(database)
         places = sorted({0, len(records), *(edge for edge in edges if edge < len(records))})
-        for start, end in zip(places, places[1:], strict=False):
+        for start, end in pairwise(places):
             await write(store, records[start:end], last=end == len(records))
         found.append([await rows(database, table) for table in (TABLE, LINES)])
         await database.close()
