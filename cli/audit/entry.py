@@ -26,6 +26,7 @@ from cli.audit.promises import judge
 from cli.audit.reading import read_log
 from cli.audit.report import as_json, show
 from cli.audit.spelling import Spelling
+from cli.audit.tables import read_tables
 from cli.audit.target import journal, target_of
 from cli.options import DataDirectory, SettingsFile, given
 from config.layers import load
@@ -53,6 +54,7 @@ def command(
         namespace=settings.namespace,
         layout=settings.layout,
         profile=settings.profile,
+        database=settings.database_url.get_secret_value() if settings.database_url is not None else None,
     )
     try:
         history, verdicts = asyncio.run(asked)
@@ -76,20 +78,29 @@ async def audit(
     namespace: str = "",
     layout: str = "catalogue",
     profile: str = "safe",
+    database: str | None = None,
 ) -> tuple[History, list[Verdict]]:
     """What the log and the ledger of an instance hold, and the verdicts on it. Raises CannotAuditError.
 
     `layout` counts where the instance's directory does not name its own.
     """
     acknowledged = set(journal(journal_file)) if journal_file else set()
-    history = await read_history(data, broker=broker, prefix=prefix, namespace=namespace, layout=layout)
+    history = await read_history(
+        data, broker=broker, prefix=prefix, namespace=namespace, layout=layout, database=database
+    )
     history.acknowledged = acknowledged
     history.weak = profile == "document" and history.dialect.weak
     return history, judge(history)
 
 
 async def read_history(
-    data: Path, *, broker: str | None = None, prefix: str = "", namespace: str = "", layout: str = "catalogue"
+    data: Path,
+    *,
+    broker: str | None = None,
+    prefix: str = "",
+    namespace: str = "",
+    layout: str = "catalogue",
+    database: str | None = None,
 ) -> History:
     """What the log, the ledger and the mailbox of an instance hold. Raises CannotAuditError."""
     history = History()
@@ -106,6 +117,7 @@ async def read_history(
             )
         history.ledger = await read_ledger(data)
         history.mail = read_mail(data)
+        history.tables = await read_tables(data, database)
     return history
 
 

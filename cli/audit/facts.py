@@ -193,3 +193,14 @@ class Row(NamedTuple):
 
     source: int
     content: object
+
+
+@dataclass
+class Tables:
+    """What the database has, by the id of each: status, sums, units held and confirmed of a night."""
+
+    bookings: dict[str, str] = field(default_factory=dict)
+    payments: dict[str, tuple[Decimal, Decimal, str]] = field(default_factory=dict)
+    nights: dict[str, int] = field(default_factory=dict)
+    #: (service, partition) -> the inbox offset up to which they are known to have everything.
+    decided: dict[tuple[str, int], int] = field(default_factory=dict)

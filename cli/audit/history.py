@@ -14,7 +14,7 @@ from typing import NamedTuple
 from cli.audit import names
 from cli.audit.dialect import Dialect
 from cli.audit.dialects import CATALOGUE
-from cli.audit.facts import Asked, Booking, Entry, Errand, Payment, Place, Poison, Row
+from cli.audit.facts import Asked, Booking, Entry, Errand, Payment, Place, Poison, Row, Tables
 from cli.audit.operations import Hold, Operation, Release
 from cli.audit.spelling import Spelling
 from cli.audit.wire import short
@@ -72,6 +72,8 @@ class History:
     acknowledged: set[str] = field(default_factory=set)
     #: Mail that was handed over: notice -> the Message-IDs of its file. None when no mail is kept here.
     mail: dict[str, list[str]] | None = None
+    #: What the SQL projections have; None where there is no database.
+    tables: Tables | None = None
     #: By what they are rows of: "booking", "night", "payment", "notice".
     rows: defaultdict[str, dict[str, Row]] = field(default_factory=lambda: defaultdict(dict))
     #: (service, partition) -> the last inbox offset whose outcome is durable, and when something last became durable.
