@@ -26,6 +26,7 @@ from cli.supervisor import Supervisor
 from config.directories import private
 from config.secrets import Secrets
 from config.settings import Settings
+from projections.database import url_of
 from streams import ports
 from streams.admin import TopicsError, apply_topics
 from streams.broker import BrokerFailed, EmbeddedBroker, cluster_id
@@ -38,7 +39,12 @@ from streams.profile import weakens
 #: Kafka's data, the sandbox's ledger, the workers' rows.
 _DIRECTORIES = ("broker", "provider", "state")
 #: Whoever takes requests ends first and the log last, so that what is under way can still be written down.
-_ORDER = (("gateway", 1.5), (("worker", "projector"), 2.5), (("provider", "inbox"), 0.7), ("broker", 9.0))
+_ORDER = (
+    ("gateway", 1.5),
+    (("worker", "projector", "projections"), 2.5),
+    (("provider", "inbox"), 0.7),
+    ("broker", 9.0),
+)
 _WITHIN = 9.2
 _DEMO_WITHIN = 1.0
 _ANSWER_PATIENCE = 15.0
@@ -136,6 +142,8 @@ class BringUp:
         for slot in range(1, self._settings.workers + 1):
             for half, services in (("worker", "decisions"), ("projector", "projections")):
                 programs.append((f"{half}-{slot}", ["worker", services, "--data", data, "--slot", str(slot)]))
+        if url_of(self._settings) is not None:
+            programs.append(("projections", ["projections", "run", "--data", data]))
         say(f"starting {', '.join(name for name, _ in programs)}")
         environment = self._settings.environment_of()
         for name, arguments in programs:

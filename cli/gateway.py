@@ -27,6 +27,8 @@ from config.layers import load
 from config.logging import configure
 from config.secrets import Secrets
 from config.settings import Settings
+from projections.database import open_database, url_of
+from projections.listings import Listings
 from streams.compacted import Compacted
 from streams.events.availability import ResourceDeclared
 from streams.events.control import UserKeyAdded, WorkerOwns
@@ -122,6 +124,10 @@ async def _compose(settings: Settings, parts: AsyncExitStack) -> web.Application
     token, patience = secrets.internal_token, settings.read_patience
     owners = Owners(http, workers, partitions=layout.partitions, token=token, patience=patience)
     parts.push_async_callback(owners.close)
+    url = url_of(settings)
+    database = open_database(url, read_only=True) if url is not None else None
+    listings = Listings(database, {name: (layout.services[name].rows, layout.partitions) for name in SERVICES})
+    parts.push_async_callback(listings.close)
     context = Context(
         log=log,
         rates=rates,
@@ -144,6 +150,7 @@ async def _compose(settings: Settings, parts: AsyncExitStack) -> web.Application
         webhook_secret=secrets.webhook_secret,
         kept_here=kept_here(settings),
         links=links_of(settings, secrets),
+        listings=listings,
         readiness=Readiness(http, workers, [name for name in layout.running if name in SERVICES], layout.partitions),
     )
     keys = Keys({secrets.api_key: operator_of(secrets.instance_id)})

@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "payments": ("cli.payments", "app", "Compare our payments with the provider's ledger."),
     "report": ("cli.daily_report", "command", "Write a property's daily report into a file."),
     "settle": ("cli.settle", "command", "Book the provider's payouts of all payments that were taken."),
+    "projections": ("cli.projections", "app", "Follow the log into SQL tables; rebuild and compare them."),
     "worker": ("cli.worker", "command", "Run the agents of one or all services."),
     "gateway": ("cli.gateway", "command", "Run the public HTTP interface."),
     "provider": ("cli.provider", "command", "Run the sandbox payment provider."),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from aiohttp import web
 
 from adapters.links import Links
+from projections.listings import Listings
 from streams.events.availability import ResourceDeclared
 from streams.events.rate_plans import PlanNews
 from streams.layout import Layout
@@ -59,6 +60,7 @@ class Context:
     links: Links
     #: The channels whose messages go to the inbox of this instance, not to a server: "mail", "sms".
     kept_here: frozenset[str] = frozenset({"mail", "sms"})
+    listings: Listings = field(default_factory=lambda: Listings(None, {}))
 
 
 CONTEXT = web.AppKey("context", Context)

@@ -26,6 +26,7 @@ from cli.audit.promises import judge
 from cli.audit.reading import read_log
 from cli.audit.report import as_json, show
 from cli.audit.spelling import Spelling
+from cli.audit.tables import read_tables
 from cli.audit.target import journal, target_of
 from cli.options import DataDirectory, SettingsFile, given
 from config.layers import load
@@ -54,6 +55,7 @@ def command(
         layout=settings.layout,
         profile=settings.profile,
         mail_here=settings.smtp_url is None,
+        database=settings.database_url.get_secret_value() if settings.database_url is not None else None,
     )
     try:
         history, verdicts = asyncio.run(asked)
@@ -78,6 +80,7 @@ async def audit(
     layout: str = "catalogue",
     profile: str = "safe",
     mail_here: bool = True,
+    database: str | None = None,
 ) -> tuple[History, list[Verdict]]:
     """What the log and the ledger of an instance hold, and the verdicts on it. Raises CannotAuditError.
 
@@ -85,7 +88,9 @@ async def audit(
     directory's inbox, not to a server.
     """
     acknowledged = set(journal(journal_file)) if journal_file else set()
-    history = await read_history(data, broker=broker, prefix=prefix, namespace=namespace, layout=layout)
+    history = await read_history(
+        data, broker=broker, prefix=prefix, namespace=namespace, layout=layout, database=database
+    )
     history.acknowledged = acknowledged
     if not mail_here:
         history.mail = None
@@ -94,7 +99,13 @@ async def audit(
 
 
 async def read_history(
-    data: Path, *, broker: str | None = None, prefix: str = "", namespace: str = "", layout: str = "catalogue"
+    data: Path,
+    *,
+    broker: str | None = None,
+    prefix: str = "",
+    namespace: str = "",
+    layout: str = "catalogue",
+    database: str | None = None,
 ) -> History:
     """What the log, the ledger and the mailbox of an instance hold. Raises CannotAuditError."""
     history = History()
@@ -112,6 +123,7 @@ async def read_history(
         history.ledger = await read_ledger(data)
         history.mail, history.mail_again = read_mail(data), read_again(data)
         history.texts = read_texts(data)
+        history.tables = await read_tables(data, database)
     return history
 
 

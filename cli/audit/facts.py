@@ -203,3 +203,14 @@ class Told(NamedTuple):
     place: Place
     at: int
     channels: frozenset[str]
+
+
+@dataclass
+class Tables:
+    """What the database has, by the id of each: status, sums, units held and confirmed of a night."""
+
+    bookings: dict[str, str] = field(default_factory=dict)
+    payments: dict[str, tuple[Decimal, Decimal, str]] = field(default_factory=dict)
+    nights: dict[str, int] = field(default_factory=dict)
+    #: (service, partition) -> the inbox offset up to which they are known to have everything.
+    decided: dict[tuple[str, int], int] = field(default_factory=dict)
