@@ -19,6 +19,8 @@ import typer
 from aiohttp import ClientSession, DummyCookieJar, TCPConnector, web
 from aiokafka.errors import KafkaError
 
+from adapters.links import Links
+from adapters.storage import storage_of
 from cli import instance
 from cli.loop import run, settle_memory
 from cli.problem import Misuse, Problem
@@ -40,6 +42,7 @@ from web.context import Context, Limits
 from web.gateway import build
 from web.owners import Owners
 from web.readiness import Readiness
+from web.receipt_desk import ReceiptDesk
 from web.rows import Rows
 
 #: What requests under way may still take once the gateway is told to stop, in seconds.
@@ -121,6 +124,8 @@ async def _compose(settings: Settings, parts: AsyncExitStack) -> web.Application
     token, patience = secrets.internal_token, settings.read_patience
     owners = Owners(http, workers, partitions=layout.partitions, token=token, patience=patience)
     parts.push_async_callback(owners.close)
+    links = Links(settings.public_url or f"http://{settings.host}:{settings.port}", secrets.derive("vacancy links"))
+    receipts = storage_of(settings.data / "receipts", settings.receipts_store, settings.receipts_endpoint)
     context = Context(
         log=log,
         rates=rates,
@@ -142,6 +147,7 @@ async def _compose(settings: Settings, parts: AsyncExitStack) -> web.Application
         clock=lambda: datetime.now(UTC),
         webhook_secret=secrets.webhook_secret,
         readiness=Readiness(http, workers, [name for name in layout.running if name in SERVICES], layout.partitions),
+        receipts=ReceiptDesk(receipts, links, keyring),
     )
     keys = Keys({secrets.api_key: operator_of(secrets.instance_id)})
     return build(context, keys, http, body_limit=settings.body_limit)

@@ -58,11 +58,12 @@ def presented(request: web.Request) -> str | None:
 
 
 def authenticate(keys: Keys, open_paths: frozenset[str]) -> Middleware:
-    """A middleware that lets `open_paths` pass and asks everyone else for a key."""
+    """A middleware that lets `open_paths` (as routes name them) pass and asks everyone else for a key."""
 
     @web.middleware
     async def checked(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path not in open_paths:
+        resource = request.match_info.route.resource
+        if resource is None or resource.canonical not in open_paths:
             key = presented(request)
             principal = keys.principal_of(key) if key else None
             if principal is None:

@@ -30,7 +30,6 @@ CATALOGUE = [
     "payment_failed",
     "refund",
     "receipt",
-    "receipt_document",
     "welcome",
     "order_result",
     "order_expired",
