@@ -22,7 +22,10 @@ class StorageUnavailable(Exception):
 
 
 class Storage:
-    """Names are paths of plain segments, e.g. "3f2a/20a1.pdf". Every method raises StorageUnavailable."""
+    """Names are paths of plain segments, e.g. "3f2a/20a1.pdf". One with ".." is a ValueError.
+
+    Every method raises StorageUnavailable.
+    """
 
     def __init__(self, store: ObjectStore, directory: Path | None = None) -> None:
         self._store = store
