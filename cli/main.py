@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "bridge": ("cli.bridge", "command", "Carry one layout's news to another layout's topics."),
     "rates": ("cli.rates", "app", "Try a rate plan before it is declared."),
     "payments": ("cli.payments", "app", "Compare our payments with the provider's ledger."),
+    "receipts": ("cli.receipts", "app", "Make and store the receipts that nobody has read yet."),
     "settle": ("cli.settle", "command", "Book the provider's payouts of all payments that were taken."),
     "worker": ("cli.worker", "command", "Run the agents of one or all services."),
     "gateway": ("cli.gateway", "command", "Run the public HTTP interface."),

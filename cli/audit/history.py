@@ -14,7 +14,7 @@ from typing import NamedTuple
 from cli.audit import names
 from cli.audit.dialect import Dialect
 from cli.audit.dialects import CATALOGUE
-from cli.audit.facts import Asked, Booking, Entry, Errand, Payment, Place, Poison, Row
+from cli.audit.facts import Asked, Booking, Entry, Errand, Payment, Place, Poison, Receipt, Row
 from cli.audit.operations import Hold, Operation, Release
 from cli.audit.spelling import Spelling
 from cli.audit.wire import short
@@ -72,7 +72,9 @@ class History:
     acknowledged: set[str] = field(default_factory=set)
     #: Mail that was handed over: notice -> the Message-IDs of its file. None when no mail is kept here.
     mail: dict[str, list[str]] | None = None
-    #: By what they are rows of: "booking", "night", "payment", "notice".
+    #: By payment: what the world heard of it and its receipt.
+    receipts: defaultdict[str, Receipt] = field(default_factory=lambda: defaultdict(Receipt))
+    #: By what they are rows of: "booking", "night", "payment", "notice", "receipt".
     rows: defaultdict[str, dict[str, Row]] = field(default_factory=lambda: defaultdict(dict))
     #: (service, partition) -> the last inbox offset whose outcome is durable, and when something last became durable.
     positions: dict[tuple[str, int], int] = field(default_factory=dict)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import socket
 import stat
+import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
-import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
@@ -29,8 +28,8 @@ def endpoint(credentials: None) -> Iterator[str]:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    client: Any = boto3.client("s3", endpoint_url=f"http://{host}:{port}", region_name="us-east-1")
-    client.create_bucket(Bucket="receipts")
+    bucket = urllib.request.Request(f"http://{host}:{port}/receipts", method="PUT")
+    urllib.request.urlopen(bucket).close()
     yield f"http://{host}:{port}"
     server.stop()
 
