@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
+from typing import Any
 
-from itsdangerous import BadData, URLSafeSerializer, URLSafeTimedSerializer
+from itsdangerous import BadData, TimestampSigner, URLSafeSerializer, URLSafeTimedSerializer
 
 #: How long a link to a receipt holds, in seconds: a guest looks for it again at the end of the year.
 RECEIPT_HOLDS_S = 400 * 24 * 60 * 60
@@ -19,7 +21,8 @@ class Links:
     def __init__(self, base: str, secret: bytes) -> None:
         self._base = base
         self._unsubscribing = URLSafeSerializer(secret, salt="vacancy unsubscribe")
-        self._receipts = URLSafeTimedSerializer(secret, salt="vacancy receipt")
+        self._secret = secret
+        self._receipts = self._issued(None)
 
     def unsubscribe(self, user_id: str) -> str:
         """Where a user ends our mail, with one click (RFC 8058). It holds for ever, as a mail is kept for ever."""
@@ -29,13 +32,31 @@ class Links:
         """Whose mail a link of `unsubscribe` ends; None if it is not one of ours."""
         return _text(lambda: self._unsubscribing.loads(token))
 
-    def receipt(self, receipt_id: str) -> str:
-        """Where a receipt is read."""
-        return f"{self._base}/receipts/{self._receipts.dumps(receipt_id)}"
+    def receipt(self, receipt_id: str, issued: datetime | None = None) -> str:
+        """Where a receipt is read. With `issued` the link is that of this time, and the same whenever it is asked for;
+        else it holds from now on."""
+        return f"{self._base}/receipts/{self._issued(issued).dumps(receipt_id)}"
 
     def receipt_of(self, token: str) -> str | None:
         """Which receipt a link of `receipt` shows; None if it is not one of ours, or too old."""
         return _text(lambda: self._receipts.loads(token, max_age=RECEIPT_HOLDS_S))
+
+    def _issued(self, at: datetime | None) -> URLSafeTimedSerializer:
+        signer = {"issued": int(at.timestamp())} if at is not None else {}
+        return URLSafeTimedSerializer(
+            self._secret, salt="vacancy receipt", signer=_IssuedAt if signer else TimestampSigner, signer_kwargs=signer
+        )
+
+
+class _IssuedAt(TimestampSigner):
+    """Signs as it would have at a given time, in seconds since 1970."""
+
+    def __init__(self, *args: Any, issued: int, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._at = issued
+
+    def get_timestamp(self) -> int:
+        return self._at
 
 
 def _text(read: Callable[[], object]) -> str | None:

@@ -1,4 +1,7 @@
-"""The receipt service's agents: one decides receipts, one reads which payments succeeded, one writes the files."""
+"""The receipt service's agents: one decides receipts, one reads which payments succeeded.
+
+A third answers what receipts of the rules 1 still ask for; no page is made here (`web/receipt_desk.py`).
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from adapters.letters import render
-from adapters.receipt_files import ReceiptFiles
 from agents.effects import perform
 from agents.follow import follow
 from agents.lazy import lazy_app
 from agents.tools import Tools
-from domain.facts import facts_of
 from domain.receipts import receipt_request_of
 from streams.app import ServiceApp
-from streams.effects import Unreachable
 from streams.envelope import resulting
 from streams.events import Envelope, Event
 from streams.events.receipts import ReceiptWritten, WriteReceipt
@@ -26,7 +25,6 @@ from tables import receipts
 def attach(receipt: ServiceApp, tools: Tools) -> None:
     """Attaches the agents to the receipt service's App."""
     service, app = receipt.service, receipt.app
-    files = ReceiptFiles(tools.settings.data / "receipts")
 
     def already_answered(partition: int, effect: Envelope) -> bool:
         assert isinstance(effect.data, WriteReceipt)
@@ -44,7 +42,7 @@ def attach(receipt: ServiceApp, tools: Tools) -> None:
         service,
         tools,
         name="write-receipt",
-        call=lambda effect: write_receipt(files, effect),
+        call=write_receipt,
         already_answered=already_answered,
     )
 
@@ -57,19 +55,10 @@ def requests_of(news: Envelope) -> Sequence[Event]:
     return () if asked is None else (asked,)
 
 
-async def write_receipt(files: ReceiptFiles, effect: Envelope) -> Envelope:
-    """The result of writing one receipt, as a message for its inbox. Raises Unreachable.
-
-    A receipt names nobody: its file outlives a guest's erasure.
-    """
+async def write_receipt(effect: Envelope) -> Envelope:
+    """The answer to an order of the rules 1: nothing is left to be written, and its receipt can be told."""
     asked = effect.data
     assert isinstance(asked, WriteReceipt)
-    more = {"payment_id": asked.payment_id, "booking_id": asked.booking_id, "paid_at": f"{asked.paid_at:%Y-%m-%d}"}
-    page = render("receipt_document", facts_of(asked) | more)
-    try:
-        files.write(asked.receipt_id, f"{page.subject}\n\n{page.text}\n")
-    except OSError as failure:
-        raise Unreachable(f"the receipt cannot be written: {failure.strerror}") from failure
     answered = ReceiptWritten(payment_id=asked.payment_id, effect_id=effect.event_id)
     return resulting(effect, answered, now=datetime.now(UTC), source="receipt-service")
 

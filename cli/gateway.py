@@ -19,6 +19,7 @@ import typer
 from aiohttp import ClientSession, DummyCookieJar, TCPConnector, web
 from aiokafka.errors import KafkaError
 
+from adapters.storage import storage_of
 from cli import instance
 from cli.loop import run, settle_memory
 from cli.post import kept_here, links_of
@@ -43,6 +44,7 @@ from web.context import Context, Limits
 from web.gateway import build
 from web.owners import Owners
 from web.readiness import Readiness
+from web.receipt_desk import ReceiptDesk
 from web.rows import Rows
 
 #: What requests under way may still take once the gateway is told to stop, in seconds.
@@ -128,6 +130,8 @@ async def _compose(settings: Settings, parts: AsyncExitStack) -> web.Application
     database = open_database(url, read_only=True) if url is not None else None
     listings = Listings(database, {name: (layout.services[name].rows, layout.partitions) for name in SERVICES})
     parts.push_async_callback(listings.close)
+    links = links_of(settings, secrets)
+    receipts = storage_of(settings.data / "receipts", settings.receipts_store, settings.receipts_endpoint)
     context = Context(
         log=log,
         rates=rates,
@@ -149,9 +153,10 @@ async def _compose(settings: Settings, parts: AsyncExitStack) -> web.Application
         clock=lambda: datetime.now(UTC),
         webhook_secret=secrets.webhook_secret,
         kept_here=kept_here(settings),
-        links=links_of(settings, secrets),
+        links=links,
         listings=listings,
         readiness=Readiness(http, workers, [name for name in layout.running if name in SERVICES], layout.partitions),
+        receipts=ReceiptDesk(receipts, links, keyring),
     )
     keys = Keys({secrets.api_key: operator_of(secrets.instance_id)})
     return build(context, keys, http, body_limit=settings.body_limit)

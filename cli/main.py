@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "rates": ("cli.rates", "app", "Try a rate plan before it is declared."),
     "payments": ("cli.payments", "app", "Compare our payments with the provider's ledger."),
     "report": ("cli.daily_report", "command", "Write a property's daily report into a file."),
+    "receipts": ("cli.receipts", "app", "Make and store the receipts that nobody has read yet."),
     "settle": ("cli.settle", "command", "Book the provider's payouts of all payments that were taken."),
     "projections": ("cli.projections", "app", "Follow the log into SQL tables; rebuild and compare them."),
     "worker": ("cli.worker", "command", "Run the agents of one or all services."),

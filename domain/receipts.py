@@ -1,6 +1,7 @@
 """What the receipt service decides: one receipt for each payment that succeeded, with a number nobody else has.
 
-Written once outside, then told. The first answer counts, a second request says nothing.
+It is told with the request that asks for it, and a second request says nothing; its page is made when somebody reads
+it. Under the rules 1 it was written outside first, and told with the first answer.
 """
 
 from __future__ import annotations
@@ -15,8 +16,12 @@ from domain.decision import Decision
 from streams.events import Envelope, Event
 from streams.events.about import About
 from streams.events.ids import ids_under
+from streams.events.payment import PaymentMethod
 from streams.events.payment_news import PaymentSucceeded
 from streams.events.receipts import ReceiptGenerated, ReceiptWritten, RequestReceipt, WriteReceipt
+
+#: The rules that new requests are decided by.
+RULES = 2
 
 # The ids we derive are part of what is on the log: this constant never changes.
 _id_of = ids_under(UUID("c6f1c3a9-91d4-5f3e-b0a6-5b1e8c9d7f42"))
@@ -36,7 +41,9 @@ class Receipt(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     #: What was paid for.
     about: About | None = None
     requested_at: datetime
-    #: None until it is written.
+    #: What was paid with; None under the rules 1.
+    method: PaymentMethod | None = None
+    #: When it was told; None until then.
     generated_at: datetime | None = None
 
 
@@ -66,6 +73,8 @@ def receipt_request_of(news: Envelope) -> RequestReceipt | None:
         currency=paid.currency,
         paid_at=paid.succeeded_at,
         about=paid.about,
+        method=paid.payment_method,
+        rules=RULES,
     )
 
 
@@ -80,7 +89,7 @@ def decide(receipt: Receipt | None, message: Event, number: str, now: datetime) 
         case RequestReceipt() if receipt is None:
             return _open(message, number, now)
         case ReceiptWritten() if receipt is not None and receipt.generated_at is None:
-            return _written(receipt, now)
+            return _tell(receipt, now)
         case _:
             return Decision(receipt)
 
@@ -96,8 +105,11 @@ def _open(asked: RequestReceipt, number: str, now: datetime) -> Decision[Receipt
         currency=asked.currency,
         paid_at=asked.paid_at,
         about=asked.about,
+        method=asked.method,
         requested_at=now,
     )
+    if asked.rules >= 2:
+        return _tell(receipt, now)
     write = WriteReceipt(
         payment_id=asked.payment_id,
         receipt_id=receipt.receipt_id,
@@ -112,7 +124,7 @@ def _open(asked: RequestReceipt, number: str, now: datetime) -> Decision[Receipt
     return Decision(receipt, (write,))
 
 
-def _written(receipt: Receipt, now: datetime) -> Decision[Receipt | None]:
+def _tell(receipt: Receipt, now: datetime) -> Decision[Receipt | None]:
     told = ReceiptGenerated(
         receipt_id=receipt.receipt_id,
         payment_id=receipt.payment_id,

@@ -1,4 +1,8 @@
-"""The receipt service's table: `q|{payment_id}` one receipt; `c|` how many numbers the partition has given."""
+"""The receipt service's table: `q|{payment_id}` one receipt; `c|` how many numbers the partition has given.
+
+`i|{receipt_id}` says which payment a receipt is of: who knows the receipt only has to ask every partition. Receipts of
+the rules 1 have none.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,14 @@ from streams.rows import RowStore
 from streams.working import WorkingRows
 
 _COUNTER = "c|"
+#: What the keys of the index begin with.
+INDEX = "i|"
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Of a receipt: the payment whose row it is."""
+
+    payment_id: str
 
 
 class Receipts:
@@ -33,6 +45,8 @@ class Receipts:
             rows.put(row_key(payment_id), after)
             if before is None:
                 rows.put(_COUNTER, Counter(counter.given + 1))
+                if after.generated_at is not None:
+                    rows.put(index_key(after.receipt_id), Place(payment_id))
         return decision.events
 
     def refuse(
@@ -45,6 +59,11 @@ class Receipts:
 def row_key(payment_id: str) -> str:
     """The key of the receipt of a payment, for readers that wait for its change."""
     return f"q|{payment_id}"
+
+
+def index_key(receipt_id: str) -> str:
+    """The key under which a receipt's payment is found."""
+    return f"{INDEX}{receipt_id}"
 
 
 def read(store: RowStore, payment_id: str) -> Receipt | None:

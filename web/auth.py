@@ -58,7 +58,7 @@ def presented(request: web.Request) -> str | None:
 
 
 def authenticate(keys: Keys, open_paths: frozenset[str]) -> Middleware:
-    """A middleware that lets `open_paths`, as they are declared, pass and asks everyone else for a key."""
+    """A middleware that lets `open_paths` (as routes name them) pass and asks everyone else for a key."""
 
     @web.middleware
     async def checked(request: web.Request, handler: Handler) -> web.StreamResponse:

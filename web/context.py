@@ -18,6 +18,7 @@ from web.auth import PRINCIPAL, Principal
 from web.ports import Appends, Counts, Follows, Seals
 from web.problems import CORRELATION_ID
 from web.readiness import Readiness
+from web.receipt_desk import ReceiptDesk
 from web.rows import Rows
 
 #: The `source` of what a gateway appends.
@@ -54,6 +55,7 @@ class Context:
     #: Now, in UTC.
     clock: Callable[[], datetime]
     readiness: Readiness
+    receipts: ReceiptDesk
     #: What the payment provider signs its events with.
     webhook_secret: bytes = b""
     #: What the links in letters say.

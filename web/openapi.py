@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from web.operations import Operation, Parameter
+from web.operations import Body, Operation, Parameter
 from web.problem_answers import ProblemOut
 from web.problems import MEDIA_TYPE
 
@@ -92,7 +92,7 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
 
 
 def _responses(operation: Operation) -> dict[str, Any]:
-    found = {str(status): _answer(status, body) for status, body in operation.answers.items()}
+    found = {str(status): _answer(status, operation.bodies(status)) for status in operation.answers}
     refused = set(operation.problems)
     if operation.request is not None:
         refused.update(_WITH_BODY)
@@ -106,8 +106,10 @@ def _responses(operation: Operation) -> dict[str, Any]:
     return found
 
 
-def _answer(status: int, body: type[BaseModel] | str) -> dict[str, Any]:
-    content: dict[str, Any] = {body: {}} if isinstance(body, str) else {"application/json": _content(body)}
+def _answer(status: int, bodies: Sequence[Body]) -> dict[str, Any]:
+    content: dict[str, Any] = {}
+    for body in bodies:
+        content |= {body: {}} if isinstance(body, str) else {"application/json": _content(body)}
     found: dict[str, Any] = {"description": _STATUS[status], "content": content}
     if status == 201:
         found["headers"] = {"Location": {"schema": {"type": "string"}}}
@@ -124,7 +126,8 @@ def _content(model: type[BaseModel]) -> dict[str, Any]:
 
 def _schemas(operations: Sequence[Operation]) -> dict[str, Any]:
     taken = {each.request for each in operations if each.request is not None}
-    given = {body for each in operations for body in each.answers.values() if not isinstance(body, str)} | {ProblemOut}
+    bodies = (body for each in operations for status in each.answers for body in each.bodies(status))
+    given = {body for body in bodies if not isinstance(body, str)} | {ProblemOut}
     by_name = sorted([(model, "validation") for model in taken], key=_name) + sorted(
         [(model, "serialization") for model in given], key=_name
     )

@@ -22,16 +22,21 @@ class Parameter:
     required: bool = False
 
 
+#: A model, or the media type of what is none.
+Body = type[BaseModel] | str
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One method of one path. `answers` maps a status to its model, or to the media type of a text."""
+    """One method of one path. `answers` maps a status to its model, or to the media type of anything else; to several
+    where the Accept header chooses."""
 
     method: str
     path: str
     handler: Handler
     summary: str
     tag: str
-    answers: Mapping[int, type[BaseModel] | str] = field(default_factory=dict)
+    answers: Mapping[int, Body | tuple[Body, ...]] = field(default_factory=dict)
     request: type[BaseModel] | None = None
     request_required: bool = True
     parameters: tuple[Parameter, ...] = ()
@@ -43,6 +48,11 @@ class Operation:
     def name(self) -> str:
         """Unique: several collections share a handler."""
         return f"{self.tag}.{getattr(self.handler, '__name__', 'handler')}"
+
+    def bodies(self, status: int) -> tuple[Body, ...]:
+        """What an answer with that status may have as its body."""
+        found = self.answers[status]
+        return found if isinstance(found, tuple) else (found,)
 
     def route(self) -> web.RouteDef:
         return web.route(self.method, self.path, self.handler)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from cli.audit import names
-from cli.audit.facts import NOTHING, Row
+from cli.audit.facts import NOTHING, ReceiptRow, Row
 from cli.audit.figures import day_of
 from cli.audit.history import History
 from cli.audit.wire import Record, header, money
@@ -92,6 +92,10 @@ def _notice(row: dict[str, Any]) -> NoticeRow:
     return NoticeRow(str(row.get("channel", "")), str(row.get("status", "")))
 
 
+def _receipt(row: dict[str, Any]) -> ReceiptRow:
+    return ReceiptRow(str(row["number"]), (money(row["amount"]), str(row["currency"])), bool(row.get("generated_at")))
+
+
 #: By service and kind of row: where it is kept, and what of it.
 _CONTENT: dict[tuple[str, str], tuple[str, Content]] = {
     ("booking", "b"): ("booking", _booking),
@@ -99,4 +103,5 @@ _CONTENT: dict[tuple[str, str], tuple[str, Content]] = {
     ("payment", "p"): ("payment", _payment),
     ("notification", "n"): ("notice", _notice),
     ("analytics", "k"): ("figures", day_of),
+    ("receipt", "q"): ("receipt", _receipt),
 }

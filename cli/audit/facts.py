@@ -152,6 +152,25 @@ class Payment:
     answers: dict[bytes, Answer] = field(default_factory=dict)
 
 
+class ReceiptRow(NamedTuple):
+    """A receipt as its row has it, or as it was told: its number, the sum and its currency, and whether it was told."""
+
+    number: str
+    sum: tuple[Decimal, str]
+    told: bool = True
+
+
+@dataclass(slots=True)
+class Receipt:
+    """What stands on the log of one payment's receipt: what the world heard was paid and when (in ms), where the
+    receipt was asked for, and those that were told by their event ids."""
+
+    paid: tuple[Decimal, str] | None = None
+    at: int = 0
+    asked: Place | None = None
+    told: dict[str, ReceiptRow] = field(default_factory=dict)
+
+
 class Poison(NamedTuple):
     """A record that belongs on a dead-letter topic, since when (in ms) it stands there, and why."""
 

@@ -15,7 +15,7 @@ from cli.audit import names
 from cli.audit.counting import Counted
 from cli.audit.dialect import Dialect
 from cli.audit.dialects import CATALOGUE
-from cli.audit.facts import Asked, Booking, Entry, Errand, Payment, Place, Poison, Row, Tables, Told
+from cli.audit.facts import Asked, Booking, Entry, Errand, Payment, Place, Poison, Receipt, Row, Tables, Told
 from cli.audit.operations import Hold, Operation, Release
 from cli.audit.spelling import Spelling
 from cli.audit.wire import short
@@ -84,7 +84,9 @@ class History:
     notices: dict[str, tuple[str, int, int]] = field(default_factory=dict)
     #: What the SQL projections have; None where there is no database.
     tables: Tables | None = None
-    #: By what they are rows of: "booking", "night", "payment", "notice", "figures".
+    #: By payment: what the world heard of it and its receipt.
+    receipts: defaultdict[str, Receipt] = field(default_factory=lambda: defaultdict(Receipt))
+    #: By what they are rows of: "booking", "night", "payment", "notice", "receipt", "figures".
     rows: defaultdict[str, dict[str, Row]] = field(default_factory=lambda: defaultdict(dict))
     #: What analytics counted, by its partition and what it is about.
     counted: defaultdict[tuple[int, str], Counted] = field(default_factory=lambda: defaultdict(Counted))

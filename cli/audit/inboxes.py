@@ -160,6 +160,11 @@ def _sent_on(history: History, record: Record, letter: Letter) -> None:
     history.errands.setdefault(short(letter.event_id), errand)
 
 
+def _receipt_asked(history: History, record: Record, letter: Letter) -> None:
+    receipt = history.receipts[letter.data["payment_id"]]
+    receipt.asked = receipt.asked or Place(record.topic, record.partition, record.offset)
+
+
 def _done(history: History, record: Record, letter: Letter) -> None:
     history.done.add(short(letter.data["effect_id"]))
 
@@ -214,6 +219,7 @@ FILING: dict[tuple[str, str], Filed] = {
     (names.NOTIFICATION_INBOX, "notification.effect.text_answered"): _done,
     (names.NOTIFICATION_INBOX, "notification.notice.request"): notice_asked,
     (names.RECEIPT_EFFECTS, "receipt.effect.write"): _sent_on,
+    (names.RECEIPT_INBOX, "receipt.receipt.request"): _receipt_asked,
     (names.RECEIPT_INBOX, "receipt.effect.answered"): _done,
     (names.ANALYTICS_INBOX, "analytics.event.observe"): observed,
     (names.WORKERS, "vacancy.worker.owns"): _claimed,

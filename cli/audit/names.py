@@ -66,6 +66,8 @@ CHECKED_IN: Final = "booking.booking.checked_in"
 COMPLETED: Final = "booking.booking.completed"
 NO_SHOW: Final = "booking.booking.no_show"
 PAYMENT_CREATED: Final = "payment.payment.created"
+PAID: Final = "payment.payment.succeeded"
+RECEIPT: Final = "receipt.receipt.generated"
 STOCK_NEWS: Final = "inventory.order.updated"
 
 #: The news whose topics' retention bounds what can still be said of a booking.

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from cli.audit import names
 from cli.audit.dialect import is_ours
-from cli.audit.facts import Asked, Change, Ending, Place, Poison
+from cli.audit.facts import Asked, Change, Ending, Place, Poison, ReceiptRow
 from cli.audit.history import History, Orphan
 from cli.audit.inventory_inbox import resource_of
 from cli.audit.notices import news_told
@@ -100,6 +100,21 @@ def _payment_created(history: History, record: Record, letter: Letter) -> None:
     history.payments[letter.data["payment_id"]].created = True
 
 
+def _paid(history: History, record: Record, letter: Letter) -> None:
+    if names.RECEIPT not in history.dialect.topics:
+        return  # nobody gives receipts, and not every document shows a currency
+    receipt = history.receipts[letter.data["payment_id"]]
+    receipt.paid = money(letter.data["amount"]), str(letter.data["currency"])
+    receipt.at = record.timestamp
+
+
+def _receipted(history: History, record: Record, letter: Letter) -> None:
+    data, receipt = letter.data, history.receipts[letter.data["payment_id"]]
+    receipt.at = max(receipt.at, record.timestamp)
+    told = ReceiptRow(str(data["receipt_number"]), (money(data["amount"]), str(data["currency"])))
+    receipt.told.setdefault(letter.event_id, told)
+
+
 def _offered(history: History, record: Record, letter: Letter) -> None:
     data, times = letter.data, (letter.data["start_time"], letter.data["end_time"])
     at = milliseconds(data["offered_at"])
@@ -124,6 +139,8 @@ NEWS: dict[str, Filed] = {
     names.COMPLETED: _moved_on("COMPLETED"),
     names.NO_SHOW: _never_came,
     names.PAYMENT_CREATED: _payment_created,
+    names.PAID: _paid,
+    names.RECEIPT: _receipted,
     "waitlist.entry.offered": _offered,
     "waitlist.entry.accepted": _offer_over,
     "waitlist.entry.expired": _offer_over,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from cli.audit import deadletters, identity, inventory, losses, mail, money, notices, outcomes, provider, rows
+from cli.audit import deadletters, identity, inventory, losses, money, notices, outcomes, provider, receipts, rows
 from cli.audit.findings import Verdict
 from cli.audit.history import History
 
@@ -18,7 +18,7 @@ CHECKS: Final[tuple[Callable[[History], Verdict], ...]] = (
     rows.check,
     losses.check,
     deadletters.check,
-    mail.check,
+    receipts.check,
     notices.check,
     identity.check_causes,
 )

@@ -1,4 +1,7 @@
-"""Receipts: asked for when a payment succeeded, written outside, then told (CAT-10, 21)."""
+"""Receipts: asked for when a payment succeeded, and told at once (CAT-10, 21).
+
+Under the rules 1 one was written outside first; what these asked for stays readable.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from typing import ClassVar
 
 from streams.events.about import About
 from streams.events.base import Amount, Currency, Event, Id, Instant
+from streams.events.payment import PaymentMethod
 
 # --- asked of the receipt service (its inbox, keyed by payment_id) ---
 
@@ -18,10 +22,14 @@ class RequestReceipt(Event, type="receipt.receipt.request"):
     currency: Currency
     paid_at: Instant
     about: About | None = None
+    #: What was paid with, as far as it may be shown.
+    method: PaymentMethod | None = None
+    #: Which rules decide it: 2 tells the receipt at once, 1 has it written outside first.
+    rules: int = 1
 
 
 class ReceiptWritten(Event, type="receipt.effect.answered"):
-    """The result of writing one, appended by the agent that wrote it."""
+    """Under the rules 1: the result of writing one, appended by the effects agent."""
 
     payment_id: Id
     effect_id: str
@@ -31,7 +39,7 @@ class ReceiptWritten(Event, type="receipt.effect.answered"):
 
 
 class WriteReceipt(Event, type="receipt.effect.write"):
-    """Write the receipt's text to where it is served from; written again, it is the same file."""
+    """Under the rules 1: write the receipt. Nothing is written any more; it is answered, so that it is told."""
 
     payment_id: Id
     receipt_id: Id

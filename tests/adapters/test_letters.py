@@ -32,7 +32,6 @@ CATALOGUE = [
     "payment_failed",
     "refund",
     "receipt",
-    "receipt_document",
     "reminder",
     "welcome",
     "order_result",

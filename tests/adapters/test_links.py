@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from adapters.links import Links
 
 LINKS = Links("https://rooms.example", b"s" * 32)
@@ -16,6 +18,15 @@ def test_a_link_is_read_back_by_who_made_it() -> None:
     assert LINKS.user_of(_token(LINKS.unsubscribe("u/1"))) == "u/1"
     assert LINKS.receipt("r-1").startswith("https://rooms.example/receipts/")
     assert LINKS.receipt_of(_token(LINKS.receipt("r-1"))) == "r-1"
+
+
+def test_a_receipts_link_can_be_that_of_a_time() -> None:
+    """The same whenever it is asked for, and it holds from then on."""
+    now = datetime.now(UTC)
+    first, again = LINKS.receipt("r-1", now - timedelta(days=399)), LINKS.receipt("r-1", now - timedelta(days=399))
+    assert first == again
+    assert LINKS.receipt_of(_token(first)) == "r-1"
+    assert LINKS.receipt_of(_token(LINKS.receipt("r-1", now - timedelta(days=401)))) is None
 
 
 def test_a_link_of_one_kind_is_none_of_another() -> None:

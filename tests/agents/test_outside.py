@@ -19,7 +19,6 @@ from icalendar import Calendar
 
 from adapters.links import Links
 from adapters.mailbox import Mailbox
-from adapters.receipt_files import ReceiptFiles
 from adapters.smtp import Mailer, Server
 from agents.receipt import requests_of, write_receipt
 from agents.sending import hand_over
@@ -194,28 +193,11 @@ def written(**more: Any) -> Envelope:
     return originate(WriteReceipt(**given | more), source="receipt-service", now=NOW)
 
 
-@pytest.mark.proves("CAT-10", "CAT-21")
-async def test_a_receipt_is_a_page_of_text_that_names_nobody(tmp_path: Path) -> None:
-    files, effect = ReceiptFiles(tmp_path), written()
-    result = await write_receipt(files, effect)
+async def test_what_receipts_of_the_rules_1_ask_for_is_answered() -> None:
+    effect = written()
+    result = await write_receipt(effect)
     assert result.data == ReceiptWritten(payment_id="p1", effect_id=effect.event_id)
-    assert files.read(NOTICE) == (
-        "Receipt RCP-2026-000001\n\n"
-        "Paid: 240.00 EUR\n"
-        "Paid on: 2026-12-01\n"
-        "Payment: p1\n"
-        "Booking: b1\n\n"
-        "Confirmation number: RSV-2026-000123\n"
-        "Check-in: 2026-12-24\n"
-        "Check-out: 2026-12-26\n"
-        "1 x double at hotel\n"
-    )
-
-
-async def test_a_receipt_waits_for_the_disk(tmp_path: Path) -> None:
-    (tmp_path / "receipts").write_text("in the way")
-    with pytest.raises(Unreachable):
-        await write_receipt(ReceiptFiles(tmp_path / "receipts"), written())
+    assert result.causation_id == effect.event_id
 
 
 @pytest.mark.proves("CAT-05", "CAT-28")

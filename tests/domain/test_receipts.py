@@ -20,6 +20,7 @@ from tests.domain.test_notices import about, confirmed, envelope
 
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
 NUMBER = "RCP-2026-000001"
+VISA = PaymentMethod(brand="visa", last4="4242")
 WRITTEN = ReceiptWritten(payment_id="p1", effect_id="f1")
 
 
@@ -32,13 +33,18 @@ def request(of: About | None = None) -> RequestReceipt:
         currency="EUR",
         provider="sandbox",
         provider_payment_id="pi_1",
-        payment_method=PaymentMethod(),
+        payment_method=VISA,
         succeeded_at=NOW,
         about=of,
     )
     asked = receipt_request_of(envelope(paid))
     assert asked is not None
     return asked
+
+
+def rules_1(of: About | None = None) -> RequestReceipt:
+    """As requests were before they said their rules."""
+    return msgspec.structs.replace(request(of), rules=1, method=None)
 
 
 def after(*messages: Event) -> tuple[Receipt | None, list[Event]]:
@@ -60,42 +66,56 @@ def test_a_payment_that_succeeded_asks_for_a_receipt_and_a_confirmation_for_none
     assert receipt_request_of(envelope(confirmed())) is None
 
 
-@pytest.mark.proves("CAT-10", "CAT-21")
-def test_a_receipt_is_written_and_then_told() -> None:
-    receipt, (write, told) = after(request(about()), WRITTEN)
-    assert receipt is not None
-    assert receipt.generated_at == NOW + timedelta(seconds=2)
-    assert isinstance(write, WriteReceipt)
-    assert (write.receipt_number, write.about) == (NUMBER, about())
+def told(number: str, seconds: int, of: About | None) -> ReceiptGenerated:
     receipt_id = receipt_id_of("p1")
-    assert told == ReceiptGenerated(
+    return ReceiptGenerated(
         receipt_id=receipt_id,
         payment_id="p1",
         booking_id="b1",
         user_id="u1",
-        receipt_number=NUMBER,
+        receipt_number=number,
         receipt_url=f"/api/receipts/{receipt_id}",
         amount=Decimal("240.00"),
         currency="EUR",
-        generated_at=NOW + timedelta(seconds=2),
-        about=about(),
+        generated_at=NOW + timedelta(seconds=seconds),
+        about=of,
     )
 
 
-def test_a_receipt_needs_not_know_what_was_paid_for() -> None:
-    _, (write, told) = after(request(), WRITTEN)
+@pytest.mark.proves("CAT-10", "CAT-21")
+@pytest.mark.parametrize("of", [about(), None])
+def test_a_receipt_is_told_with_its_request(of: About | None) -> None:
+    """Nothing is written first: a page that nobody reads is never made."""
+    receipt, said = after(request(of))
+    assert said == [told(NUMBER, 1, of)]
+    assert receipt is not None
+    assert (receipt.generated_at, receipt.method, receipt.about) == (NOW + timedelta(seconds=1), VISA, of)
+
+
+def test_a_request_of_the_rules_1_is_written_and_then_told() -> None:
+    """As it stands in old inboxes, so it is decided again."""
+    receipt, (write, news) = after(rules_1(about()), WRITTEN)
+    assert receipt is not None
+    assert receipt.generated_at == NOW + timedelta(seconds=2)
     assert isinstance(write, WriteReceipt)
-    assert isinstance(told, ReceiptGenerated)
-    assert write.about is told.about is None
+    assert (write.receipt_number, write.about) == (NUMBER, about())
+    assert news == told(NUMBER, 2, about())
+
+
+def test_a_request_as_old_logs_have_it_is_of_the_rules_1() -> None:
+    fields = msgspec.to_builtins(request())
+    old = {name: value for name, value in fields.items() if name not in ("rules", "method")}
+    assert msgspec.convert(old, RequestReceipt) == rules_1()
 
 
 @pytest.mark.proves("CAT-23")
-@given(st.lists(st.sampled_from([request(), WRITTEN]), max_size=6))
+@given(st.lists(st.sampled_from([request(), rules_1(), WRITTEN]), max_size=6))
 def test_repeated_in_any_order_nothing_is_said_twice(messages: list[Event]) -> None:
     receipt, said = after(*messages)
-    rest = messages[messages.index(request()) :] if request() in messages else []
-    expected: list[type[Event]] = [WriteReceipt] if rest else []
-    expected += [ReceiptGenerated] if WRITTEN in rest else []
+    first = next((each for each in messages if each != WRITTEN), None)
+    rest = messages[messages.index(first) :] if first is not None else []
+    expected: list[type[Event]] = [WriteReceipt] if first == rules_1() else []
+    expected += [ReceiptGenerated] if first == request() or WRITTEN in rest else []
     assert [type(each) for each in said] == expected
     assert (receipt is not None) == bool(rest)
 

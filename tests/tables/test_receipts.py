@@ -11,12 +11,12 @@ import pytest
 
 from streams.envelope import originate
 from streams.events import Event
-from streams.events.receipts import ReceiptWritten, WriteReceipt
+from streams.events.receipts import ReceiptGenerated, ReceiptWritten
 from streams.keys import partition_of
 from streams.local import LocalRows, Row
 from streams.working import WorkingRows
-from tables.receipts import Receipts
-from tests.domain.test_receipts import request
+from tables.receipts import Place, Receipts, index_key
+from tests.domain.test_receipts import request, rules_1
 
 NOW = datetime(2026, 12, 31, 23, 59, tzinfo=UTC)
 PARTITIONS = 4
@@ -37,14 +37,13 @@ def take(partitions: list[WorkingRows], message: Event, payment_id: str, now: da
 
 
 def numbers(said: list[Event]) -> list[str]:
-    return [event.receipt_number for event in said if isinstance(event, WriteReceipt)]
+    return [event.receipt_number for event in said if isinstance(event, ReceiptGenerated)]
 
 
 def test_every_payment_gets_a_number_of_its_own(partitions: list[WorkingRows]) -> None:
     said = [event for n in range(200) for event in take(partitions, request(), f"payment-{n}")]
-    numbers = {event.receipt_number for event in said if isinstance(event, WriteReceipt)}
-    assert len(numbers) == len(said) == 200
-    assert all(number.startswith("RCP-2026-") for number in numbers)
+    assert len(set(numbers(said))) == len(said) == 200
+    assert all(number.startswith("RCP-2026-") for number in numbers(said))
 
 
 def test_a_repeated_request_takes_no_number(partitions: list[WorkingRows]) -> None:
@@ -55,9 +54,21 @@ def test_a_repeated_request_takes_no_number(partitions: list[WorkingRows]) -> No
         f"other-{n}" for n in range(99) if partition_of(f"other-{n}", 4) == partition_of("payment-1", PARTITIONS)
     )
     (second,) = take(partitions, request(), neighbour)
-    assert isinstance(first, WriteReceipt)
-    assert isinstance(second, WriteReceipt)
+    assert isinstance(first, ReceiptGenerated)
+    assert isinstance(second, ReceiptGenerated)
     assert int(second.receipt_number[-6:]) - int(first.receipt_number[-6:]) == PARTITIONS
+
+
+def test_the_index_says_which_payment_a_receipt_is_of(partitions: list[WorkingRows]) -> None:
+    """One of the rules 1 has no entry, so that an old inbox gives the rows it gave."""
+    (news,) = take(partitions, request(), "payment-1")
+    assert isinstance(news, ReceiptGenerated)
+    take(partitions, rules_1(), "payment-2")
+    found = {key: row for rows in partitions for key, row in rows.take_changes().items() if key.startswith("i|")}
+    assert list(found) == [index_key(news.receipt_id)]
+    payload = found[index_key(news.receipt_id)].payload
+    assert payload is not None
+    assert msgspec.json.decode(payload, type=Place) == Place("payment-1")
 
 
 @pytest.mark.proves("CAT-21")

@@ -13,6 +13,7 @@ from aiohttp import ClientResponse, ClientSession, web
 from aiohttp.test_utils import BaseTestServer, TestClient, TestServer
 
 from adapters.links import Links
+from adapters.storage import storage_of
 from streams.events.control import WorkerOwns
 from streams.services import SERVICES
 from tests.web.instance import NOW, Instance, Numbers, Seals
@@ -22,6 +23,7 @@ from web.context import Context, Limits
 from web.gateway import build
 from web.owners import Owners
 from web.readiness import Readiness
+from web.receipt_desk import ReceiptDesk
 from web.rows import Rows
 
 KEY = "op1.a-test-key"
@@ -149,6 +151,9 @@ def _context(instance: Instance, seals: Seals, http: ClientSession) -> Context:
         webhook_secret=WEBHOOK_SECRET,
         links=LINKS,
         readiness=Readiness(http, instance.workers, SERVICES, partitions),
+        receipts=ReceiptDesk(
+            storage_of(instance.directory / "receipts"), Links("https://rooms.example", b"s" * 32), seals
+        ),
     )
 
 

@@ -1,4 +1,4 @@
-"""The local inbox, the app's notifications and receipts over HTTP."""
+"""The local inbox and the app's notifications over HTTP."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ import pytest
 from adapters.letters import Letter
 from adapters.mailbox import Mailbox
 from adapters.messages import Envelope, compose
-from adapters.receipt_files import ReceiptFiles
 from adapters.textbox import FOLDER, Textbox
 from streams.events.notices import MailHandedOver, MarkRead, Notify
 from tests.web.conftest import Gateway
@@ -223,21 +222,3 @@ async def test_a_page_that_is_none_is_named(gateway: Gateway, query: str, field:
     answer = await gateway.call("GET", f"{ADA}?{query}")
     assert answer.status == 422
     assert (await answer.json())["errors"][0]["field"] == field
-
-
-# --- receipts ---
-
-
-@pytest.mark.proves("CAT-21")
-async def test_a_receipt_is_served_as_text(gateway: Gateway) -> None:
-    ReceiptFiles(gateway.instance.directory / "receipts").write(notice(1), "Receipt RCP-2026-000001\n")
-    answer = await gateway.call("GET", f"/api/receipts/{notice(1)}")
-    assert (answer.status, answer.content_type) == (200, "text/plain")
-    assert await answer.text() == "Receipt RCP-2026-000001\n"
-
-
-@pytest.mark.parametrize("wicked", [notice(2), "x", "..%2Fsecret", "%2e%2e%2fvacancy.json", notice(1).replace("-", "")])
-async def test_nothing_but_a_receipt_is_served(gateway: Gateway, wicked: str) -> None:
-    ReceiptFiles(gateway.instance.directory / "receipts").write(notice(1), "Receipt")
-    answer = await gateway.call("GET", f"/api/receipts/{wicked}")
-    assert (answer.status, answer.content_type) == (404, "application/problem+json")
