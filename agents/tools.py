@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from adapters.hook_sender import HookSender
 from adapters.provider import ProviderClient
 from config.settings import Settings
 from streams.compacted import Compacted
 from streams.events.availability import ResourceDeclared
+from streams.events.hooks import EndpointKnown
 from streams.group import Runtime
 from streams.keyring import Keyring
 from streams.listening import Listener
@@ -23,3 +25,6 @@ class Tools:
     rates: Compacted[ResourceDeclared]
     numbers: Numbers
     provider: ProviderClient
+    #: Where news is sent; started by the service that sends it.
+    endpoints: Compacted[EndpointKnown]
+    hooks: HookSender

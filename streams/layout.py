@@ -15,7 +15,17 @@ from streams.events.about import ConfirmOn, Kind
 from streams.keys import KEYS, PARTITIONERS
 from streams.layout_file import LayoutError, LayoutFile, Profile, TopicSpec, adjusted, check_namespace, read_layout
 from streams.services import CORE, SERVICES, STATELESS, Service, internal_name, service_topics
-from streams.topics import INSTANCE, NUMBERS, OWN, RATES, USER_KEYS, WORKERS, Topic, dead_letters, events_topic
+from streams.topics import (
+    INSTANCE,
+    NUMBERS,
+    OWN,
+    RATES,
+    USER_KEYS,
+    WORKERS,
+    Topic,
+    dead_letters,
+    events_topic,
+)
 
 __all__ = ["Group", "Layout", "LayoutError", "load_layout", "make_layout"]
 
@@ -145,7 +155,7 @@ class Layout:
     def _inside(self) -> tuple[Topic, ...]:
         running = [self.services[name] for name in self.running if name in self.services]
         own = [topic for service in running for topic in service_topics(service, self.partitions)]
-        return (*own, self.rates, self.workers, self.user_keys, self.instance, self.numbers)
+        return (*own, *(self._internal(topic) for topic in OWN))
 
     @cached_property
     def _topic_of_type(self) -> Mapping[str, Topic]:
