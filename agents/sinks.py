@@ -49,8 +49,8 @@ def __getattr__(name: str) -> Any:
 
 
 def attach_integration(group: GroupApp, tools: Tools) -> None:
-    """DIR/integration: our events as CloudEvents, for programs outside to fetch. The journal's `offset` beside each is an
-    extension attribute, too.
+    """DIR/integration: our events as CloudEvents, for programs outside to fetch; the journal's `offset` beside each is
+    an extension attribute, too.
     """
     known, hear = reading(tools), tools.listener.hear
 

@@ -141,6 +141,7 @@ async def _compose(settings: Settings, parts: AsyncExitStack) -> web.Application
         version=version("vacancy"),
         clock=lambda: datetime.now(UTC),
         webhook_secret=secrets.webhook_secret,
+        private_webhooks=settings.webhooks_allow_private,
         readiness=Readiness(http, workers, [name for name in layout.running if name in SERVICES], layout.partitions),
     )
     keys = Keys({secrets.api_key: operator_of(secrets.instance_id)})

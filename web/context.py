@@ -54,6 +54,8 @@ class Context:
     readiness: Readiness
     #: What the payment provider signs its events with.
     webhook_secret: bytes = b""
+    #: Whether news may be sent to addresses that are not of the public internet.
+    private_webhooks: bool = False
 
 
 CONTEXT = web.AppKey("context", Context)
