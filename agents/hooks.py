@@ -47,14 +47,6 @@ __getattr__ = lazy_app("webhook")
 def attach(webhook: ServiceApp, tools: Tools) -> None:
     """Attaches the agents to the webhook service's App."""
 
-    def already_answered(partition: int, effect: Envelope) -> bool:
-        asked = effect.data
-        assert isinstance(asked, SendWebhook)
-        if not webhook.store.owns(partition_of(asked.endpoint_id, webhook.store.partitions)):
-            return False
-        row = hooks.read(webhook.store, asked.endpoint_id, asked.delivery_id)
-        return row is None or (row.ordered, row.awaited) != (asked.attempt, True)
-
     @webhook.app.agent(webhook.topic(webhook.service.inbox), name="decide-webhooks")
     async def decide_webhooks(stream: Any) -> None:
         """Decides endpoints and their deliveries, in the order of the inbox."""
@@ -67,7 +59,7 @@ def attach(webhook: ServiceApp, tools: Tools) -> None:
         tools,
         name="send-webhook",
         call=lambda effect: send_webhook(tools.hooks, tools.keyring, effect),
-        already_answered=already_answered,
+        already_answered=lambda partition, effect: already_answered(webhook.store, effect),
     )
     _follow(webhook, tools)
     tick(webhook, tools.runtime, "webhooks-due", due)
@@ -86,6 +78,19 @@ def _follow(webhook: ServiceApp, tools: Tools) -> None:
         await webhook.guarded(tools.endpoints.start())  # nobody else in this process needs it
         async for fetched in fetches(stream):
             await webhook.guarded(intake.apply(fetched))
+
+
+def already_answered(store: RowStore, effect: Envelope) -> bool:
+    """Whether the row has taken the answer to an attempt. The effect may be read before the row that ordered it is
+    durable: only one that has gone on says so.
+    """
+    asked = effect.data
+    assert isinstance(asked, SendWebhook)
+    # Not the effect's own partition: its key is another.
+    if not store.owns(partition_of(asked.endpoint_id, store.partitions)):
+        return False
+    row = hooks.read(store, asked.endpoint_id, asked.delivery_id)
+    return row is not None and (row.ordered > asked.attempt or (row.ordered == asked.attempt and not row.awaited))
 
 
 async def send_webhook(sender: HookSender, keyring: Keyring, effect: Envelope) -> Envelope:

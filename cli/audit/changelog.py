@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from cli.audit import names
+from cli.audit import hooks, names
 from cli.audit.facts import NOTHING, Row
 from cli.audit.history import History
 from cli.audit.wire import Record, header, money
@@ -95,4 +95,6 @@ _CONTENT: dict[tuple[str, str], tuple[str, Content]] = {
     ("availability", "n"): ("night", _night),
     ("payment", "p"): ("payment", _payment),
     ("notification", "n"): ("notice", _notice),
+    ("webhook", "e"): ("endpoint", hooks.endpoint_row),
+    ("webhook", "w"): ("delivery", hooks.delivery_row),
 }

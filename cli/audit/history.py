@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cli.audit import names
 from cli.audit.dialect import Dialect
@@ -72,7 +72,7 @@ class History:
     acknowledged: set[str] = field(default_factory=set)
     #: Mail that was handed over: notice -> the Message-IDs of its file. None when no mail is kept here.
     mail: dict[str, list[str]] | None = None
-    #: By what they are rows of: "booking", "night", "payment", "notice".
+    #: By what they are rows of: "booking", "night", "payment", "notice", "endpoint", "delivery".
     rows: defaultdict[str, dict[str, Row]] = field(default_factory=lambda: defaultdict(dict))
     #: (service, partition) -> the last inbox offset whose outcome is durable, and when something last became durable.
     positions: dict[tuple[str, int], int] = field(default_factory=dict)
@@ -114,6 +114,9 @@ class History:
     #: Short ids of other programs' requests -> the request; and those that something in an inbox was caused by.
     asked: dict[bytes, Asked] = field(default_factory=dict)
     admitted: set[bytes] = field(default_factory=set)
+    #: News of ours, where a webhook endpoint may want it; and the deliveries that were answered with 2xx.
+    told: list[Any] = field(default_factory=list)
+    taken: set[str] = field(default_factory=set)
     _types: dict[str, bytes] = field(default_factory=dict)
 
     @property

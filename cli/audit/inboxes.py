@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cli.audit import names
+from cli.audit import hooks, names
 from cli.audit.deposits import deposit_of
 from cli.audit.facts import Answer, Call, Errand, Order, Place, Request
 from cli.audit.history import History
@@ -162,6 +162,11 @@ def _done(history: History, record: Record, letter: Letter) -> None:
     history.done.add(short(letter.data["effect_id"]))
 
 
+def _attempted(history: History, record: Record, letter: Letter) -> None:
+    _done(history, record, letter)
+    hooks.answered(history, record, letter)
+
+
 def _claimed(history: History, record: Record, letter: Letter) -> None:
     if letter.data["service"] == "booking":
         history.claims.append(milliseconds(letter.data["since"]))
@@ -210,5 +215,7 @@ FILING: dict[tuple[str, str], Filed] = {
     (names.NOTIFICATION_INBOX, "notification.effect.answered"): _done,
     (names.RECEIPT_EFFECTS, "receipt.effect.write"): _sent_on,
     (names.RECEIPT_INBOX, "receipt.effect.answered"): _done,
+    (names.WEBHOOK_EFFECTS, "webhook.effect.send"): _sent_on,
+    (names.WEBHOOK_INBOX, "webhook.effect.answered"): _attempted,
     (names.WORKERS, "vacancy.worker.owns"): _claimed,
 }

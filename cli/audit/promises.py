@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from cli.audit import deadletters, identity, inventory, losses, mail, money, outcomes, provider, rows
+from cli.audit import deadletters, hooks, identity, inventory, losses, mail, money, outcomes, provider, rows
 from cli.audit.findings import Verdict
 from cli.audit.history import History
 
@@ -19,6 +19,7 @@ CHECKS: Final[tuple[Callable[[History], Verdict], ...]] = (
     losses.check,
     deadletters.check,
     mail.check,
+    hooks.check,
     identity.check_causes,
 )
 

@@ -56,7 +56,8 @@ async def test_an_endpoint_is_made_and_its_secret_shown_once(gateway: Gateway) -
     answered = await gateway.call("POST", PATH, {**ASKED, "description": "Accounting", "property_id": "P1"})
     body = await answered.json()
     secret = body.pop("secret")
-    assert answered.status == 201 and secret.startswith("whsec_")
+    assert answered.status == 201
+    assert secret.startswith("whsec_")
     assert answered.headers["Location"] == f"{PATH}/{body['id']}"
     assert (body["status"], body["types"], body["property_id"]) == ("ENABLED", ASKED["types"], "P1")
     assert await look(gateway, f"{PATH}/{body['id']}") == body
@@ -78,39 +79,40 @@ async def test_a_retry_is_answered_the_same_and_another_request_is_not(gateway: 
     assert (gone.status, (await gone.json())["type"]) == (409, "urn:vacancy:problem:endpoint-removed")
 
 
-@pytest.mark.parametrize(
-    ("body", "field"),
-    [
-        ({**ASKED, "url": "http://example.com/"}, "url"),
-        ({**ASKED, "url": "https://127.0.0.1/"}, "url"),
-        ({**ASKED, "url": "https://2130706433/"}, "url"),
-        ({**ASKED, "url": "https://[::ffff:10.0.0.1]/"}, "url"),
-        ({**ASKED, "url": "https://localhost/x"}, "url"),
-        ({**ASKED, "url": "https://me:secret@example.com/"}, "url"),
-        ({**ASKED, "types": []}, "types"),
-        ({**ASKED, "types": ["booking.booking.vanished"]}, "types.0"),
-        ({**ASKED, "types": ["book*"]}, "types.0"),
-        ({**ASKED, "format": "xml"}, "format"),
-        ({"url": ASKED["url"]}, "types"),
-    ],
-)
-async def test_bad_input_is_named(gateway: Gateway, body: object, field: str) -> None:
-    refused = await gateway.call("POST", PATH, body)
-    assert (refused.status, (await refused.json())["errors"][0]["field"]) == (422, field)
+BAD_REQUESTS: list[tuple[dict[str, object], str]] = [
+    ({**ASKED, "url": "http://example.com/"}, "url"),
+    ({**ASKED, "url": "https://127.0.0.1/"}, "url"),
+    ({**ASKED, "url": "https://2130706433/"}, "url"),
+    ({**ASKED, "url": "https://[::ffff:10.0.0.1]/"}, "url"),
+    ({**ASKED, "url": "https://localhost/x"}, "url"),
+    ({**ASKED, "url": "https://me:secret@example.com/"}, "url"),
+    ({**ASKED, "types": []}, "types"),
+    ({**ASKED, "types": ["booking.booking.vanished"]}, "types.0"),
+    ({**ASKED, "types": ["book*"]}, "types.0"),
+    ({**ASKED, "format": "xml"}, "format"),
+    ({"url": ASKED["url"]}, "types"),
+]
 
 
-@pytest.mark.parametrize(
-    ("body", "field"),
-    [
-        ({}, "body"),
-        ({"url": None}, "url"),
-        ({"url": "ftp://example.com"}, "url"),
-        ({"enabled": False, "redeliver_since": "2026-11-21T00:00:00Z"}, "redeliver_since"),
-    ],
-)
-async def test_bad_changes_are_named(gateway: Gateway, body: object, field: str) -> None:
-    refused = await gateway.call("PATCH", f"{PATH}/{(await made(gateway))['id']}", body)
-    assert (refused.status, (await refused.json())["errors"][0]["field"]) == (422, field)
+async def test_bad_input_is_named(gateway: Gateway) -> None:
+    for body, field in BAD_REQUESTS:
+        refused = await gateway.call("POST", PATH, body)
+        assert (refused.status, (await refused.json())["errors"][0]["field"]) == (422, field)
+
+
+BAD_CHANGES: list[tuple[dict[str, object], str]] = [
+    ({}, "body"),
+    ({"url": None}, "url"),
+    ({"url": "ftp://example.com"}, "url"),
+    ({"enabled": False, "redeliver_since": "2026-11-21T00:00:00Z"}, "redeliver_since"),
+]
+
+
+async def test_bad_changes_are_named(gateway: Gateway) -> None:
+    itself = f"{PATH}/{(await made(gateway))['id']}"
+    for body, field in BAD_CHANGES:
+        refused = await gateway.call("PATCH", itself, body)
+        assert (refused.status, (await refused.json())["errors"][0]["field"]) == (422, field)
 
 
 async def test_an_endpoint_is_changed_disabled_and_enabled(gateway: Gateway) -> None:
@@ -163,10 +165,11 @@ async def test_deliveries_are_listed_by_page_and_status_with_their_attempts(gate
     assert (await look(gateway, f"{PATH}/{endpoint['id']}"))["failures"] == 1
 
 
-@pytest.mark.parametrize("query", ["status=LOST", "before=yesterday", "limit=0"])
-async def test_bad_questions_are_named(gateway: Gateway, query: str) -> None:
-    refused = await gateway.call("GET", f"{PATH}/{(await made(gateway))['id']}/deliveries?{query}")
-    assert (refused.status, (await refused.json())["errors"][0]["field"]) == (422, query.partition("=")[0])
+async def test_bad_questions_are_named(gateway: Gateway) -> None:
+    path = f"{PATH}/{(await made(gateway))['id']}/deliveries"
+    for query in ("status=LOST", "before=yesterday", "limit=0"):
+        refused = await gateway.call("GET", f"{path}?{query}")
+        assert (refused.status, (await refused.json())["errors"][0]["field"]) == (422, query.partition("=")[0])
 
 
 async def test_a_delivery_is_sent_again_when_it_is_asked_for(gateway: Gateway) -> None:
