@@ -5,6 +5,7 @@ What is sent, and what an answer means, is not decided here. The headers are tho
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -145,7 +146,8 @@ def _why(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError):
         return "the certificate is not trusted"
     if isinstance(error, aiohttp.ClientConnectorError):
-        return f"no connection: {error.os_error.strerror or type(error.os_error).__name__}"
+        code = error.os_error.errno
+        return f"no connection: {os.strerror(code) if code else type(error.os_error).__name__}"
     return f"the connection broke off ({type(error).__name__})"
 
 

@@ -150,7 +150,9 @@ def _show(found: Any, as_json: bool, columns: tuple[str, ...], rows: list[list[s
     if as_json:
         print(orjson.dumps(found).decode())
         return
-    table = Table(*columns)
+    table = Table()
+    for name in columns:
+        table.add_column(name, overflow="fold")  # ids are copied from here
     for row in rows:
         table.add_row(*row)
-    Console(soft_wrap=True).print(table)
+    Console().print(table)

@@ -15,17 +15,7 @@ from streams.events.about import ConfirmOn, Kind
 from streams.keys import KEYS, PARTITIONERS
 from streams.layout_file import LayoutError, LayoutFile, Profile, TopicSpec, adjusted, check_namespace, read_layout
 from streams.services import CORE, SERVICES, STATELESS, Service, internal_name, service_topics
-from streams.topics import (
-    INSTANCE,
-    NUMBERS,
-    OWN,
-    RATES,
-    USER_KEYS,
-    WORKERS,
-    Topic,
-    dead_letters,
-    events_topic,
-)
+from streams.topics import INSTANCE, NUMBERS, OWN, RATES, USER_KEYS, WORKERS, Topic, dead_letters, events_topic
 
 __all__ = ["Group", "Layout", "LayoutError", "load_layout", "make_layout"]
 

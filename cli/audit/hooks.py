@@ -65,7 +65,7 @@ def answered(history: History, record: Record, letter: Letter) -> None:
 
 
 def check(history: History) -> Verdict:
-    verdict = Verdict("P9", "every event a webhook endpoint wants is delivered, planned or given up")
+    verdict = Verdict("P9 webhooks", "every event a webhook endpoint wants is delivered, planned or given up")
     found = {name: row.content for name, row in history.rows["delivery"].items() if row.content is not None}
     _check_rows(history, verdict, found)
     known = {name: row.content for name, row in history.rows["endpoint"].items()}
