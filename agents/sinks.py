@@ -15,11 +15,12 @@ import orjson
 from adapters.journal import Journal, Line
 from agents.lazy import app_of
 from agents.tools import Tools
-from streams.codec import Undecodable, jsonable
+from streams.codec import Undecodable
 from streams.events import Envelope
 from streams.group import GroupApp, fetches
 from streams.processor import Batch
 from streams.reader import Raw
+from streams.wire.cloudevents import cloud_event
 
 #: What is written of a record; None for nothing.
 Describe = Callable[[Raw], Awaitable[Mapping[str, Any] | None]]
@@ -48,7 +49,9 @@ def __getattr__(name: str) -> Any:
 
 
 def attach_integration(group: GroupApp, tools: Tools) -> None:
-    """DIR/integration: our events as CloudEvents, for programs outside to fetch."""
+    """DIR/integration: our events as CloudEvents, for programs outside to fetch; the journal's `offset` beside each is
+    an extension attribute, too.
+    """
     known, hear = reading(tools), tools.listener.hear
 
     async def describe(record: Raw) -> Mapping[str, Any] | None:
@@ -143,20 +146,6 @@ def log_line(record: Raw, news: Envelope | None) -> dict[str, Any]:
         "event_id": news.event_id,
         "correlation_id": news.correlation_id,
         **{name: value for name, value in ids.items() if value is not None},
-    }
-
-
-def cloud_event(news: Envelope) -> dict[str, Any]:
-    """A CloudEvents 1.0 event; the journal's `offset` beside it is an extension attribute."""
-    return {
-        "specversion": "1.0",
-        "id": news.event_id,
-        "source": f"/vacancy/{news.source}",
-        "type": news.event_type,
-        "subject": getattr(news.data, "entity_id", None) or news.correlation_id,
-        "time": news.timestamp.astimezone(UTC).isoformat(),
-        "datacontenttype": "application/json",
-        "data": jsonable(news.data),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from adapters.hook_sender import HookSender
 from adapters.links import Links
 from adapters.provider import ProviderClient
 from adapters.sms import SmsClient
@@ -11,6 +12,7 @@ from adapters.smtp import Mailer
 from config.settings import Settings
 from streams.compacted import Compacted
 from streams.events.availability import ResourceDeclared
+from streams.events.hooks import EndpointKnown
 from streams.group import Runtime
 from streams.keyring import Keyring
 from streams.listening import Listener
@@ -29,3 +31,6 @@ class Tools:
     mailer: Mailer
     sms: SmsClient
     links: Links
+    #: Where news is sent; started by the service that sends it.
+    endpoints: Compacted[EndpointKnown]
+    hooks: HookSender

@@ -107,6 +107,10 @@ class GatewayClient:
         """The answer's body."""
         return await self._call("PATCH", path, orjson.dumps(body))
 
+    async def delete(self, path: str) -> bytes:
+        """The answer's body."""
+        return await self._call("DELETE", path)
+
     async def book(self, wish: Wish, *, key: str) -> Accepted:
         """Returns once the booking is accepted for good (201)."""
         return msgspec.json.decode(await self.post(wish.path, wish.body, key=key), type=Accepted)

@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterable
 import aiohttp
 import mode
 
+from adapters.hook_sender import HookSender
 from adapters.provider import ProviderClient
 from agents import (
     analytics,
     availability,
     booking,
     gate,
+    hooks,
     mail,
     notification,
     payment,
@@ -32,6 +34,7 @@ from streams.compacted import Compacted
 from streams.deciding import Decides
 from streams.events.availability import ResourceDeclared
 from streams.events.control import UserKeyAdded
+from streams.events.hooks import EndpointKnown
 from streams.group import GroupApp, Runtime, consumer_app
 from streams.keyring import Keyring
 from streams.layout import Layout, load_layout
@@ -44,6 +47,7 @@ from streams.signing import Signer
 from streams.voice import Voice
 from tables.analytics import Analytics
 from tables.availability import Availability
+from tables.hooks import Hooks
 from tables.notifications import Notifications
 from tables.payments import Payments
 from tables.rates import Rates
@@ -63,6 +67,7 @@ STATEFUL: dict[str, tuple[Callable[[Layout], Decides], Callable[[ServiceApp, Too
     "receipt": (lambda layout: Receipts(layout.partitions), receipt.attach),
     "rate": (lambda layout: Rates(), rate.attach),
     "analytics": (lambda layout: Analytics(layout.partitions), analytics.attach),
+    "webhook": (lambda layout: Hooks(), hooks.attach),
 }
 #: Groups that keep no rows.
 STATELESS: dict[str, Callable[[GroupApp, Tools], None]] = {
@@ -108,6 +113,8 @@ class Workshop(mode.Service):
             mailer=mailer_of(settings),
             sms=sms_of(settings, self.session, secrets),
             links=links_of(settings, secrets),
+            endpoints=Compacted(settings.bootstrap, layout.route_table()[EndpointKnown.event_type], EndpointKnown),
+            hooks=HookSender(private=settings.webhooks_allow_private),
         )
 
     async def on_start(self) -> None:
@@ -117,7 +124,8 @@ class Workshop(mode.Service):
     async def on_stop(self) -> None:
         await self.tools.mailer.close()
         await self.session.close()
-        for part in (self.tools.rates, self.tools.keyring, self._log, self._publisher):
+        await self.tools.hooks.close()
+        for part in (self.tools.endpoints, self.tools.rates, self.tools.keyring, self._log, self._publisher):
             await part.stop()
 
 

@@ -155,6 +155,7 @@ async def _compose(settings: Settings, parts: AsyncExitStack) -> web.Application
         kept_here=kept_here(settings),
         links=links,
         listings=listings,
+        private_webhooks=settings.webhooks_allow_private,
         readiness=Readiness(http, workers, [name for name in layout.running if name in SERVICES], layout.partitions),
         receipts=ReceiptDesk(receipts, links, keyring),
     )

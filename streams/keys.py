@@ -73,7 +73,7 @@ def _property(event: Any) -> str:
     return str(provider_id if provider_id is not None else _aggregate(event))
 
 
-_AGGREGATES = ("entry_id", "booking_id", "record_id", "payment_id", "user_id", "entity_id")
+_AGGREGATES = ("entry_id", "booking_id", "record_id", "payment_id", "user_id", "entity_id", "endpoint_id")
 
 
 def _aggregate(event: Any) -> str:
@@ -112,4 +112,6 @@ KEYS: dict[str, KeyOf] = {
     "user_id/key_id": lambda event: f"{event.user_id}/{event.key_id}",
     "instance": lambda event: "instance",
     "gateway": lambda event: str(event.gateway),
+    "endpoint_id": lambda event: str(event.endpoint_id),
+    "endpoint_id/delivery_id": lambda event: f"{event.endpoint_id}/{event.delivery_id}",
 }

@@ -145,7 +145,7 @@ class Layout:
     def _inside(self) -> tuple[Topic, ...]:
         running = [self.services[name] for name in self.running if name in self.services]
         own = [topic for service in running for topic in service_topics(service, self.partitions)]
-        return (*own, self.rates, self.workers, self.user_keys, self.instance, self.numbers)
+        return (*own, *(self._internal(topic) for topic in OWN))
 
     @cached_property
     def _topic_of_type(self) -> Mapping[str, Topic]:

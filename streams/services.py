@@ -9,6 +9,7 @@ from streams.events import (
     analytics,
     availability,
     booking,
+    hooks,
     night_rules,
     notices,
     payment,
@@ -30,6 +31,8 @@ class Service:
     key: str
     accepts: tuple[type[Event], ...]
     effects: tuple[type[Event], ...] = ()
+    #: Of its effects, where calls of one key of the inbox need not be made in order.
+    effects_key: str = ""
     #: Part of every name of its topics, where several instances share a cluster.
     namespace: str = ""
 
@@ -150,17 +153,34 @@ ANALYTICS = Service(
         analytics.FiguresMoved,
     ),
 )
+WEBHOOK = Service(
+    name="webhook",
+    key="endpoint_id",
+    accepts=(
+        hooks.AddEndpoint,
+        hooks.ChangeEndpoint,
+        hooks.RotateSecret,
+        hooks.RemoveEndpoint,
+        hooks.Deliver,
+        hooks.Redeliver,
+        hooks.DeliveryDue,
+        hooks.ForgetDeliveries,
+        hooks.DeliveryAnswered,
+    ),
+    effects=(hooks.SendWebhook,),
+    effects_key="endpoint_id/delivery_id",
+)
 
 SERVICES = {
     service.name: service
-    for service in (BOOKING, AVAILABILITY, PAYMENT, USER, RECORD, NOTIFICATION, RECEIPT, RATE, ANALYTICS)
+    for service in (BOOKING, AVAILABILITY, PAYMENT, USER, RECORD, NOTIFICATION, RECEIPT, RATE, ANALYTICS, WEBHOOK)
 }
 #: Services that run under every layout, named by its document or not.
 CORE = ("booking", "availability", "payment", "user", "record", "gate")
 #: Consumers without rows: they read and pass on, or write files (`agents.gate`, `agents.mail`, `agents.sinks`).
 STATELESS = ("gate", "mail", "integration", "logging", "archive")
 #: Groups nobody waits for: they let records gather, because what comes one by one costs a hundred times as much.
-PATIENT = frozenset({"gate", "notification", "receipt", "rate", "analytics", *STATELESS})
+PATIENT = frozenset({"gate", "notification", "receipt", "rate", "analytics", "webhook", *STATELESS})
 
 
 def service_topics(service: Service, partitions: int) -> tuple[Topic, ...]:
@@ -170,5 +190,6 @@ def service_topics(service: Service, partitions: int) -> tuple[Topic, ...]:
         Topic(service.rows, partitions, compacted=True, max_message_bytes=LARGE),
     ]
     if service.effects:
-        topics.append(Topic(service.effects_topic, partitions, service.effects, service.key, 7 * DAY_MS))
+        key = service.effects_key or service.key
+        topics.append(Topic(service.effects_topic, partitions, service.effects, key, 7 * DAY_MS))
     return tuple(topics)

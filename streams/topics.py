@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from streams.events import Event, availability, control, rate_plans
+from streams.events import Event, availability, control, hooks, rate_plans
 from streams.keys import Partitioner, murmur
 
 #: Changelogs and dead letters take what no other topic may: a row or a poison of up to 4 MiB.
@@ -62,8 +62,9 @@ WORKERS = Topic("vacancy.workers", 1, (control.WorkerOwns,), "service/partition"
 USER_KEYS = Topic("vacancy.keys", 4, (control.UserKeyAdded,), "user_id/key_id", compacted=True)
 INSTANCE = Topic("vacancy.instance", 1, (control.InstanceNamed,), "instance", compacted=True)
 NUMBERS = Topic("vacancy.numbers", 1, (control.NumbersLeased,), "gateway")
+WEBHOOKS = Topic("vacancy.webhooks", 1, (hooks.EndpointKnown,), "endpoint_id", compacted=True)
 #: What the platform keeps of itself, beside its services' topics.
-OWN = (RATES, WORKERS, USER_KEYS, INSTANCE, NUMBERS)
+OWN = (RATES, WORKERS, USER_KEYS, INSTANCE, NUMBERS, WEBHOOKS)
 
 
 def events_topic(partitions: int, carries: tuple[type[Event], ...]) -> Topic:

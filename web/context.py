@@ -63,6 +63,8 @@ class Context:
     #: The channels whose messages go to the inbox of this instance, not to a server: "mail", "sms".
     kept_here: frozenset[str] = frozenset({"mail", "sms"})
     listings: Listings = field(default_factory=lambda: Listings(None, {}))
+    #: Whether news may be sent to addresses that are not of the public internet.
+    private_webhooks: bool = False
 
 
 CONTEXT = web.AppKey("context", Context)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from cli.audit import names
+from cli.audit import hooks, names
 from cli.audit.facts import NOTHING, ReceiptRow, Row
 from cli.audit.figures import day_of
 from cli.audit.history import History
@@ -104,4 +104,6 @@ _CONTENT: dict[tuple[str, str], tuple[str, Content]] = {
     ("notification", "n"): ("notice", _notice),
     ("analytics", "k"): ("figures", day_of),
     ("receipt", "q"): ("receipt", _receipt),
+    ("webhook", "e"): ("endpoint", hooks.endpoint_row),
+    ("webhook", "w"): ("delivery", hooks.delivery_row),
 }

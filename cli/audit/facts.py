@@ -233,3 +233,11 @@ class Tables:
     nights: dict[str, int] = field(default_factory=dict)
     #: (service, partition) -> the inbox offset up to which they are known to have everything.
     decided: dict[tuple[str, int], int] = field(default_factory=dict)
+
+
+class Heard(NamedTuple):
+    """A piece of news of ours, and when it was written, in ms."""
+
+    event_id: str
+    event_type: str
+    at: int

@@ -15,7 +15,7 @@ from cli.audit import names
 from cli.audit.counting import Counted
 from cli.audit.dialect import Dialect
 from cli.audit.dialects import CATALOGUE
-from cli.audit.facts import Asked, Booking, Entry, Errand, Payment, Place, Poison, Receipt, Row, Tables, Told
+from cli.audit.facts import Asked, Booking, Entry, Errand, Heard, Payment, Place, Poison, Receipt, Row, Tables, Told
 from cli.audit.operations import Hold, Operation, Release
 from cli.audit.spelling import Spelling
 from cli.audit.wire import short
@@ -86,7 +86,8 @@ class History:
     tables: Tables | None = None
     #: By payment: what the world heard of it and its receipt.
     receipts: defaultdict[str, Receipt] = field(default_factory=lambda: defaultdict(Receipt))
-    #: By what they are rows of: "booking", "night", "payment", "notice", "receipt", "figures".
+    #: By what they are rows of: "booking", "night", "payment", "notice", "receipt", "figures", "endpoint",
+    #: "delivery".
     rows: defaultdict[str, dict[str, Row]] = field(default_factory=lambda: defaultdict(dict))
     #: What analytics counted, by its partition and what it is about.
     counted: defaultdict[tuple[int, str], Counted] = field(default_factory=lambda: defaultdict(Counted))
@@ -130,6 +131,9 @@ class History:
     #: Short ids of other programs' requests -> the request; and those that something in an inbox was caused by.
     asked: dict[bytes, Asked] = field(default_factory=dict)
     admitted: set[bytes] = field(default_factory=set)
+    #: News of ours, where a webhook endpoint may want it; and the deliveries that were answered with 2xx.
+    heard: list[Heard] = field(default_factory=list)
+    taken: set[str] = field(default_factory=set)
     _types: dict[str, bytes] = field(default_factory=dict)
 
     @property

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cli.audit import names
+from cli.audit import hooks, names
 from cli.audit.deposits import deposit_of
 from cli.audit.facts import Answer, Call, Errand, Order, Place, Request
 from cli.audit.figures import observed
@@ -169,6 +169,11 @@ def _done(history: History, record: Record, letter: Letter) -> None:
     history.done.add(short(letter.data["effect_id"]))
 
 
+def _attempted(history: History, record: Record, letter: Letter) -> None:
+    _done(history, record, letter)
+    hooks.answered(history, record, letter)
+
+
 def _claimed(history: History, record: Record, letter: Letter) -> None:
     if letter.data["service"] == "booking":
         history.claims.append(milliseconds(letter.data["since"]))
@@ -222,5 +227,7 @@ FILING: dict[tuple[str, str], Filed] = {
     (names.RECEIPT_INBOX, "receipt.receipt.request"): _receipt_asked,
     (names.RECEIPT_INBOX, "receipt.effect.answered"): _done,
     (names.ANALYTICS_INBOX, "analytics.event.observe"): observed,
+    (names.WEBHOOK_EFFECTS, "webhook.effect.send"): _sent_on,
+    (names.WEBHOOK_INBOX, "webhook.effect.answered"): _attempted,
     (names.WORKERS, "vacancy.worker.owns"): _claimed,
 }

@@ -19,6 +19,7 @@ SERVICES: Final = (
     "receipt",
     "rate",
     "analytics",
+    "webhook",
 )
 #: Those that run under every layout and decide bookings.
 CORE: Final = ("booking", "availability", "payment")
@@ -43,9 +44,11 @@ RECEIPT_INBOX: Final = inbox_of("receipt")
 PAYMENT_EFFECTS: Final = "vacancy.payment.effects"
 NOTIFICATION_EFFECTS: Final = "vacancy.notification.effects"
 RECEIPT_EFFECTS: Final = "vacancy.receipt.effects"
+WEBHOOK_INBOX: Final = inbox_of("webhook")
+WEBHOOK_EFFECTS: Final = "vacancy.webhook.effects"
 
 INBOXES: Final = tuple(inbox_of(service) for service in SERVICES)
-EFFECTS: Final = (PAYMENT_EFFECTS, NOTIFICATION_EFFECTS, RECEIPT_EFFECTS)
+EFFECTS: Final = (PAYMENT_EFFECTS, NOTIFICATION_EFFECTS, RECEIPT_EFFECTS, WEBHOOK_EFFECTS)
 #: Whatever a service says was caused by something on one of these, or by news on a documented topic.
 CAUSES: Final = (*INBOXES, *EFFECTS)
 #: What an instance cannot be without.
@@ -122,6 +125,14 @@ ORIGINS: Final = frozenset(
         "notification.reminder.due",
         "analytics.alert.set",
         "analytics.alert.remove",
+        "webhook.endpoint.add",
+        "webhook.endpoint.change",
+        "webhook.endpoint.rotate",
+        "webhook.endpoint.remove",
+        "webhook.delivery.deliver",
+        "webhook.delivery.redeliver",
+        "webhook.delivery.due",
+        "webhook.delivery.forget",
     }
 )
 #: What a request of another program becomes.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cli.audit import names
+from cli.audit import hooks, names
 from cli.audit.dialect import is_ours
 from cli.audit.facts import Asked, Change, Ending, Place, Poison, ReceiptRow
 from cli.audit.history import History, Orphan
@@ -47,6 +47,7 @@ def _ours(history: History, record: Record, letter: Letter, place: Place) -> Non
         except (KeyError, TypeError, ValueError, ArithmeticError):
             return history.poison.append(Poison(place, record.timestamp, f"is no {letter.event_type}"))
     news_told(history, record, letter)
+    hooks.tell(history, record, letter)
     beside = (header(record.headers, REST) or "").encode()
     history.identify(letter.event_id, letter.event_type, digest(record.value, beside))
     history.know(letter.event_id, None)

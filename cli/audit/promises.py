@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from cli.audit import deadletters, identity, inventory, losses, money, notices, outcomes, provider, receipts, rows
+from cli.audit import (
+    deadletters,
+    hooks,
+    identity,
+    inventory,
+    losses,
+    money,
+    notices,
+    outcomes,
+    provider,
+    receipts,
+    rows,
+)
 from cli.audit.findings import Verdict
 from cli.audit.history import History
 
@@ -20,6 +32,7 @@ CHECKS: Final[tuple[Callable[[History], Verdict], ...]] = (
     deadletters.check,
     receipts.check,
     notices.check,
+    hooks.check,
     identity.check_causes,
 )
 

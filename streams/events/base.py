@@ -29,7 +29,7 @@ Whole = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 NonNegative = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Count = Annotated[int, Meta(ge=1, le=2**63 - 1)]
 #: Personal data or a secret, encrypted under its user's key (`streams.keyring`).
-Sealed = str
+Sealed = Annotated[str, Meta(extra={"sealed": True})]
 
 
 #: How everything we say is written: sums as JSON numbers with all their digits, times with a Z.

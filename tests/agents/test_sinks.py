@@ -207,6 +207,8 @@ async def test_what_analytics_says_is_there_as_cloud_events(tmp_path: Path) -> N
         "subject": "b1",
         "time": "2026-12-01T12:00:00+00:00",
         "datacontenttype": "application/json",
+        "correlationid": said.correlation_id,
+        "causationid": said.causation_id,
     }
     assert (data["entity_id"], data["properties"]) == ("b1", {"amount": "240.00"})
 

@@ -249,6 +249,8 @@ def test_the_groups_are_the_documents() -> None:
         "email-consumer-group": ("mail", ("booking-events", "user-events", "payment-events", "vacancy.events")),
         "notification-consumer-group": ("notification", ("booking-events", "payment-events", "vacancy.events")),
         "analytics-consumer-group": ("analytics", ("booking-events", "payment-events")),
+        # Ours.
+        "vacancy-webhook": ("webhook", ("booking-events", "user-events", "payment-events", "vacancy.events")),
     }
     assert LAYOUT.subscriptions("mail") == (BOOKINGS, USERS, PAYMENTS, LAYOUT.events)
 

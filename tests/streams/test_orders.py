@@ -220,6 +220,7 @@ def test_the_services_read_what_the_flow_shows() -> None:
             "analytics",
             ("order_created", "payment_successful", "payment_failed", "inventory_updated", "vacancy.events"),
         ),
+        "vacancy-webhook": ("webhook", (*LAYOUT.topics, "vacancy.events")),
     }
     assert LAYOUT.ports == {"booking": 8001, "payment": 8002, "availability": 8003, "notification": 8004}
 

@@ -32,6 +32,7 @@ from streams.topics import Topic
 from streams.working import WorkingRows
 from tables.analytics import Analytics
 from tables.availability import Availability
+from tables.hooks import Hooks
 from tables.notifications import Notifications
 from tables.payments import Payments
 from tables.rates import Rates
@@ -80,8 +81,8 @@ class Seals:
         return f"sealed:{user_id}:{text.encode().hex()}"
 
     async def unseal(self, user_id: str, sealed: str) -> str | None:
-        mark, owner, text = sealed.split(":")
-        assert (mark, owner) == ("sealed", user_id)
+        owner, _, text = sealed.rpartition(":")
+        assert owner == f"sealed:{user_id}"
         return None if user_id in self.erased else bytes.fromhex(text).decode()
 
 
@@ -100,6 +101,7 @@ def _tables(layout: Layout) -> dict[str, Table]:
         "receipt": Receipts(layout.partitions),
         "rate": Rates(),
         "analytics": Analytics(layout.partitions),
+        "webhook": Hooks(),
     }
 
 

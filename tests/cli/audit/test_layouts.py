@@ -16,6 +16,8 @@ from tests.cli.audit.story import Story
 
 #: What there is nothing of under a layout.
 NOTHING_OF = {(name, promise) for name in ("orders", "clinic") for promise in ("P9", "notices")} | {("clinic", "P4")}
+#: Nobody listens in these stories (`tests/cli/audit/test_hooks.py`).
+WEBHOOKS = "P9 webhooks"
 MAIL = {NOTICE: [f"<{NOTICE}@vacancy>"]}
 MINUTE = 60_000
 
@@ -76,7 +78,7 @@ def test_a_clean_history_passes_under_every_layout(name: str) -> None:
 
     assert {promise: verdict.findings for promise, verdict in verdicts.items() if verdict.findings} == {}
     assert {promise for promise, verdict in verdicts.items() if verdict.open} == set()
-    unchecked = {(name, promise) for promise, verdict in verdicts.items() if not verdict.checked}
+    unchecked = {(name, promise) for promise, verdict in verdicts.items() if not verdict.checked} - {(name, WEBHOOKS)}
     assert unchecked <= NOTHING_OF
 
 

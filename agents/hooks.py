@@ -1,0 +1,160 @@
+"""The webhook service's agents: one decides deliveries, one reads the news to deliver, one makes the attempts; a clock
+says which are due, and which deliveries are old.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import islice, takewhile
+from typing import Any
+
+from adapters.hook_sender import HookSender, Sent
+from agents.effects import perform
+from agents.hook_intake import HookIntake
+from agents.lazy import lazy_app
+from agents.ticking import tick
+from agents.tools import Tools
+from domain.hook_deliveries import Delivery, DeliveryStatus, may_be_forgotten
+from domain.hooks import Endpoint
+from streams.app import ServiceApp
+from streams.effects import Unreachable
+from streams.envelope import resulting
+from streams.events import Envelope, Event
+from streams.events.hooks import (
+    DeliveryAnswered,
+    DeliveryDue,
+    ForgetDeliveries,
+    Redeliver,
+    SendWebhook,
+)
+from streams.group import batches, fetches
+from streams.identity import webhook_owner
+from streams.keyring import Keyring
+from streams.keys import partition_of
+from streams.rows import RowStore
+from tables import hooks
+
+#: Attempts that come due in one tick of one partition; the rest follows in the next.
+_MOST_AT_ONCE = 200
+#: Deliveries of one endpoint that one message begins anew or forgets.
+_MOST_TOGETHER = 200
+
+#: `faust -A agents.hooks worker` finds its App as `app`.
+__getattr__ = lazy_app("webhook")
+
+
+def attach(webhook: ServiceApp, tools: Tools) -> None:
+    """Attaches the agents to the webhook service's App."""
+
+    @webhook.app.agent(webhook.topic(webhook.service.inbox), name="decide-webhooks")
+    async def decide_webhooks(stream: Any) -> None:
+        """Decides endpoints and their deliveries, in the order of the inbox."""
+        async for batch in batches(stream):
+            await webhook.decide(batch)
+
+    perform(
+        webhook,
+        webhook.service,
+        tools,
+        name="send-webhook",
+        call=lambda effect: send_webhook(tools.hooks, tools.keyring, effect),
+        already_answered=lambda partition, effect: already_answered(webhook.store, effect),
+    )
+    _follow(webhook, tools)
+    tick(webhook, tools.runtime, "webhooks-due", due)
+
+
+def _follow(webhook: ServiceApp, tools: Tools) -> None:
+    runtime = tools.runtime
+    topics = runtime.layout.subscriptions(webhook.name)
+    if not topics:
+        return
+    intake = HookIntake(webhook, runtime.layout, runtime.voice, tools.listener, tools.endpoints)
+
+    @webhook.app.agent(webhook.topics(topics), name=f"follow-{webhook.name}")
+    async def follow_topics(stream: Any) -> None:
+        """Makes deliveries of the news that endpoints want."""
+        await webhook.guarded(tools.endpoints.start())  # nobody else in this process needs it
+        async for fetched in fetches(stream):
+            await webhook.guarded(intake.apply(fetched))
+
+
+def already_answered(store: RowStore, effect: Envelope) -> bool:
+    """Whether the row has taken the answer to an attempt. The effect may be read before the row that ordered it is
+    durable: only one that has gone on says so.
+    """
+    asked = effect.data
+    assert isinstance(asked, SendWebhook)
+    # Not the effect's own partition: its key is another.
+    if not store.owns(partition_of(asked.endpoint_id, store.partitions)):
+        return False
+    row = hooks.read(store, asked.endpoint_id, asked.delivery_id)
+    return row is not None and (row.ordered > asked.attempt or (row.ordered == asked.attempt and not row.awaited))
+
+
+async def send_webhook(sender: HookSender, keyring: Keyring, effect: Envelope) -> Envelope:
+    """What came of one attempt, as a message for the service's inbox. Raises Unreachable: not even tried."""
+    asked = effect.data
+    assert isinstance(asked, SendWebhook)
+    owner = webhook_owner(asked.endpoint_id)
+    try:
+        opened = [await keyring.unseal(owner, sealed) for sealed in asked.secrets]
+    except TimeoutError as error:
+        raise Unreachable("the endpoint's key cannot be read now") from error
+    secrets = [secret for secret in opened if secret is not None]
+    if secrets:
+        sent = await sender.send(
+            asked.endpoint_id, asked.url, asked.event_id, asked.body, form=asked.format, secrets=secrets
+        )
+    else:
+        sent = Sent(error="the endpoint's secret was erased")
+    answered = DeliveryAnswered(
+        endpoint_id=asked.endpoint_id,
+        delivery_id=asked.delivery_id,
+        effect_id=effect.event_id,
+        attempt=asked.attempt,
+        status=sent.status,
+        error=sent.error,
+        duration_ms=sent.duration_ms,
+        response=sent.response,
+        retry_after=sent.retry_after,
+        postponed=sent.postponed,
+    )
+    return resulting(effect, answered, now=datetime.now(UTC), source="webhook-service")
+
+
+def due(store: RowStore, partition: int, now: datetime) -> list[Event]:
+    """Attempts that are due, deliveries to begin anew, and those that are too old or too many."""
+    planned = hooks.due(store, partition, now, _MOST_AT_ONCE)
+    found: list[Event] = [
+        DeliveryDue(endpoint_id=each.endpoint_id, delivery_id=each.delivery_id, due=each.due) for each in planned
+    ]
+    for endpoint in hooks.endpoints(store, partition):
+        found += _anew(store, partition, endpoint)
+        found += _old(store, partition, endpoint, now)
+    return found
+
+
+def _anew(store: RowStore, partition: int, endpoint: Endpoint) -> Iterator[Event]:
+    if endpoint.redeliver_since is None:
+        return
+    missed = (each for each in hooks.deliveries(store, partition, endpoint.endpoint_id) if _missed(each, endpoint))
+    chosen = list(islice(missed, _MOST_TOGETHER))
+    ids = tuple(each.delivery_id for each in chosen)
+    yield Redeliver(endpoint_id=endpoint.endpoint_id, deliveries=ids, last=len(ids) < _MOST_TOGETHER)
+
+
+def _missed(delivery: Delivery, endpoint: Endpoint) -> bool:
+    """Whether it is one of those an endpoint asked to have again."""
+    ended = delivery.status in (DeliveryStatus.FAILED, DeliveryStatus.HELD)
+    return ended and endpoint.redeliver_since is not None and delivery.at >= endpoint.redeliver_since
+
+
+def _old(store: RowStore, partition: int, endpoint: Endpoint, now: datetime) -> Iterator[Event]:
+    kept = hooks.kept_of(store, partition, endpoint.endpoint_id)
+    oldest = enumerate(islice(hooks.deliveries(store, partition, endpoint.endpoint_id), _MOST_TOGETHER))
+    old = takewhile(lambda each: may_be_forgotten(endpoint, each[1], kept - each[0], now), oldest)
+    ids = [delivery.delivery_id for _, delivery in old]
+    if ids:
+        yield ForgetDeliveries(endpoint_id=endpoint.endpoint_id, deliveries=tuple(ids))
