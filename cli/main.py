@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "replay": ("cli.replay", "command", "Rebuild a service's rows from its inbox into a directory, and compare them."),
     "bridge": ("cli.bridge", "command", "Carry one layout's news to another layout's topics."),
     "rates": ("cli.rates", "app", "Try a rate plan before it is declared."),
+    "users": ("cli.users", "app", "Erase a user, and prove what is left where."),
     "payments": ("cli.payments", "app", "Compare our payments with the provider's ledger."),
     "settle": ("cli.settle", "command", "Book the provider's payouts of all payments that were taken."),
     "worker": ("cli.worker", "command", "Run the agents of one or all services."),

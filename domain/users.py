@@ -1,5 +1,5 @@
-"""What the user service decides: a user is registered once, every change makes exactly the next revision, and an erasure
-is over when the user's keys are gone.
+"""What the user service decides: a user is registered once, every change makes exactly the next revision, and an
+erasure is over when the user's keys are gone.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ NEXT = 0
 
 
 class User(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """One user. `personal` is e-mail, names and phone as a JSON object, sealed under the user's key; empty once erased."""
+    """One user. `personal` is e-mail, names and phone as a JSON object, sealed; empty once the user was erased."""
 
     user_id: str
     personal: str
