@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
 from aiokafka import TopicPartition
 
@@ -24,6 +23,8 @@ Kind = Literal["internal", "documented", "dead letters", "files"]
 _THROUGH_THE_BROKER = frozenset({"broker"})
 _DEAD = ".dlq"
 _MAIL = ".eml"
+_CHUNK = 8 * 1024 * 1024
+_OVERLAP = 4096
 
 
 @dataclass
@@ -133,11 +134,20 @@ def _files(entry: Path) -> Iterator[Path]:
 
 
 def _is_in(path: Path, search: Search) -> bool:
-    """Whether a file has something; one that went away meanwhile, or is empty, has not."""
+    """Whether a file has something; one that went away meanwhile has not."""
     try:
         if path.suffix == _MAIL:
             return search.finds_in_mail(path.read_bytes())
-        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            return search.finds(content)
-    except (FileNotFoundError, ValueError):
+        with path.open("rb") as file:
+            return any(search.finds(chunk) for chunk in _chunks(file))
+    except FileNotFoundError:
         return False
+
+
+def _chunks(file: BinaryIO) -> Iterator[bytes]:
+    """The file in pieces that overlap: what stands on the edge of one stands within the next."""
+    overlap = b""
+    while read := file.read(_CHUNK):
+        chunk = overlap + read
+        yield chunk
+        overlap = chunk[-_OVERLAP:]

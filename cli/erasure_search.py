@@ -7,16 +7,13 @@ import email
 import email.policy
 import html
 import json
-import mmap
 import quopri
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from itertools import product
 from urllib.parse import quote
 
 from cli.erasure_person import Person
-
-#: What is searched: bytes, or a file mapped into memory.
-Bytes = bytes | mmap.mmap
 
 #: First and last name stand so near to each other, in bytes, where they name one person.
 _NEAR = 100
@@ -27,10 +24,10 @@ _SHORTEST_NAME = 4
 _AROUND = 600
 #: In base64 fewer characters than these are found by chance.
 _SHORTEST_CODED = 8
-_ADDRESS = re.compile(rb"[A-Za-z0-9._%+-]+(?:@|%40|=40)[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+_ADDRESS = re.compile(rb"[a-z0-9._%+-]+(?:@|%40|=40)[a-z0-9-]+(?:\.[a-z0-9-]+)+")
 #: Whole words: not within a longer one, but after an escape like \n.
-_BEFORE = rb"(?:(?<![A-Za-z0-9._%+-])|(?<=\\[nrt]))"
-_AFTER = rb"(?![A-Za-z0-9])"
+_BEFORE = rb"(?:(?<![a-z0-9._%+-])|(?<=\\[nrt]))"
+_AFTER = rb"(?![a-z0-9])"
 
 
 class Search:
@@ -42,69 +39,62 @@ class Search:
     """
 
     def __init__(self, person: Person) -> None:
-        self._user_id = person.user_id.encode()
-        self._own = _alternatives(person.emails)
-        words = [*person.emails, *person.phones, *person.texts]
-        self._sure = _pattern(words)
-        self._names = _compiled([_side_by_side(one, other) for one, other in _pairs(person)])
+        words = sorted({*person.emails, *person.phones, *person.texts})
+        self._user_id = person.user_id.encode().lower()
+        self._own = _forms_of(person.emails)
+        self._words = [(form, _word(form)) for form in _forms_of(words)]
+        self._coded = [coded for word in words for coded in _coded(word)]
+        self._names = [(_forms_of([first]), _forms_of([last])) for first, last in sorted(person.names)]
 
-    def finds(self, content: Bytes) -> bool:
+    def finds(self, content: bytes) -> bool:
         """Whether there is anything of the person in there."""
-        return self._surely(content) or any(not self._is_namesake(content, found) for found in self._named(content))
+        # Plain look-ups first: they are a hundred times as fast, and nearly always enough.
+        if any(coded in content for coded in self._coded):
+            return True
+        lower = content.lower()
+        if any(form in lower and pattern.search(lower) for form, pattern in self._words):
+            return True
+        return any(not self._is_namesake(lower, found) for found in self._named(lower))
 
     def finds_in_mail(self, content: bytes) -> bool:
         """The same of a mail, whose parts may be encoded."""
         return self.finds(content) or self.finds("\n".join(_readable(content)).encode())
 
-    def _surely(self, content: Bytes) -> bool:
-        return self._sure is not None and self._sure.search(content) is not None
+    def _named(self, lower: bytes) -> Iterator[re.Match[bytes]]:
+        for names in self._names:
+            firsts, lasts = ([form for form in forms if form in lower] for forms in names)
+            for pair in product(firsts, lasts):
+                for one, other in (pair, pair[::-1]):
+                    yield from _side_by_side(one, other).finditer(lower)
 
-    def _named(self, content: Bytes) -> Iterator[re.Match[bytes]]:
-        return iter(()) if self._names is None else self._names.finditer(content)
-
-    def _is_namesake(self, content: Bytes, found: re.Match[bytes]) -> bool:
-        around = content[max(found.start() - _AROUND, 0) : found.end() + _AROUND]
+    def _is_namesake(self, lower: bytes, found: re.Match[bytes]) -> bool:
+        around = lower[max(found.start() - _AROUND, 0) : found.end() + _AROUND]
         if self._user_id in around:
             return False
-        return any(address.lower() not in self._own for address in _ADDRESS.findall(around))
+        return any(address not in self._own for address in _ADDRESS.findall(around))
 
 
-def _pattern(words: Collection[str]) -> re.Pattern[bytes] | None:
-    plain = [_BEFORE + re.escape(form) + _AFTER for word in words for form in _forms(word)]
-    return _compiled([*plain, *(re.escape(form) for word in words for form in _coded(word))])
+def _word(form: bytes) -> re.Pattern[bytes]:
+    return re.compile(_BEFORE + re.escape(form) + _AFTER)
 
 
-def _compiled(alternatives: Collection[bytes]) -> re.Pattern[bytes] | None:
-    return re.compile(b"|".join(dict.fromkeys(alternatives)), re.IGNORECASE | re.DOTALL) if alternatives else None
-
-
-def _side_by_side(one: bytes, other: bytes) -> bytes:
+def _side_by_side(one: bytes, other: bytes) -> re.Pattern[bytes]:
     near = _NEAR if min(len(one), len(other)) >= _SHORTEST_NAME else _VERY_NEAR
-    words = [_BEFORE + re.escape(each) + _AFTER for each in (one, other)]
-    return b"%b.{0,%d}?%b" % (words[0], near, words[1])
+    return re.compile(b"%b.{0,%d}?%b" % (_word(one).pattern, near, _word(other).pattern), re.DOTALL)
 
 
-def _pairs(person: Person) -> Iterator[tuple[bytes, bytes]]:
-    for first, last in person.names:
-        for one in _forms(first):
-            for other in _forms(last):
-                yield one, other
-                yield other, one
+def _forms_of(words: Collection[str]) -> list[bytes]:
+    """Texts as JSON, URLs, mails and pages write them, in small letters as far as they are ASCII."""
+    return list(dict.fromkeys(form.lower() for word in words for form in _forms(word)))
 
 
-def _alternatives(words: Collection[str]) -> frozenset[bytes]:
-    return frozenset(form.lower() for word in words for form in _forms(word))
-
-
-def _forms(word: str) -> list[bytes]:
-    """A text as JSON, URLs, mails and pages write it. Letters beyond ASCII are not the same in capitals to `re`."""
-    cases = dict.fromkeys((word, word.lower(), word.upper()))
-    forms: list[bytes] = []
-    for each in cases:
+def _forms(word: str) -> Iterable[bytes]:
+    # Other letters are not the same in capitals once they are bytes.
+    for each in (word, word.lower(), word.upper()):
         utf8 = each.encode("utf-8", "surrogatepass")
-        forms += [utf8, json.dumps(each)[1:-1].encode(), quote(each, safe="").encode(), html.escape(each).encode()]
-        forms.append(quopri.encodestring(utf8).replace(b"=\n", b""))
-    return list(dict.fromkeys(forms))
+        yield from (utf8, json.dumps(each)[1:-1].encode(), quote(utf8, safe="").encode())
+        yield html.escape(each).encode("utf-8", "surrogatepass")
+        yield quopri.encodestring(utf8).replace(b"=\n", b"")
 
 
 def _coded(word: str) -> Iterator[bytes]:
