@@ -100,6 +100,7 @@ class Erasure:
 
     async def erase(self) -> None:
         """Has the gateway erase the user, and removes what lies here in clear. Raises Problem."""
+        self.note_belongings()
         path = f"/api/users/{quote(self.person.user_id, safe='')}"
         async with open_session() as session:
             client = GatewayClient(session, self._target.url, self._target.api_key, patience=_PATIENCE_S)
@@ -114,9 +115,11 @@ class Erasure:
                 raise Problem(f"{self.person.user_id} is not erased: {refusal}") from None
         self.report.erased_at = datetime.fromisoformat(answer["erased_at"])
         self.report.keys_gone_by = await self._keys_gone_by(self.report.erased_at)
-        removed = remove_belongings(self._settings.data, self._is_address, self.person.phones)
-        removed += _remove_documents(self._settings.data / "receipts", self.person.receipts)
-        self.report.removed = [str(path.relative_to(self._settings.data)) for path in removed]
+        # The worker has removed what it knew of; here every address that was ever the user's is known.
+        left = remove_belongings(self._settings.data, self._is_address, self.person.phones)
+        left += _remove_documents(self._settings.data / "receipts", self.person.receipts)
+        removed = {str(path.relative_to(self._settings.data)) for path in left}
+        self.report.removed = sorted(removed | set(self.report.to_remove))
 
     async def search(self) -> None:
         """Notes where the person can be read now."""

@@ -28,7 +28,7 @@ def as_dict(report: Report) -> dict[str, Any]:
         "keys_gone_by": _iso(report.keys_gone_by),
         "bookings_under_way": report.bookings,
         "removed": report.removed,
-        "to_remove": report.to_remove,
+        "to_remove": report.to_remove if report.erased_at is None else [],
         "searched_for": report.searchable,
         "elsewhere": report.elsewhere,
         "places": [_place(place) for place in report.places],

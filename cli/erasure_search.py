@@ -16,9 +16,9 @@ from urllib.parse import quote
 from cli.erasure_person import Person
 
 #: First and last name stand so near to each other, in bytes, where they name one person.
-_NEAR = 100
-#: Where one of them is as short as a common word.
-_VERY_NEAR = 24
+_NEAR = rb".{0,100}?"
+#: Where one of them is as short as a common word: with nothing between them, or the name of the other's field.
+_VERY_NEAR = rb"[^a-z0-9]+(?:[a-z]+[_ -]?name[^a-z0-9]+)?"
 _SHORTEST_NAME = 4
 #: Around a name: whose record it is.
 _AROUND = 600
@@ -80,7 +80,7 @@ def _word(form: bytes) -> re.Pattern[bytes]:
 
 def _side_by_side(one: bytes, other: bytes) -> re.Pattern[bytes]:
     near = _NEAR if min(len(one), len(other)) >= _SHORTEST_NAME else _VERY_NEAR
-    return re.compile(b"%b.{0,%d}?%b" % (_word(one).pattern, near, _word(other).pattern), re.DOTALL)
+    return re.compile(_word(one).pattern + near + _word(other).pattern, re.DOTALL)
 
 
 def _forms_of(words: Collection[str]) -> list[bytes]:
