@@ -19,6 +19,7 @@ import typer
 from aiohttp import ClientSession, DummyCookieJar, TCPConnector, web
 from aiokafka.errors import KafkaError
 
+from adapters.cache import cache_of
 from adapters.storage import storage_of
 from cli import instance
 from cli.loop import run, settle_memory
@@ -160,7 +161,10 @@ async def _compose(settings: Settings, parts: AsyncExitStack) -> web.Application
         receipts=ReceiptDesk(receipts, links, keyring),
     )
     keys = Keys({secrets.api_key: operator_of(secrets.instance_id)})
-    return build(context, keys, http, body_limit=settings.body_limit)
+    redis_url = settings.redis_url.get_secret_value() if settings.redis_url is not None else None
+    cache = cache_of(redis_url, secrets.instance_id)
+    parts.push_async_callback(cache.close)
+    return build(context, keys, http, body_limit=settings.body_limit, cache=cache)
 
 
 async def _start(parts: Iterable[Part], settings: Settings) -> None:

@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "bridge": ("cli.bridge", "command", "Carry one layout's news to another layout's topics."),
     "rates": ("cli.rates", "app", "Try a rate plan before it is declared."),
     "webhooks": ("cli.hooks", "app", "See where news is sent, and what became of it."),
+    "users": ("cli.users", "app", "Erase a user, and prove what is left where."),
     "payments": ("cli.payments", "app", "Compare our payments with the provider's ledger."),
     "report": ("cli.daily_report", "command", "Write a property's daily report into a file."),
     "receipts": ("cli.receipts", "app", "Make and store the receipts that nobody has read yet."),

@@ -1,4 +1,6 @@
-"""What the user service decides: a user is registered once, and every change makes exactly the next revision."""
+"""What the user service decides: a user is registered once, every change makes exactly the next revision, and an
+erasure is over when the user's keys are gone.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +10,23 @@ import msgspec
 
 from domain.decision import Decision
 from streams.events import Event
-from streams.events.users import ChangeUser, RegisterUser, UserCreated, UserUpdated
+from streams.events.users import (
+    ChangeUser,
+    EraseUser,
+    ForgetUser,
+    RegisterUser,
+    UserCreated,
+    UserErased,
+    UserForgotten,
+    UserUpdated,
+)
 
 #: As a change's revision: whichever comes next. Other programs do not know which revision a row has.
 NEXT = 0
 
 
 class User(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """One user. `personal` is e-mail, names and phone as a JSON object, sealed under the user's key."""
+    """One user. `personal` is e-mail, names and phone as a JSON object, sealed; empty once the user was erased."""
 
     user_id: str
     personal: str
@@ -26,6 +37,9 @@ class User(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     told_by: tuple[str, ...] = ()
     created_at: datetime
     updated_at: datetime
+    #: When the erasure that is under way was asked for.
+    erasing: datetime | None = None
+    erased_at: datetime | None = None
 
 
 def decide(user: User | None, message: Event, now: datetime) -> Decision[User | None]:
@@ -33,15 +47,27 @@ def decide(user: User | None, message: Event, now: datetime) -> Decision[User | 
     match user, message:
         case None, RegisterUser():
             return _register(message, now)
-        case User(), ChangeUser() if message.revision in (NEXT, user.revision + 1):
+        case User(erased_at=datetime(), erasing=None), RegisterUser():
+            return _register(message, now, user.revision + 1)
+        case _, EraseUser() if user is None or user.erasing is None:
+            return _erase(user, message, now)
+        case User(), UserForgotten() if user.erasing == message.asked_at:
+            return _forgotten(user, now)
+        case User(erased_at=None, erasing=None), ChangeUser() if message.revision in (NEXT, user.revision + 1):
             return _change(user, message, now)
         case _:
             return Decision(user)
 
 
-def _register(asked: RegisterUser, now: datetime) -> Decision[User | None]:
+def _register(asked: RegisterUser, now: datetime, revision: int = 1) -> Decision[User | None]:
+    """Who comes back after an erasure is somebody new under the same id."""
     user = User(
-        user_id=asked.user_id, personal=asked.personal, fingerprint=asked.fingerprint, created_at=now, updated_at=now
+        user_id=asked.user_id,
+        personal=asked.personal,
+        revision=revision,
+        fingerprint=asked.fingerprint,
+        created_at=now,
+        updated_at=now,
     )
     told = UserCreated(user_id=user.user_id, personal=user.personal, created_at=now)
     return Decision(user, () if asked.announced else (told,))
@@ -60,3 +86,22 @@ def _change(user: User, change: ChangeUser, now: datetime) -> Decision[User | No
     )
     told = UserUpdated(user_id=user.user_id, personal=changed.personal, updated_at=now)
     return Decision(changed, () if change.announced else (told,))
+
+
+def _erase(user: User | None, asked: EraseUser, now: datetime) -> Decision[User | None]:
+    """Who was erased before may have booked since: whatever keys there are go."""
+    known = user or User(user_id=asked.user_id, personal="", created_at=now, updated_at=now)
+    forget = ForgetUser(user_id=known.user_id, asked_at=now, personal=known.personal)
+    return Decision(msgspec.structs.replace(known, erasing=now), (forget,))
+
+
+def _forgotten(user: User, now: datetime) -> Decision[User | None]:
+    erased = User(
+        user_id=user.user_id,
+        personal="",
+        revision=user.revision + 1,
+        created_at=user.created_at,
+        updated_at=now,
+        erased_at=now,
+    )
+    return Decision(erased, (UserErased(user_id=user.user_id, erased_at=now),))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -91,7 +91,7 @@ async def plan(bootstrap: str, layout: Layout, environment: str = "local") -> Pl
         names = set(await client.list_topics())
         present = {name: topic for name, topic in wanted.items() if name in names}
         described = await client.describe_topics(list(present)) if present else []
-        settings = await _settings(client, present)
+        settings = await settings_of(client, present)
     partitions = {each["topic"]: len(each["partitions"]) for each in described}
     return Plan(
         create=tuple(topic for name, topic in wanted.items() if name not in names),
@@ -224,7 +224,8 @@ async def _configure(client: AIOKafkaAdminClient, topic: Topic, replication: int
                 raise TopicsError(f"{topic.name} was not changed: Kafka error {code} {message or ''}")
 
 
-async def _settings(client: AIOKafkaAdminClient, topics: Mapping[str, Topic]) -> dict[str, dict[str, str]]:
+async def settings_of(client: AIOKafkaAdminClient, topics: Collection[str]) -> dict[str, dict[str, str]]:
+    """What is set of each topic on the broker, defaults included."""
     found: dict[str, dict[str, str]] = {name: {} for name in topics}
     if topics:
         resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in topics]

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from streams.compacted import Compacted
 from streams.events import Event
-from streams.events.control import UserKeyAdded
+from streams.events.control import UserKeyAdded, UserKeyErased
 from streams.log import Appended
 
 #: How many users' keys a gateway keeps at hand for sealing; another key is made for those it forgot.
@@ -92,6 +92,29 @@ class Keyring:
     async def caught_up(self) -> None:
         """Returns once every key is at hand that was on the log at the call. Raises TimeoutError."""
         await self._keys.caught_up(_PATIENCE_S)
+
+    async def forget(self, user_id: str) -> int:
+        """Erases every key of a user that is on the log at the call, and returns how many there were.
+
+        Once it returns no text sealed before can be opened here; elsewhere, as soon as the tombstones are read. What
+        is sealed for the user afterwards is sealed with a new key.
+
+        Raises:
+            LogUnavailable: not all tombstones are on the log.
+            TimeoutError: Kafka does not say which keys there are.
+        """
+        if self._log is None:
+            raise RuntimeError("this keyring only unseals")
+        await self.caught_up()
+        keys = self.keys_of(user_id)
+        for key_id in keys:
+            await self._log.append(UserKeyErased(user_id=user_id, key_id=key_id), source="keyring")
+        await self.caught_up()
+        return len(keys)
+
+    def keys_of(self, user_id: str) -> list[str]:
+        """The names of a user's keys, as far as they are read."""
+        return [added.key_id for _, added in self._keys.items() if added.user_id == user_id]
 
     def reveal(self, user_id: str, sealed: str | None) -> Mapping[str, Any]:
         """The fields of a sealed JSON object; none if the key is not at hand: the user is erased."""

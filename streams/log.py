@@ -80,10 +80,10 @@ class Log:
         now = datetime.now(UTC)
         envelope = originate(event, source=source, now=now, correlation_id=correlation_id, metadata=metadata)
         topic, key = self._layout.route(event)
-        partition, offset = await self._send(topic, key, encode(envelope))
+        partition, offset = await self._send(topic, key, None if event.ends_its_key else encode(envelope))
         return Appended(envelope, topic.name, partition, offset)
 
-    async def _send(self, topic: Topic, key: str, value: bytes) -> tuple[int, int]:
+    async def _send(self, topic: Topic, key: str, value: bytes | None) -> tuple[int, int]:
         if self._producer is None:
             raise LogUnavailable("the log is not open")
         try:

@@ -114,7 +114,12 @@ PAYMENT = Service(
     ),
     effects=(payment.ProviderCall,),
 )
-USER = Service(name="user", key="user_id", accepts=(users.RegisterUser, users.ChangeUser))
+USER = Service(
+    name="user",
+    key="user_id",
+    accepts=(users.RegisterUser, users.ChangeUser, users.EraseUser, users.UserForgotten),
+    effects=(users.ForgetUser,),
+)
 RECORD = Service(name="record", key="record_id", accepts=(records.OpenRecord, records.ChangeRecord))
 NOTIFICATION = Service(
     name="notification",

@@ -26,6 +26,8 @@ class Topic:
     key: str = ""
     retention_ms: int = -1
     compacted: bool = False
+    #: How long an overwritten record may still lie on the broker's disk; None leaves that to the broker.
+    compacted_within_ms: int | None = None
     log_append_time: bool = False
     max_message_bytes: int | None = None
     #: What the document calls the canonical types it carries, where that is not their own name.
@@ -40,6 +42,9 @@ class Topic:
         if self.compacted:
             # A zombie's late record must not outlive the newer one it follows (design 5.7): keep both for a day.
             wanted = {"cleanup.policy": "compact", "min.compaction.lag.ms": str(DAY_MS)}
+        if self.compacted_within_ms is not None:
+            # What is erased is to be gone from the disk as well, and nobody writes old keys over new ones.
+            wanted |= {"min.compaction.lag.ms": "0", "max.compaction.lag.ms": str(self.compacted_within_ms)}
         if self.log_append_time:
             wanted["message.timestamp.type"] = "LogAppendTime"
         if self.max_message_bytes is not None:
@@ -59,7 +64,14 @@ RATES = Topic(
     compacted=True,
 )
 WORKERS = Topic("vacancy.workers", 1, (control.WorkerOwns,), "service/partition", compacted=True)
-USER_KEYS = Topic("vacancy.keys", 4, (control.UserKeyAdded,), "user_id/key_id", compacted=True)
+USER_KEYS = Topic(
+    "vacancy.keys",
+    4,
+    (control.UserKeyAdded, control.UserKeyErased),
+    "user_id/key_id",
+    compacted=True,
+    compacted_within_ms=DAY_MS,
+)
 INSTANCE = Topic("vacancy.instance", 1, (control.InstanceNamed,), "instance", compacted=True)
 NUMBERS = Topic("vacancy.numbers", 1, (control.NumbersLeased,), "gateway")
 WEBHOOKS = Topic("vacancy.webhooks", 1, (hooks.EndpointKnown,), "endpoint_id", compacted=True)

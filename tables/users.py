@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+import msgspec
+
 from domain.users import User, decide
 from streams.events import Envelope, Event
-from streams.keys import KEYS
+from streams.keys import KEYS, partition_of
+from streams.rows import RowStore
 from streams.working import WorkingRows
 from tables.history import remember
 
@@ -35,3 +38,13 @@ class Users:
 def row_key(user_id: str) -> str:
     """The key of a user's row."""
     return f"u|{user_id}"
+
+
+def read(store: RowStore, user_id: str) -> User | None:
+    """The user as it is durable in this worker.
+
+    Raises:
+        NotOwner: another worker has it.
+    """
+    raw = store.get(partition_of(user_id, store.partitions), row_key(user_id))
+    return msgspec.json.decode(raw, type=User) if raw is not None else None

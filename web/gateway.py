@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import ClientSession, web
 
+from adapters.cache import Cache
 from web import (
     alerts,
     analytics,
@@ -14,6 +15,7 @@ from web import (
     calendars,
     dashboard,
     documents,
+    erasure,
     forecast,
     health,
     hook_deliveries,
@@ -41,6 +43,7 @@ from web import (
     webhooks,
 )
 from web.auth import Keys, authenticate
+from web.cache import Cached
 from web.card_numbers import refuse_cards_beside_the_body
 from web.context import CONTEXT, Context
 from web.correlation import correlate
@@ -67,6 +70,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *listings.OPERATIONS,
     *receipts.OPERATIONS,
     *users.OPERATIONS,
+    *erasure.OPERATIONS,
     *notifications.OPERATIONS,
     *preferences.OPERATIONS,
     *unsubscribe.OPERATIONS,
@@ -86,8 +90,10 @@ OPERATIONS: tuple[Operation, ...] = (
 )
 
 
-def build(context: Context, keys: Keys, http: ClientSession, *, body_limit: int) -> web.Application:
-    """The application. `http` is for the workers' metrics; whoever calls this closes it."""
+def build(
+    context: Context, keys: Keys, http: ClientSession, *, body_limit: int, cache: Cache | None = None
+) -> web.Application:
+    """The application. `http` is for the workers' metrics; whoever calls this closes it, and the cache."""
     metrics = Metrics()
     open_paths = frozenset(operation.path for operation in OPERATIONS if operation.open)
     app = web.Application(
@@ -98,6 +104,7 @@ def build(context: Context, keys: Keys, http: ClientSession, *, body_limit: int)
             explain_failures,
             authenticate(keys, open_paths),
             refuse_cards_beside_the_body,
+            *([Cached(cache, metrics.registry).middleware()] if cache is not None else []),
         ],
     )
     app[CONTEXT] = context

@@ -41,6 +41,8 @@ class Seals(Protocol):
 
     async def unseal(self, user_id: str, sealed: str) -> str | None: ...
 
+    async def caught_up(self) -> None: ...
+
 
 class Counts(Protocol):
     """Gives numbers nobody else has (`streams.numbers.Numbers`)."""

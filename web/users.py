@@ -72,6 +72,7 @@ class UserOut(Answer):
     revision: int
     created_at: datetime
     updated_at: datetime
+    erased_at: datetime | None = None
     links: UserLinks
 
 
@@ -110,7 +111,7 @@ async def change_user(request: web.Request) -> web.Response:
         if field in named and named[field] is None:
             raise invalid(field, "cannot be taken away")
     row = await _known(context, user_id)
-    before = await context.keyring.unseal(user_id, row.personal)
+    before = await _clear(context, row)
     if before is None:
         raise Problem(409, "user-erased", "The user was erased", "Nothing can be changed any more.")
     personal = {name: value for name, value in (json.loads(before) | named).items() if value is not None}
@@ -148,7 +149,7 @@ async def _appended(request: web.Request, event: Event, user_id: str) -> User:
 
 
 async def _answer(context: Context, row: User, status: int) -> web.Response:
-    clear = await context.keyring.unseal(row.user_id, row.personal)
+    clear = await _clear(context, row)
     told: dict[str, Any] = json.loads(clear) if clear is not None else {}
     # Another program may have told anything of a user: what is no text is not shown.
     personal = {name: told[name] for name in UserChange.model_fields if isinstance(told.get(name), str)}
@@ -159,10 +160,16 @@ async def _answer(context: Context, row: User, status: int) -> web.Response:
         revision=row.revision,
         created_at=row.created_at,
         updated_at=row.updated_at,
+        erased_at=row.erased_at,
         links=UserLinks(self=itself, notifications=f"{itself}/notifications"),
     )
     headers = {"Location": itself} if status == 201 else {}
     return web.Response(status=status, text=body.model_dump_json(), content_type="application/json", headers=headers)
+
+
+async def _clear(context: Context, row: User) -> str | None:
+    """The personal data as JSON; None once the user was erased."""
+    return await context.keyring.unseal(row.user_id, row.personal) if row.personal else None
 
 
 OPERATIONS = (

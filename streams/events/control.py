@@ -24,6 +24,17 @@ class UserKeyAdded(Event, type="vacancy.key.added"):
     wrapped: Sealed
 
 
+class UserKeyErased(Event, type="vacancy.key.erased"):
+    """Takes a user's key from `vacancy.keys`: a record without a value."""
+
+    user_id: Id
+    key_id: str
+
+    @property
+    def ends_its_key(self) -> bool:
+        return True
+
+
 class NumbersLeased(Event, type="vacancy.numbers.leased"):
     """A gateway takes the next 1,000 confirmation numbers; the record's offset is the block (`vacancy.numbers`)."""
 

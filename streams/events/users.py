@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from streams.events.base import Event, Id, Instant, Sealed, Whole
+from streams.events.base import Event, Id, Instant, NonNegative, Sealed, Whole
 
 # --- asked of the user service (its inbox, keyed by user_id) ---
 
@@ -30,6 +30,33 @@ class ChangeUser(Event, type="user.user.change"):
     announced: bool = False
 
 
+class EraseUser(Event, type="user.user.erase"):
+    """Asks for every key of a user to be forgotten. Who was never registered and yet booked can be erased, too."""
+
+    user_id: Id
+
+
+class UserForgotten(Event, type="user.effect.answered"):
+    """The user's keys are gone: the result of one erasure, appended by the agent that saw to it."""
+
+    user_id: Id
+    #: Which erasure this answers.
+    asked_at: Instant
+    keys: NonNegative
+
+
+# --- the user service's effects ---
+
+
+class ForgetUser(Event, type="user.effect.forget"):
+    """Remove what lies outside the log in clear, then a tombstone for every key of the user; done twice, it is done."""
+
+    user_id: Id
+    asked_at: Instant
+    #: What the user was registered with: the address its mails went to. Empty where nobody was registered.
+    personal: Sealed
+
+
 # --- told to the world ---
 
 
@@ -48,3 +75,10 @@ class UserCreated(UserNews, type="user.user.created"):
 
 class UserUpdated(UserNews, type="user.user.updated"):
     updated_at: Instant
+
+
+class UserErased(Event, type="user.user.erased"):
+    """Nothing of the user that was sealed can be read any more; other programs are to forget the user as well."""
+
+    user_id: Id
+    erased_at: Instant

@@ -8,7 +8,16 @@ from hypothesis import strategies as st
 
 from domain.users import NEXT, User, decide
 from streams.events.booking import CheckIn
-from streams.events.users import ChangeUser, RegisterUser, UserCreated, UserUpdated
+from streams.events.users import (
+    ChangeUser,
+    EraseUser,
+    ForgetUser,
+    RegisterUser,
+    UserCreated,
+    UserErased,
+    UserForgotten,
+    UserUpdated,
+)
 from tests.domain.messages import NOW
 from tests.domain.services import RowOf, Story
 
@@ -66,3 +75,39 @@ def test_changes_are_taken_as_a_counter_takes_them(revisions: list[int]) -> None
         service.take(change(revision, personal=f"sealed {number}"), NOW)
         expected += revision in (NEXT, expected + 1)
         assert service.state.revision == expected
+
+
+def forgotten() -> UserForgotten:
+    return UserForgotten(user_id="u1", asked_at=NOW, keys=2)
+
+
+def test_an_erasure_is_over_once_the_keys_are_gone() -> None:
+    story = given_user().when(EraseUser(user_id="u1"))
+    story.then(ForgetUser(user_id="u1", asked_at=NOW, personal="sealed ada"))
+    assert (story.service.state.erasing, story.service.state.erased_at) == (NOW, None)
+    story.when(EraseUser(user_id="u1"), change(NEXT), register()).then_nothing()
+    story.when(forgotten()).then(UserErased(user_id="u1", erased_at=NOW))
+    assert story.service.state == User(
+        user_id="u1", personal="", revision=2, created_at=NOW, updated_at=NOW, erased_at=NOW
+    )
+    story.when(forgotten(), change(NEXT)).then_nothing()
+
+
+def test_who_was_never_registered_is_erased_too_and_may_be_erased_again() -> None:
+    story = Story(RowOf(User, decide)).when(EraseUser(user_id="u1"))
+    story.then(ForgetUser(user_id="u1", asked_at=NOW, personal=""))
+    story.when(forgotten()).then(UserErased(user_id="u1", erased_at=NOW))
+    story.when(EraseUser(user_id="u1")).then(ForgetUser(user_id="u1", asked_at=NOW, personal=""))
+    story.when(register()).then_nothing()
+
+
+def test_an_answer_to_another_erasure_changes_nothing() -> None:
+    given_user().when(forgotten()).then_nothing()
+
+
+@pytest.mark.proves("CAT-14")
+def test_who_comes_back_after_an_erasure_is_somebody_new() -> None:
+    story = given_user().when(EraseUser(user_id="u1"), forgotten())
+    story.when(register("sealed anew"))
+    assert story.service.state.personal == "sealed anew"
+    assert (story.service.state.revision, story.service.state.erased_at) == (3, None)

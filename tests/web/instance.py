@@ -22,6 +22,7 @@ from streams.events.availability import ResourceDeclared
 from streams.events.control import WorkerOwns
 from streams.events.payment import PaymentMethod, ProviderAnswered, ProviderCall
 from streams.events.rate_plans import PlanNews
+from streams.events.users import ForgetUser, UserForgotten
 from streams.keys import KEYS, partition_of
 from streams.layout import Layout, load_layout
 from streams.local import POSITION_KEY, Position, Row
@@ -84,6 +85,8 @@ class Seals:
         owner, _, text = sealed.rpartition(":")
         assert owner == f"sealed:{user_id}"
         return None if user_id in self.erased else bytes.fromhex(text).decode()
+
+    async def caught_up(self) -> None: ...
 
 
 class Table(Protocol):
@@ -219,6 +222,9 @@ class Instance:
             case ProviderCall() as call:
                 answer = self._answer(call, envelope.event_id)
                 await self._route(caused_by(envelope, answer, index=0, now=self.now, source="effects"))
+            case ForgetUser() as forget if not self.silent:
+                gone = UserForgotten(user_id=forget.user_id, asked_at=forget.asked_at, keys=1)
+                await self._route(caused_by(envelope, gone, index=0, now=self.now, source="effects"))
 
     def _answer(self, call: ProviderCall, effect_id: str) -> ProviderAnswered:
         declined = self.declines if call.operation == "authorize" else None

@@ -1,0 +1,171 @@
+"""Erases a user and proves it: reads what the log knows of the person, has the keys destroyed, and searches everything.
+
+What is searched for is read before the keys go: afterwards nobody could say it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from urllib.parse import quote
+
+import orjson
+
+from adapters.belongings import belongings, remove_belongings
+from cli.client import GatewayClient, Refused, Unreachable, open_session
+from cli.erasure_person import Collector, Person
+from cli.erasure_places import Place, records, search_files, search_topics, topics
+from cli.erasure_search import Search
+from cli.instance import Instance
+from cli.problem import Problem
+from config.secrets import Secrets
+from config.settings import Settings
+from streams.admin import admin, settings_of
+from streams.compacted import Compacted
+from streams.events.control import UserKeyAdded
+from streams.identity import user_id_of
+from streams.keyring import Keyring
+from streams.layout import Layout, load_layout
+
+_PATIENCE_S = 60.0
+_PAUSE_S = 0.2
+
+
+@dataclass
+class Report:
+    """What was found of a user, and where."""
+
+    user_id: str
+    #: None while the user is not erased.
+    erased_at: datetime | None = None
+    keys: int = 0
+    #: When Kafka's files have lost the wrapped keys, too.
+    keys_gone_by: datetime | None = None
+    #: Confirmation numbers of bookings that are not over.
+    bookings: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    #: The files that an erasure would remove.
+    to_remove: list[str] = field(default_factory=list)
+    #: Whether there was anything to search for.
+    searchable: bool = False
+    places: list[Place] = field(default_factory=list)
+    #: Places this command cannot look into.
+    elsewhere: list[str] = field(default_factory=list)
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether nothing is readable but where a document shows it, and only until a date."""
+        return self.searchable and all(place.is_allowed for place in self.places)
+
+
+class Erasure:
+    """One user of one running instance."""
+
+    def __init__(self, settings: Settings, target: Instance, user_id: str, address: str | None) -> None:
+        """`address` is an e-mail address that is known to be the user's."""
+        self._settings = settings
+        self._target = target
+        self._address = address
+        self._layout: Layout = load_layout(settings)
+        self.person = Person(user_id)
+        self.report = Report(user_id, elsewhere=_elsewhere(settings))
+
+    async def collect(self) -> None:
+        """Reads the person from the log, as far as it can still be opened."""
+        bootstrap, layout = self._settings.bootstrap, self._layout
+        keys = Compacted(bootstrap, layout.user_keys, UserKeyAdded)
+        keyring = Keyring(Secrets.of(self._settings).secret, keys)
+        await keyring.start()
+        try:
+            services = layout.services
+            collector = Collector(
+                self.person.user_id,
+                keyring,
+                bookings=services["booking"].rows,
+                receipts=services["receipt"].rows,
+            )
+            async for record in records(bootstrap, await topics(bootstrap, layout)):
+                await collector.look_at(record)
+        finally:
+            await keyring.stop()
+        self.person = collector.person
+        if self._address is not None:
+            self.person.emails.add(self._address)
+        self.report.keys = len(collector.keys)
+        self.report.bookings = sorted(self.person.bookings.values())
+        self.report.searchable = self.person.is_known
+
+    async def erase(self) -> None:
+        """Has the gateway erase the user, and removes what lies here in clear. Raises Problem."""
+        self.note_belongings()
+        path = f"/api/users/{quote(self.person.user_id, safe='')}"
+        async with open_session() as session:
+            client = GatewayClient(session, self._target.url, self._target.api_key, patience=_PATIENCE_S)
+            try:
+                answer = orjson.loads(await client.post(f"{path}/erasure", {}, key=str(uuid.uuid4())))
+                while answer["erased_at"] is None:
+                    await asyncio.sleep(_PAUSE_S)
+                    answer = orjson.loads(await client.look(path))
+            except Unreachable as error:
+                raise Problem(f"nothing answers at {self._target.url}: is `vacancy up` running? ({error})") from None
+            except Refused as refusal:
+                raise Problem(f"{self.person.user_id} is not erased: {refusal}") from None
+        self.report.erased_at = datetime.fromisoformat(answer["erased_at"])
+        self.report.keys_gone_by = await self._keys_gone_by(self.report.erased_at)
+        # The worker has removed what it knew of; here every address that was ever the user's is known.
+        left = remove_belongings(self._settings.data, self._is_address, self.person.phones)
+        left += _remove_documents(self._settings.data / "receipts", self.person.receipts)
+        removed = {str(path.relative_to(self._settings.data)) for path in left}
+        self.report.removed = sorted(removed | set(self.report.to_remove))
+
+    async def search(self) -> None:
+        """Notes where the person can be read now."""
+        bootstrap, data, search = self._settings.bootstrap, self._settings.data, Search(self.person)
+        if not self.report.searchable:
+            return
+        places = await topics(bootstrap, self._layout)
+        await search_topics(bootstrap, places, search)
+        self.report.places = [*places, *await asyncio.to_thread(search_files, data, search)]
+
+    def note_belongings(self) -> None:
+        """Notes the files that an erasure would remove."""
+        found = belongings(self._settings.data, self._is_address, self.person.phones)
+        documents = _documents(self._settings.data / "receipts", self.person.receipts)
+        self.report.to_remove = [str(path.relative_to(self._settings.data)) for path in (*found, *documents)]
+
+    def _is_address(self, address: str) -> bool:
+        known = {each.lower() for each in self.person.emails}
+        return address.lower() in known or user_id_of(address) == self.person.user_id
+
+    async def _keys_gone_by(self, erased_at: datetime) -> datetime:
+        """When the broker has rewritten what was erased, as long as keys of other users are still added."""
+        name = self._layout.user_keys.name
+        async with admin(self._settings.bootstrap) as client:
+            lag = (await settings_of(client, [name]))[name].get("max.compaction.lag.ms", "0")
+        return erased_at + timedelta(milliseconds=int(lag))
+
+
+def _documents(directory: Path, receipts: set[str]) -> list[Path]:
+    """Receipts as pages, which name whom they are for; one that is asked for again names nobody. Texts name nobody."""
+    return sorted(path for path in directory.rglob("*.pdf") if any(each in path.name for each in receipts))
+
+
+def _remove_documents(directory: Path, receipts: set[str]) -> list[Path]:
+    found = _documents(directory, receipts)
+    for path in found:
+        path.unlink(missing_ok=True)
+    return found
+
+
+def _elsewhere(settings: Settings) -> list[str]:
+    """What the settings put where this command cannot look."""
+    said = {
+        "mails that were sent": settings.smtp_url,
+        "text messages that were sent": settings.sms_url,
+        f"receipts in {settings.receipts_store}": settings.receipts_store,
+        "the SQL database of the projections (it has sealed texts only)": settings.database_url,
+    }
+    return [name for name, value in said.items() if value]
