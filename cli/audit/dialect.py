@@ -64,7 +64,9 @@ class Dialect:
         kinds = self.topics[record.topic]
         if self.kind_of is None:
             letter = read(record.value)
-            return letter if letter is not None and letter.event_type in kinds else None
+            if letter is None or letter.event_type not in kinds:
+                return None
+            return letter._replace(data={**(_rest(record) or {}), **letter.data})
         return self._read(record, kinds, self.kind_of, place)
 
     def _read(self, record: Record, kinds: Mapping[str, tuple[str, ...]], kind_of: KindOf, place: str) -> Letter | None:
