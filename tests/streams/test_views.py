@@ -162,6 +162,30 @@ async def test_a_sealed_text_is_readable_until_the_users_keys_are_erased(
         await elsewhere.stop()
 
 
+async def test_who_is_forgotten_gets_a_new_key_and_old_texts_stay_closed(
+    kafka: str, create: Callable[..., object]
+) -> None:
+    topic = await create(USER_KEYS)  # type: ignore[misc]
+    async with log_to(kafka, topic, USER_KEYS) as log:
+        first, second = (Keyring(SECRET, Compacted(kafka, topic, UserKeyAdded, unexpected), log) for _ in range(2))
+        for keyring in (first, second):
+            await keyring.start()
+        try:
+            sealed = [await keyring.seal("ada", "Ada Guest") for keyring in (first, second)]
+            other = await first.seal("ada/guest", "Another")
+            assert await second.forget("ada") == 2
+            assert await second.forget("ada") == 0
+            await first.caught_up()
+            assert [await keyring.unseal("ada", text) for keyring in (first, second) for text in sealed] == [None] * 4
+            assert await second.unseal("ada/guest", other) == "Another"
+            again = await first.seal("ada", "Ada is back")
+            assert await second.unseal("ada", again) == "Ada is back"
+            assert await second.unseal("ada", sealed[0]) is None
+        finally:
+            for keyring in (first, second):
+                await keyring.stop()
+
+
 async def test_another_secret_opens_nothing(kafka: str, create: Callable[..., object]) -> None:
     topic = await create(USER_KEYS)  # type: ignore[misc]
     async with log_to(kafka, topic, USER_KEYS) as log:
