@@ -1,40 +1,53 @@
-"""What of a person lies on this machine in clear, outside the log: mails and text messages that were handed over here.
+"""What of a person lies on this machine in clear, outside the log: mails and text messages that were handed over here,
+and receipts.
 
-A file belongs to whom it is addressed to, whoever else is named in it.
+A mail belongs to whom it is addressed to, whoever else is named in it.
 """
 
 from __future__ import annotations
 
 import email
 import email.policy
-import json
 from collections.abc import Callable, Collection, Iterator
 from email.utils import getaddresses
 from pathlib import Path
+
+from adapters import textbox
+from adapters.storage import receipts_folder
 
 #: Whether an address is the person's.
 IsAddress = Callable[[str], bool]
 
 
-def remove_belongings(data: Path, is_address: IsAddress, phones: Collection[str]) -> list[Path]:
-    """Removes the mails in DIR/mail to one of the person's addresses and the messages in DIR/sms to one of the phones;
-    returns their paths. Blocks while it reads them all. Raises OSError.
+def remove_belongings(data: Path, user_id: str, is_address: IsAddress, phones: Collection[str]) -> list[str]:
+    """Removes the mails in DIR/mail to one of the person's addresses, the messages in DIR/sms to one of the phones, and
+    the user's pages in DIR/receipts; returns what they were, as paths below DIR. Blocks while it reads them all.
+
+    Raises OSError, sqlite3.Error.
     """
-    removed = list(belongings(data, is_address, phones))
-    for path in removed:
+    files = [*_mails(data, is_address), *_receipts(data, user_id)]
+    for path in files:
         path.unlink(missing_ok=True)
-    return removed
+    texts = textbox.forget(data / textbox.FOLDER, _is_one_of(phones))
+    return _named(data, files, texts)
 
 
-def belongings(data: Path, is_address: IsAddress, phones: Collection[str]) -> Iterator[Path]:
-    """The same files, left where they are. Raises OSError."""
-    numbers = {_digits(phone) for phone in phones} - {""}
-    for path in _files(data / "mail"):
-        if any(is_address(address) for address in _receivers(path)):
-            yield path
-    for path in _files(data / "sms"):
-        if _digits(_number(path)) in numbers:
-            yield path
+def belongings(data: Path, user_id: str, is_address: IsAddress, phones: Collection[str]) -> list[str]:
+    """The same, left where they are. Raises OSError, sqlite3.Error."""
+    files = [*_mails(data, is_address), *_receipts(data, user_id)]
+    return _named(data, files, textbox.sent_to(data / textbox.FOLDER, _is_one_of(phones)))
+
+
+def _named(data: Path, files: Collection[Path], texts: Collection[str]) -> list[str]:
+    return [*(str(path.relative_to(data)) for path in files), *(f"{textbox.FOLDER}/{text}" for text in texts)]
+
+
+def _mails(data: Path, is_address: IsAddress) -> Iterator[Path]:
+    return (path for path in _files(data / "mail") if any(is_address(address) for address in _receivers(path)))
+
+
+def _receipts(data: Path, user_id: str) -> list[Path]:
+    return _files(data / "receipts" / receipts_folder(user_id))
 
 
 def _files(directory: Path) -> list[Path]:
@@ -50,15 +63,11 @@ def _receivers(path: Path) -> list[str]:
     return [address for _, address in getaddresses(headers) if address]
 
 
-def _number(path: Path) -> str:
-    """Whom a text message goes to; empty for anything else."""
-    try:
-        said = json.loads(path.read_bytes())
-    except (FileNotFoundError, ValueError):
-        return ""
-    return str(said.get("to", "")) if isinstance(said, dict) else ""
+def _is_one_of(phones: Collection[str]) -> Callable[[str], bool]:
+    numbers = {_digits(phone) for phone in phones} - {""}
+    return lambda number: _digits(number) in numbers
 
 
 def _digits(phone: str) -> str:
-    """A phone number however it was spaced."""
-    return "".join(character for character in phone if character.isdigit())
+    """A phone number however it was spaced; 00 before it is the plus."""
+    return "".join(character for character in phone if character.isdigit()).removeprefix("00")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -97,6 +98,16 @@ def storage_of(directory: Path, url: str | None = None, endpoint: str | None = N
         retry_config={"max_retries": 1, "retry_timeout": timedelta(seconds=_RETRIES_S)},
     )
     return Storage(store)
+
+
+def receipts_folder(user_id: str) -> str:
+    """Where a user's receipts lie, so that they can be removed together; it does not show the user's id."""
+    return hashlib.sha256(f"vacancy receipts {user_id}".encode()).hexdigest()[:32]
+
+
+def receipt_name(user_id: str, receipt_id: str) -> str:
+    """A receipt's name in the storage."""
+    return f"{receipts_folder(user_id)}/{receipt_id}.pdf"
 
 
 def _unavailable(error: Exception) -> StorageUnavailable:

@@ -81,8 +81,30 @@ class Textbox:
         return int(row[0])
 
 
+def forget(directory: Path, is_number: Callable[[str], bool]) -> list[str]:
+    """Removes the messages to numbers that `is_number` names, and returns their ids. Raises sqlite3.Error."""
+    file = directory / FILE_NAME
+    if not file.exists():
+        return []
+    with closing(sqlite3.connect(file, isolation_level=None)) as db:
+        # What is removed is written over, in the file and in its log.
+        db.execute("PRAGMA secure_delete = ON")
+        found = [
+            message_id for message_id, to in db.execute("SELECT id, receiver FROM texts").fetchall() if is_number(to)
+        ]
+        db.executemany("DELETE FROM texts WHERE id = ?", [(message_id,) for message_id in found])
+        if found:
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return found
+
+
+def sent_to(directory: Path, is_number: Callable[[str], bool]) -> list[str]:
+    """The ids of the messages to such numbers, the oldest first. Raises sqlite3.Error."""
+    return [text.message_id for text in reversed(newest(directory, -1)) if is_number(text.to)]
+
+
 def newest(directory: Path, limit: int, to: str | None = None) -> list[Text]:
-    """At most `limit` messages of a directory, the newest first; with `to`, those to that number.
+    """At most `limit` messages of a directory (-1: all), the newest first; with `to`, those to that number.
 
     Raises sqlite3.Error.
     """

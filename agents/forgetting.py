@@ -7,12 +7,14 @@ everything can be done again.
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 from adapters.belongings import remove_belongings
+from adapters.storage import Storage, StorageUnavailable, receipts_folder
 from streams.effects import Unreachable
 from streams.envelope import resulting
 from streams.events import Envelope
@@ -29,7 +31,7 @@ class Forgets(Protocol):
     async def forget(self, user_id: str) -> int: ...
 
 
-async def forget_user(data: Path, keyring: Forgets, effect: Envelope) -> Envelope:
+async def forget_user(data: Path, receipts: Storage, keyring: Forgets, effect: Envelope) -> Envelope:
     """The result of one erasure, as a message for the user's inbox. Raises Unreachable."""
     asked = effect.data
     assert isinstance(asked, ForgetUser)
@@ -38,14 +40,18 @@ async def forget_user(data: Path, keyring: Forgets, effect: Envelope) -> Envelop
         address, phone = known.get("email"), known.get("phone")
         remove_belongings(
             data,
+            asked.user_id,
             lambda to: to.lower() == str(address).lower() or user_id_of(to) == asked.user_id,
             {phone} if isinstance(phone, str) else set(),
         )
+        await receipts.delete(receipts_folder(asked.user_id))
         keys = await keyring.forget(asked.user_id)
     except (LogUnavailable, TimeoutError) as failure:
         raise Unreachable("the user's keys cannot be reached now") from failure
-    except OSError as failure:
-        raise Unreachable(f"a mail cannot be removed: {failure.strerror}") from failure
+    except StorageUnavailable as failure:
+        raise Unreachable("the user's receipts cannot be removed now") from failure
+    except (OSError, sqlite3.Error) as failure:
+        raise Unreachable(f"a mail or text message cannot be removed: {type(failure).__name__}") from failure
     answered = UserForgotten(user_id=asked.user_id, asked_at=asked.asked_at, keys=keys)
     return resulting(effect, answered, now=datetime.now(UTC), source="user-service")
 

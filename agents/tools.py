@@ -9,6 +9,7 @@ from adapters.links import Links
 from adapters.provider import ProviderClient
 from adapters.sms import SmsClient
 from adapters.smtp import Mailer
+from adapters.storage import Storage
 from config.settings import Settings
 from streams.compacted import Compacted
 from streams.events.availability import ResourceDeclared
@@ -31,6 +32,7 @@ class Tools:
     mailer: Mailer
     sms: SmsClient
     links: Links
+    receipts: Storage
     #: Where news is sent; started by the service that sends it.
     endpoints: Compacted[EndpointKnown]
     hooks: HookSender

@@ -9,6 +9,7 @@ import mode
 
 from adapters.hook_sender import HookSender
 from adapters.provider import ProviderClient
+from adapters.storage import storage_of
 from agents import (
     analytics,
     availability,
@@ -113,6 +114,7 @@ class Workshop(mode.Service):
             mailer=mailer_of(settings),
             sms=sms_of(settings, self.session, secrets),
             links=links_of(settings, secrets),
+            receipts=storage_of(settings.data / "receipts", settings.receipts_store, settings.receipts_endpoint),
             endpoints=Compacted(settings.bootstrap, layout.route_table()[EndpointKnown.event_type], EndpointKnown),
             hooks=HookSender(private=settings.webhooks_allow_private),
         )

@@ -9,7 +9,6 @@ import asyncio
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 from urllib.parse import quote
 
 import orjson
@@ -47,7 +46,7 @@ class Report:
     #: Confirmation numbers of bookings that are not over.
     bookings: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
-    #: The files that an erasure would remove.
+    #: The mails, text messages and receipts that an erasure would remove, as paths below the directory.
     to_remove: list[str] = field(default_factory=list)
     #: Whether there was anything to search for.
     searchable: bool = False
@@ -80,13 +79,7 @@ class Erasure:
         keyring = Keyring(Secrets.of(self._settings).secret, keys)
         await keyring.start()
         try:
-            services = layout.services
-            collector = Collector(
-                self.person.user_id,
-                keyring,
-                bookings=services["booking"].rows,
-                receipts=services["receipt"].rows,
-            )
+            collector = Collector(self.person.user_id, keyring, bookings=layout.services["booking"].rows)
             async for record in records(bootstrap, await topics(bootstrap, layout)):
                 await collector.look_at(record)
         finally:
@@ -116,10 +109,8 @@ class Erasure:
         self.report.erased_at = datetime.fromisoformat(answer["erased_at"])
         self.report.keys_gone_by = await self._keys_gone_by(self.report.erased_at)
         # The worker has removed what it knew of; here every address that was ever the user's is known.
-        left = remove_belongings(self._settings.data, self._is_address, self.person.phones)
-        left += _remove_documents(self._settings.data / "receipts", self.person.receipts)
-        removed = {str(path.relative_to(self._settings.data)) for path in left}
-        self.report.removed = sorted(removed | set(self.report.to_remove))
+        left = remove_belongings(self._settings.data, self.person.user_id, self._is_address, self.person.phones)
+        self.report.removed = sorted({*left, *self.report.to_remove})
 
     async def search(self) -> None:
         """Notes where the person can be read now."""
@@ -131,10 +122,9 @@ class Erasure:
         self.report.places = [*places, *await asyncio.to_thread(search_files, data, search)]
 
     def note_belongings(self) -> None:
-        """Notes the files that an erasure would remove."""
-        found = belongings(self._settings.data, self._is_address, self.person.phones)
-        documents = _documents(self._settings.data / "receipts", self.person.receipts)
-        self.report.to_remove = [str(path.relative_to(self._settings.data)) for path in (*found, *documents)]
+        """Notes what an erasure would remove."""
+        data, person = self._settings.data, self.person
+        self.report.to_remove = belongings(data, person.user_id, self._is_address, person.phones)
 
     def _is_address(self, address: str) -> bool:
         known = {each.lower() for each in self.person.emails}
@@ -148,24 +138,11 @@ class Erasure:
         return erased_at + timedelta(milliseconds=int(lag))
 
 
-def _documents(directory: Path, receipts: set[str]) -> list[Path]:
-    """Receipts as pages, which name whom they are for; one that is asked for again names nobody. Texts name nobody."""
-    return sorted(path for path in directory.rglob("*.pdf") if any(each in path.name for each in receipts))
-
-
-def _remove_documents(directory: Path, receipts: set[str]) -> list[Path]:
-    found = _documents(directory, receipts)
-    for path in found:
-        path.unlink(missing_ok=True)
-    return found
-
-
 def _elsewhere(settings: Settings) -> list[str]:
     """What the settings put where this command cannot look."""
     said = {
         "mails that were sent": settings.smtp_url,
         "text messages that were sent": settings.sms_url,
-        f"receipts in {settings.receipts_store}": settings.receipts_store,
         "the SQL database of the projections (it has sealed texts only)": settings.database_url,
     }
     return [name for name, value in said.items() if value]

@@ -34,11 +34,6 @@ class _BookingRow(msgspec.Struct):
     status: str
 
 
-class _ReceiptRow(msgspec.Struct):
-    receipt_id: str
-    user_id: str
-
-
 @dataclass
 class Person:
     """A user in clear. Lives only while the command runs, and is printed nowhere."""
@@ -52,7 +47,6 @@ class Person:
     texts: set[str] = field(default_factory=set)
     #: Confirmation numbers of bookings that are not over, by booking id.
     bookings: dict[str, str] = field(default_factory=dict)
-    receipts: set[str] = field(default_factory=set)
 
     @property
     def is_known(self) -> bool:
@@ -63,12 +57,12 @@ class Person:
 class Collector:
     """Gathers a person from the records of the log, each looked at once."""
 
-    def __init__(self, user_id: str, keyring: Keyring, *, bookings: str, receipts: str) -> None:
-        """`bookings` and `receipts` are the names of those services' changelogs."""
+    def __init__(self, user_id: str, keyring: Keyring, *, bookings: str) -> None:
+        """`bookings` is the name of the booking service's changelog."""
         self.person = Person(user_id)
         self.keys = keyring.keys_of(user_id)
         self._keyring = keyring
-        self._bookings, self._receipts = bookings, receipts
+        self._bookings = bookings
         ids = "|".join(map(re.escape, self.keys))
         self._sealed = re.compile(rb"(?:%s)\.[A-Za-z0-9_-]{30,}={0,2}" % ids.encode()) if ids else None
         self._seen: set[bytes] = set()
@@ -82,10 +76,6 @@ class Collector:
                     await self._open(found)
         if record.topic == self._bookings and record.key is not None and record.key.startswith(b"b|"):
             self._booking(value)
-        elif record.topic == self._receipts and record.key is not None and record.key.startswith(b"q|"):
-            row = _read(value, _ReceiptRow)
-            if row is not None and row.user_id == self.person.user_id:
-                self.person.receipts.add(row.receipt_id)
 
     def _booking(self, value: bytes) -> None:
         row = _read(value, _BookingRow)

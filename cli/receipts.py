@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from adapters.storage import Storage, StorageUnavailable, storage_of
+from adapters.storage import Storage, StorageUnavailable, receipt_name, storage_of
 from cli import instance
 from cli.client import GatewayClient, Refused, Unreachable, open_session
 from cli.instance import Instance
@@ -26,7 +26,6 @@ from config.settings import Settings
 from streams.layout import load_layout
 from streams.reader import consumer, read_to_end
 from streams.services import RECEIPT
-from web.receipt_desk import name_of
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help="The receipts of payments.")
 _ROW = b"q|"
@@ -43,7 +42,7 @@ class Told(msgspec.Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        return name_of(self.user_id, self.receipt_id)
+        return receipt_name(self.user_id, self.receipt_id)
 
 
 class Rendered(msgspec.Struct, frozen=True):

@@ -99,9 +99,10 @@ async def change_endpoint(request: web.Request) -> web.Response:
 
 
 async def delete_endpoint(request: web.Request) -> web.Response:
-    """Its deliveries are forgotten soon after. Asked again, it answers 404."""
+    """Its deliveries are forgotten soon after, and nobody reads its secrets any more. Asked again: 404."""
     row = await known_endpoint(request)
     row = await _appended(request, RemoveEndpoint(endpoint_id=row.endpoint_id), row.endpoint_id)
+    await context_of(request).keyring.forget(webhook_owner(row.endpoint_id))
     return _answer(EndpointOut.model_validate(EndpointOut.of(row)))
 
 

@@ -43,6 +43,8 @@ class Seals(Protocol):
 
     async def caught_up(self) -> None: ...
 
+    async def forget(self, user_id: str) -> int: ...
+
 
 class Counts(Protocol):
     """Gives numbers nobody else has (`streams.numbers.Numbers`)."""

@@ -7,7 +7,6 @@ is one that names a guest who was erased since. Without the storage every page i
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 import logging
 from collections.abc import Mapping
@@ -17,7 +16,7 @@ from typing import Any
 from adapters.links import Links
 from adapters.receipt_page import Printer, shows
 from adapters.receipt_words import Facts
-from adapters.storage import Storage, StorageUnavailable
+from adapters.storage import Storage, StorageUnavailable, receipt_name
 from domain.receipts import Receipt
 from web.ports import Seals
 from web.receipt_facts import facts_of
@@ -46,7 +45,7 @@ class ReceiptDesk:
 
     async def pdf(self, receipt: Receipt) -> bytes:
         """The receipt's page; who asks for the same one meanwhile waits for it. Raises TimeoutError as the keyring."""
-        name, facts = name_of(receipt.user_id, receipt.receipt_id), await self._facts(receipt)
+        name, facts = receipt_name(receipt.user_id, receipt.receipt_id), await self._facts(receipt)
         made = self._making.get((name, facts))
         if made is None:
             made = asyncio.create_task(self._page(name, facts))
@@ -86,13 +85,3 @@ class ReceiptDesk:
         text = await self._keyring.unseal(receipt.user_id, sealed) if sealed else None
         found = json.loads(text) if text else {}
         return found if isinstance(found, dict) else {}
-
-
-def folder_of(user_id: str) -> str:
-    """Where a user's receipts lie, so that they can be removed together; it does not show the user's id."""
-    return hashlib.sha256(f"vacancy receipts {user_id}".encode()).hexdigest()[:32]
-
-
-def name_of(user_id: str, receipt_id: str) -> str:
-    """A receipt's name in the storage."""
-    return f"{folder_of(user_id)}/{receipt_id}.pdf"

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
 
-from adapters.letters import Letter
 from adapters.mailbox import Mailbox
+from adapters.messages import message_id_of
+from adapters.storage import receipt_name, storage_of
+from adapters.textbox import Textbox, newest
 from agents.forgetting import forget_user
 from streams.effects import Unreachable
 from streams.envelope import originate
@@ -38,38 +41,57 @@ def effect(user_id: str, personal: str = "sealed") -> Envelope:
     return originate(ForgetUser(user_id=user_id, asked_at=NOW, personal=personal), source="user-service", now=NOW)
 
 
+async def forgotten(directory: Path, keys: Keys, asked: Envelope) -> Envelope:
+    return await forget_user(directory, storage_of(directory / "receipts"), keys, asked)
+
+
 def mailed(directory: Path, *addresses: str) -> Mailbox:
     box = Mailbox(directory / "mail")
     for number, address in enumerate(addresses):
-        box.put(str(uuid.UUID(int=number)), address, Letter("Hello", "A text"), NOW)
+        message = EmailMessage()
+        message["To"], message["Message-ID"] = address, message_id_of(str(uuid.UUID(int=number)))
+        message["From"], message["Subject"], message["Date"] = "rooms@example.com", "Hello", NOW
+        box.keep(bytes(message))
     return box
 
 
 async def test_mails_of_the_user_go_and_others_stay(tmp_path: Path) -> None:
     box = mailed(tmp_path, "Ada@example.com", "ada@example.com.au", "guest@example.com")
     asked = effect(user_id_of("guest@example.com"))
-    result = await forget_user(tmp_path, Keys('{"email": "ada@EXAMPLE.com"}'), asked)
+    result = await forgotten(tmp_path, Keys('{"email": "ada@EXAMPLE.com"}'), asked)
     assert result.data == UserForgotten(user_id=asked.data.user_id, asked_at=NOW, keys=3)  # type: ignore[attr-defined]
     assert [mail.to for mail in box.newest(10)] == ["ada@example.com.au"]
 
 
 async def test_text_messages_go_by_number_however_it_is_spaced(tmp_path: Path) -> None:
-    (tmp_path / "sms").mkdir()
-    for name, content in (("a", '{"to": "+31205550100"}'), ("b", '{"to": "+31205550101"}'), ("c", "[]"), ("d", "?")):
-        (tmp_path / "sms" / f"{name}.json").write_text(content)
-    await forget_user(tmp_path, Keys('{"phone": "+31 20 555-0100"}'), effect("u1"))
-    assert sorted(path.stem for path in (tmp_path / "sms").iterdir()) == ["b", "c", "d"]
+    texts = Textbox(tmp_path / "sms")
+    for number in ("+31205550100", "+31205550101"):
+        texts.keep(f"to {number}", number, "Hello")
+    texts.close()
+    await forgotten(tmp_path, Keys('{"phone": "0031 20 555-0100"}'), effect("u1"))
+    assert [text.to for text in newest(tmp_path / "sms", 10)] == ["+31205550101"]
+
+
+async def test_receipts_of_the_user_go_and_others_stay(tmp_path: Path) -> None:
+    receipts = storage_of(tmp_path / "receipts")
+    for user_id in ("u1", "u2"):
+        await receipts.write(receipt_name(user_id, "r"), b"a page")
+    await forgotten(tmp_path, Keys(None), effect("u1"))
+    assert [name async for name in receipts.names()] == [receipt_name("u2", "r")]
 
 
 async def test_nobody_known_has_keys_all_the_same(tmp_path: Path) -> None:
     for keys, personal in ((Keys(None), "sealed"), (Keys("[]"), "sealed"), (Keys(None), "")):
-        assert isinstance((await forget_user(tmp_path, keys, effect("u1", personal))).data, UserForgotten)
+        assert isinstance(
+            (await forgotten(tmp_path, keys, effect("u1", personal))).data,
+            UserForgotten,
+        )
 
 
 @pytest.mark.parametrize("failing", [LogUnavailable("away"), TimeoutError()])
 async def test_without_the_log_it_is_asked_again(tmp_path: Path, failing: Exception) -> None:
     with pytest.raises(Unreachable):
-        await forget_user(tmp_path, Keys(None, failing), effect("u1"))
+        await forgotten(tmp_path, Keys(None, failing), effect("u1"))
 
 
 async def test_a_disk_that_refuses_is_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,5 +101,5 @@ async def test_a_disk_that_refuses_is_asked_again(tmp_path: Path, monkeypatch: p
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "unlink", refuse)
-    with pytest.raises(Unreachable, match="Permission denied"):
-        await forget_user(tmp_path, Keys('{"email": "ada@example.com"}'), effect("u1"))
+    with pytest.raises(Unreachable, match="PermissionError"):
+        await forgotten(tmp_path, Keys('{"email": "ada@example.com"}'), effect("u1"))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Part = Literal["worker", "projector", "broker", "gateway", "provider"]
+Part = Literal["worker", "projector", "projections", "broker", "gateway", "provider", "inbox"]
 
 
 @dataclass(frozen=True)

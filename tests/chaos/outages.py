@@ -24,6 +24,8 @@ import aiohttp
 from bench.machine import describe
 from cli.audit.findings import Verdict
 from cli.parts import command
+from cli.post import sandbox_key
+from config.secrets import Secrets
 from streams import ports
 from streams.child import spawn
 from tests.chaos.instance import Instance
@@ -33,6 +35,8 @@ from tests.chaos.runner import ChaosReport, Plan, strike
 from tests.servers import Postgres, Redis
 
 DOCS = Path(__file__).parents[2] / "docs"
+#: A webhook that failed twice is sent again after five minutes.
+_REST = 420.0
 SERVERS = ("mail", "texts", "database", "cache", "receiver")
 
 
@@ -96,13 +100,13 @@ class Outside:
         await asyncio.to_thread(self._redis.stop)
         await asyncio.to_thread(self._postgres.stop)
 
-    @property
-    def settings(self) -> dict[str, str]:
-        """What an instance is told of them."""
+    def settings(self, data: Path) -> dict[str, str]:
+        """What the instance of a directory is told of them."""
         port = {name: proxy.port for name, proxy in self.proxies.items()}
         return {
             "VACANCY_SMTP_URL": f"smtp://127.0.0.1:{port['mail']}",
             "VACANCY_SMS_URL": f"http://127.0.0.1:{port['texts']}",
+            "VACANCY_SMS_KEY": sandbox_key(Secrets.load_or_create(data)),
             "VACANCY_DATABASE_URL": f"postgresql://vacancy@127.0.0.1:{port['database']}/vacancy",
             "VACANCY_REDIS_URL": f"redis://127.0.0.1:{port['cache']}/0",
             "VACANCY_WEBHOOKS_ALLOW_PRIVATE": "true",
@@ -152,12 +156,23 @@ async def run(rate: float, seconds: float, directory: Path, seed: int = 1) -> Ou
     duration = len(SERVERS) * (seconds + between) + between
     outside = Outside(directory)
     await outside.start()
+    data = directory / "data"
+    data.mkdir(parents=True)
+    settings = outside.settings(data)
     try:
-        plan = Plan(seed=seed, rate=rate, duration=duration, faults=(), every=1.0, workers=1, settings=outside.settings)
-        instance = Instance(directory / "data", 1, outside.settings)
+        plan = Plan(
+            seed=seed,
+            rate=rate,
+            duration=duration,
+            faults=(),
+            every=1.0,
+            workers=1,
+            settings=settings,
+            rest=_REST,
+        )
+        instance = Instance(data, 1, settings)
         # The receiver first: what failed twice is sent again after minutes.
         order = ["receiver", *(name for name in SERVERS if name != "receiver")]
-        (directory / "data").mkdir(parents=True)
         with outside.inbox(instance.data):
             try:
                 await asyncio.to_thread(instance.start)

@@ -18,6 +18,7 @@ from cli.audit.broker import CannotAuditError
 from cli.audit.entry import audit
 from cli.audit.findings import Verdict, clean
 from cli.parts import command
+from config.settings import PREFIX
 from tests.chaos.faults import Due, Fault, Struck, schedule
 from tests.chaos.instance import Instance, environment
 from tests.chaos.watch import Flow, watched
@@ -45,6 +46,8 @@ class Plan:
     layout: str = "catalogue"
     #: Seconds from the beginning of the load until the first fault may strike.
     first: float = 5.0
+    #: Seconds that it may take after the load until nothing is open.
+    rest: float = _REST
 
     @property
     def due(self) -> list[Due]:
@@ -53,7 +56,7 @@ class Plan:
     @property
     def limit(self) -> float:
         """Seconds after which even a run that does not come to rest has its report: no test of it may end sooner."""
-        return self.duration + sum(fault.paused for fault in self.faults) + _DEMO_END + _REST + _BESIDE
+        return self.duration + sum(fault.paused for fault in self.faults) + _DEMO_END + self.rest + _BESIDE
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,7 @@ async def strike(plan: Plan, instance: Instance, journal: Path) -> ChaosReport:
         demo = await _closing_report(load, _said(journal))
         ended = time.monotonic()
         faults = [_measured(fault, target, at, began, flow) for fault, target, at in struck]
-    verdicts, rest = await _at_rest(instance.data, journal, ended)
+    verdicts, rest = await _at_rest(plan, instance.data, journal, ended)
     return ChaosReport(plan, faults, demo, verdicts, _lines(journal), rest)
 
 
@@ -181,12 +184,12 @@ def _measured(fault: Fault, target: str, at: float, began: float, flow: Flow) ->
     return Struck(fault.name, target, at - began, flow.seconds_from(at))
 
 
-async def _at_rest(data: Path, journal: Path, ended: float) -> tuple[list[Verdict], float | None]:
+async def _at_rest(plan: Plan, data: Path, journal: Path, ended: float) -> tuple[list[Verdict], float | None]:
     """The audit once nothing is open, or the last one, which says what is. CannotAuditError when there is none."""
     while True:
-        last = time.monotonic() - ended > _REST
+        last = time.monotonic() - ended > plan.rest
         try:
-            _, verdicts = await audit(data, journal_file=journal)
+            _, verdicts = await audit(data, journal_file=journal, database=plan.settings.get(f"{PREFIX}DATABASE_URL"))
         except CannotAuditError:
             if last:
                 raise

@@ -88,6 +88,10 @@ class Seals:
 
     async def caught_up(self) -> None: ...
 
+    async def forget(self, user_id: str) -> int:
+        self.erased.add(user_id)
+        return 1
+
 
 class Table(Protocol):
     def apply(self, rows: WorkingRows, message: Envelope, now: datetime, offset: int) -> Sequence[Event]: ...

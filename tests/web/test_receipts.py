@@ -14,11 +14,11 @@ import pytest
 
 from adapters import receipt_page
 from adapters.receipt_words import Facts
+from adapters.storage import receipts_folder
 from domain.receipts import receipt_id_of, receipt_request_of
 from streams.events.payment_news import PaymentSucceeded
 from streams.events.receipts import ReceiptWritten, RequestReceipt
 from tests.web.conftest import Gateway, stay
-from web.receipt_desk import folder_of
 from web.receipts import prefers_json
 
 
@@ -101,7 +101,7 @@ async def test_a_damaged_page_is_made_again(gateway: Gateway, rendered: list[Fac
 
 async def test_without_its_storage_a_page_is_served_anyway(gateway: Gateway, rendered: list[Facts]) -> None:
     asked = await paid(gateway)
-    folder = gateway.instance.directory / "receipts" / folder_of(asked.user_id)
+    folder = gateway.instance.directory / "receipts" / receipts_folder(asked.user_id)
     folder.write_text("in the way")
     for _ in range(2):
         assert (await gateway.call("GET", path_of(asked))).status == 200
