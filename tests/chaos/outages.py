@@ -55,20 +55,29 @@ class OutageReport:
 
     outages: list[Outage]
     run: ChaosReport
-    #: Events that came to the receiver, those that came more than once, and messages that were not ours.
+    #: Events that the instance says it delivered, those that came to the receiver, and those of one side only.
+    delivered: int
     received: int
+    missing: int
+    #: Events that came more than once, and messages that were not ours.
     repeated: int
     forged: int
 
     @property
     def clean(self) -> bool:
-        return self.run.clean and self.forged == 0
+        return self.run.clean and self.forged == 0 and self.missing == 0
 
     def as_json(self) -> dict[str, Any]:
         return {
             **self.run.as_json(),
             "outages": [vars(outage) for outage in self.outages],
-            "webhooks": {"received": self.received, "repeated": self.repeated, "forged": self.forged},
+            "webhooks": {
+                "delivered": self.delivered,
+                "received": self.received,
+                "missing": self.missing,
+                "repeated": self.repeated,
+                "forged": self.forged,
+            },
         }
 
 
@@ -81,6 +90,7 @@ class Outside:
         self._redis = Redis(directory / "redis")
         self.receiver = Receiver()
         self.proxies: dict[str, Proxy] = {}
+        self._endpoint = ""
 
     async def start(self) -> None:
         """All but the inbox, which belongs to an instance's directory."""
@@ -137,17 +147,40 @@ class Outside:
 
     async def subscribe(self, data: Path) -> None:
         """An endpoint for the news of bookings and payments, at the receiver."""
-        known = json.loads((data / "vacancy.json").read_text("utf-8"))
         wish = {
             "url": f"http://127.0.0.1:{self.proxies['receiver'].port}/events",
             "types": ["booking.*", "payment.*", "receipt.*"],
         }
-        async with (
-            aiohttp.ClientSession(headers={"X-API-Key": known["api_key"]}) as client,
-            client.post(f"{known['url']}/api/webhooks", json=wish) as answer,
-        ):
+        async with _gateway(data) as client, client.post("/api/webhooks", json=wish) as answer:
             answer.raise_for_status()
-            self.receiver.secret = (await answer.json())["secret"]
+            made = await answer.json()
+        self._endpoint, self.receiver.secret = made["id"], made["secret"]
+
+    async def delivered(self, data: Path) -> set[str]:
+        """The events that the instance says it delivered, once none is on its way any more. Raises TimeoutError."""
+        async with _gateway(data) as client, asyncio.timeout(_REST):
+            while await _deliveries(client, self._endpoint, "PENDING", 1):  # noqa: ASYNC110  # it is another process
+                await asyncio.sleep(1)
+            return set(await _deliveries(client, self._endpoint, "DELIVERED", 100))
+
+
+def _gateway(data: Path) -> aiohttp.ClientSession:
+    known = json.loads((data / "vacancy.json").read_text("utf-8"))
+    return aiohttp.ClientSession(known["url"], headers={"X-API-Key": known["api_key"]})
+
+
+async def _deliveries(client: aiohttp.ClientSession, endpoint: str, status: str, limit: int) -> list[str]:
+    """The events of the deliveries that stand so: all of them, or the newest where `limit` is 1."""
+    found: list[str] = []
+    page: dict[str, str] = {"status": status, "limit": str(limit)}
+    while True:
+        async with client.get(f"/api/webhooks/{endpoint}/deliveries", params=page) as answer:
+            answer.raise_for_status()
+            said = await answer.json()
+        found += [delivery["event_id"] for delivery in said["deliveries"]]
+        if limit == 1 or said["next"] is None:
+            return found
+        page["before"] = said["next"]
 
 
 async def run(rate: float, seconds: float, directory: Path, seed: int = 1) -> OutageReport:
@@ -181,13 +214,16 @@ async def run(rate: float, seconds: float, directory: Path, seed: int = 1) -> Ou
                 cuts = asyncio.create_task(outside.cut(order, seconds, between, journal))
                 report = await strike(plan, instance, journal)
                 outages = await cuts
+                delivered = await outside.delivered(data)
             finally:
                 await asyncio.to_thread(instance.stop)
         came = outside.receiver.received
         return OutageReport(
             outages=outages,
             run=report,
+            delivered=len(delivered),
             received=len(came),
+            missing=len(delivered ^ came.keys()),
             repeated=sum(1 for times in came.values() if times > 1),
             forged=outside.receiver.forged,
         )
@@ -208,8 +244,9 @@ def as_markdown(report: OutageReport) -> str:
         "|---|---|---|",
         *(f"| {_NAMES[outage.server]} | {outage.at:.0f} s | {outage.seconds:g} s |" for outage in report.outages),
         "",
-        f"At rest {_seconds(load.rest)} after the load. Webhooks: {report.received} events received, "
-        f"{report.repeated} of them more than once, {report.forged} with a signature that does not hold.",
+        f"At rest {_seconds(load.rest)} after the load. Webhooks: {report.delivered} events delivered, "
+        f"{report.received} received, {report.missing} known to one side only, {report.repeated} received more than "
+        f"once, {report.forged} with a signature that does not hold.",
         "",
         "| promise | checked | found |",
         "|---|---|---|",
