@@ -230,7 +230,7 @@ def _of_kind(asked: RequestReceipt, kind: Any, count: int, zone: str) -> Request
     return msgspec.structs.replace(asked, payment_id=f"{kind}-{zone}", about=of)
 
 
-@pytest.mark.parametrize("wicked", [str(uuid.uuid4()), "x", "..%2Fsecret", "%2e%2e%2fvacancy.json", "", "i%7C"])
+@pytest.mark.parametrize("wicked", [str(uuid.UUID(int=7)), "x", "..%2Fsecret", "%2e%2e%2fvacancy.json", "", "i%7C"])
 async def test_nothing_but_a_receipt_is_served(gateway: Gateway, wicked: str) -> None:
     await paid(gateway)
     answer = await gateway.call("GET", f"/api/receipts/{wicked}")
