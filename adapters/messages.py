@@ -5,6 +5,7 @@ Made twice of the same it is the same, boundaries included: whoever gets it twic
 
 from __future__ import annotations
 
+import binascii
 import email.policy
 import re
 import uuid
@@ -12,7 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
-from email.policy import Policy
+from email.policy import EmailPolicy, Policy
+from functools import lru_cache
 from typing import Any
 
 from adapters.calendar_file import FILE_NAME, CalendarFile
@@ -26,7 +28,17 @@ class _Link(UnstructuredHeader, BaseHeader):
         return f"{self.name}: {self}{policy.linesep}"
 
 
-_HEADERS = HeaderRegistry()
+class _Headers(HeaderRegistry):
+    """Most headers are the same in every mail, those of its parts above all, and reading one as the library does is
+    slow: they are made once.
+    """
+
+    @lru_cache(maxsize=256)  # noqa: B019  # there is one, for good
+    def __call__(self, name: str, value: Any) -> BaseHeader:
+        return super().__call__(name, value)
+
+
+_HEADERS = _Headers()
 _HEADERS.map_to_type("list-unsubscribe", _Link)
 _POLICY = email.policy.SMTP.clone(header_factory=_HEADERS)
 _UTF8_POLICY = email.policy.SMTPUTF8.clone(header_factory=_HEADERS)
@@ -63,20 +75,39 @@ def compose(letter: Letter, envelope: Envelope, calendar: CalendarFile | None = 
     Raises:
         ValueError: the notice's id is no UUID, or something cannot stand in a header, such as a line break.
     """
-    message = EmailMessage(policy=_POLICY if envelope.to.isascii() else _UTF8_POLICY)
+    policy = _POLICY if envelope.to.isascii() else _UTF8_POLICY
+    message = EmailMessage(policy=policy)
     message["From"], message["To"], message["Subject"] = envelope.sender, envelope.to, letter.subject
     message["Date"], message["Message-ID"] = envelope.at, message_id_of(envelope.notice_id)
-    message["Auto-Submitted"] = "auto-generated"
+    message["Auto-Submitted"], message["MIME-Version"] = "auto-generated", "1.0"
     if envelope.unsubscribe:
         message["List-Unsubscribe"] = f"<{envelope.unsubscribe}>"
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    message.set_content(letter.text)
+    said = _part(policy, 'text/plain; charset="utf-8"', letter.text)
     if letter.html:
-        message.make_alternative(boundary=f"=_{envelope.notice_id}_said")
-        message.add_alternative(letter.html, subtype="html")
+        said = _parts(policy, "alternative", [said, _part(policy, 'text/html; charset="utf-8"', letter.html)])
     if calendar is not None:
-        message.make_mixed(boundary=f"=_{envelope.notice_id}_all")
-        message.add_attachment(
-            calendar.text, subtype="calendar", filename=FILE_NAME, params={"method": calendar.method}
-        )
+        entry = _part(policy, f'text/calendar; charset="utf-8"; method="{calendar.method}"', calendar.text)
+        entry["Content-Disposition"] = f'attachment; filename="{FILE_NAME}"'
+        said = _parts(policy, "mixed", [said, entry])
+    for name, value in said.items():
+        message[name] = value
+    message.set_payload(said.get_payload())
     return message
+
+
+def _part(policy: EmailPolicy[Any], media_type: str, text: str) -> EmailMessage:
+    """A part of text. Always quoted-printable: so a line of it is never too long, nor one of our boundaries."""
+    part = EmailMessage(policy=policy)
+    part["Content-Type"], part["Content-Transfer-Encoding"] = media_type, "quoted-printable"
+    lines = "\n".join(text.splitlines()) + "\n"
+    part.set_payload(binascii.b2a_qp(lines.encode(), istext=True).decode("ascii"))
+    return part
+
+
+def _parts(policy: EmailPolicy[Any], kind: str, parts: list[Any]) -> EmailMessage:
+    """Several as one. The boundary has what nothing quoted-printable has, an equals sign before an underscore."""
+    whole = EmailMessage(policy=policy)
+    whole["Content-Type"] = f'multipart/{kind}; boundary="=_{kind}"'
+    whole.set_payload(parts)
+    return whole
