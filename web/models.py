@@ -22,7 +22,7 @@ from pydantic import (
 from web.money import CurrencyIn, SumIn, fits
 from web.policy_models import DepositIn, PolicyIn
 from web.shapes import Request as Request
-from web.texts import DateIn, Email, HourIn, IdIn, InstantIn, Phone, Text, Token
+from web.texts import DateIn, Email, HourIn, IdIn, InstantIn, LocaleIn, Phone, Text, Token
 
 MAX_METADATA_BYTES = 4096
 
@@ -49,6 +49,7 @@ class GuestIn(Request):
     last_name: Text
     user_id: IdIn | None = None
     phone: Phone | None = None
+    locale: LocaleIn | None = None
 
 
 class StayWish(Request):

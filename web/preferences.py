@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from typing import Annotated
-
 import msgspec
 from aiohttp import web
-from babel import Locale, UnknownLocaleError
-from pydantic import AfterValidator, ConfigDict, StrictBool, StringConstraints
+from pydantic import ConfigDict, StrictBool
 
 from domain.preferences import EVERYTHING, Preferences
 from streams.events.notices import SetPreferences
@@ -20,22 +16,9 @@ from web.context import SOURCE, Context, context_of, correlation_of
 from web.models import Request
 from web.operations import Operation
 from web.requests import name_in_path
+from web.texts import LocaleIn
 
-_TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", re.ASCII)
 _preferences = msgspec.json.Decoder(Preferences)
-
-
-def _locale(tag: str) -> str:
-    try:
-        if _TAG.fullmatch(tag):
-            Locale.parse(tag, sep="-")
-            return tag
-    except (ValueError, UnknownLocaleError):
-        pass
-    raise ValueError('should be a language like "en", "de-CH" or "pt-BR"')
-
-
-LocaleIn = Annotated[str, StringConstraints(max_length=35), AfterValidator(_locale)]
 
 
 class PreferencesRequest(Request):

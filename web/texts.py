@@ -7,10 +7,12 @@ import unicodedata
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
+from babel import Locale, UnknownLocaleError
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BeforeValidator, StringConstraints, WithJsonSchema
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", re.ASCII)
 _HOUR = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
 _ONLY_DIGITS = re.compile(r"[\d -]{12,25}", re.ASCII)
@@ -68,6 +70,16 @@ def _hour(value: Any) -> str:
     return value
 
 
+def _locale(tag: str) -> str:
+    try:
+        if _TAG.fullmatch(tag):
+            Locale.parse(tag, sep="-")
+            return tag
+    except (ValueError, UnknownLocaleError):
+        pass
+    raise ValueError('should be a language like "en", "de-CH" or "pt-BR"')
+
+
 read_date = _date
 read_instant = _instant
 
@@ -86,3 +98,5 @@ Token = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterVal
 DateIn = Annotated[date, BeforeValidator(_date), WithJsonSchema({"type": "string", "format": "date"})]
 HourIn = Annotated[str, BeforeValidator(_hour), WithJsonSchema({"type": "string", "examples": ["15:00"]})]
 InstantIn = Annotated[datetime, BeforeValidator(_instant), WithJsonSchema({"type": "string", "format": "date-time"})]
+#: The language a user is written to in, and whose way of writing sums and dates holds (BCP 47).
+LocaleIn = Annotated[str, StringConstraints(max_length=35), AfterValidator(_locale)]

@@ -26,7 +26,7 @@ from web.operations import AT, IDEMPOTENCY_KEY, Operation
 from web.owners import OwnerUnavailable
 from web.problems import Problem, invalid, not_found
 from web.requests import at_of, id_of_request, name_in_path
-from web.texts import Email, IdIn, Phone, Text
+from web.texts import Email, IdIn, LocaleIn, Phone, Text
 
 _canonical = msgspec.json.Encoder(order="sorted").encode
 _user = msgspec.json.Decoder(User)
@@ -41,12 +41,13 @@ class UserRequest(Request):
     first_name: Text
     last_name: Text
     phone: Phone | None = None
+    locale: LocaleIn | None = None
     #: By default it follows from the e-mail.
     user_id: IdIn | None = None
 
 
 class UserChange(Request):
-    """What is named is changed; a `phone` of null is forgotten."""
+    """What is named is changed; a `phone` or `locale` of null is forgotten."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"phone": "+31 20 555 0100"}]})
 
@@ -54,6 +55,7 @@ class UserChange(Request):
     first_name: Text | None = None
     last_name: Text | None = None
     phone: Phone | None = None
+    locale: LocaleIn | None = None
 
 
 class UserLinks(Answer):
@@ -69,6 +71,7 @@ class UserOut(Answer):
     first_name: str | None = None
     last_name: str | None = None
     phone: str | None = None
+    locale: str | None = None
     revision: int
     created_at: datetime
     updated_at: datetime
@@ -106,7 +109,7 @@ async def change_user(request: web.Request) -> web.Response:
     asked, context = check(UserChange, await read_json(request)), context_of(request)
     named = asked.model_dump(exclude_unset=True)
     if not named:
-        raise invalid("body", "has nothing to change; send one of email, first_name, last_name, phone")
+        raise invalid("body", "has nothing to change; send one of email, first_name, last_name, phone, locale")
     for field in ("email", "first_name", "last_name"):
         if field in named and named[field] is None:
             raise invalid(field, "cannot be taken away")

@@ -56,6 +56,7 @@ RESERVATIONS = [
     ("guest.first_name", guest(first_name="  ")),
     ("guest.last_name", guest(last_name="x" * 201)),
     ("guest.phone", guest(phone="+31 6\n")),
+    ("guest.locale", guest(locale="Deutsch")),
     ("payment_method", without(stay(), "payment_method")),
     ("payment_method.token", stay(payment_method={"token": ""})),
     ("payment_method.token", stay(payment_method={"token": "4242 4242 4242 4242"})),

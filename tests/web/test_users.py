@@ -113,6 +113,7 @@ async def test_an_erased_user_is_shown_without_a_name_and_not_changed(gateway: G
         ("PATCH", {}, "body"),
         ("PATCH", {"email": None}, "email"),
         ("PATCH", {"phone": "call me"}, "phone"),
+        ("PATCH", {"locale": "xx-YY"}, "locale"),
         ("PATCH", {"user_id": "u8"}, "user_id"),
     ],
 )
