@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import URL, Connection, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from config.settings import Settings, SettingsError
@@ -25,6 +26,9 @@ FILE_NAME = "projections.sqlite"
 DOWN = (SQLAlchemyError, OSError, TimeoutError)
 _BUSY_S = 5
 _CONNECT_S = 5
+#: How long a list may take: who asked for it does not wait longer.
+_READ_S = 3
+_WRITE_S = 60
 #: Held on PostgreSQL while migrating, so that two processes that start at once do it one after the other.
 _MIGRATION_LOCK = 0x56414341
 
@@ -68,18 +72,31 @@ def url_of(settings: Settings) -> URL | None:
     raise SettingsError("database_url: should be postgresql://USER:PASSWORD@HOST:PORT/NAME, sqlite:///FILE or none")
 
 
+def is_about_the_data(error: Exception) -> bool:
+    """Whether a statement failed because of what was to be written, and would fail again."""
+    if isinstance(error, OverflowError | DataError):
+        return True
+    cause = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig is not None else None
+    return isinstance(cause, asyncpg.DataError | asyncpg.exceptions.DataError)
+
+
 def open_database(url: URL, *, read_only: bool = False) -> Database:
     """An engine on a URL of `url_of`; nothing is connected yet."""
     named = url.render_as_string(hide_password=True).replace("+aiosqlite", "").replace("+asyncpg", "")
     if url.get_backend_name() == "sqlite":
         return Database(_sqlite(url, read_only), named)
     session = {"application_name": "vacancy", **({"default_transaction_read_only": "on"} if read_only else {})}
+    patience = _READ_S if read_only else _WRITE_S
     engine = create_async_engine(
         url,
         pool_pre_ping=True,
         pool_size=2,
         pool_timeout=_CONNECT_S,
-        connect_args={"timeout": _CONNECT_S, "command_timeout": 60, "server_settings": session},
+        connect_args={
+            "timeout": _CONNECT_S,
+            "command_timeout": patience,
+            "server_settings": session,
+        },
     )
     return Database(engine, named)
 

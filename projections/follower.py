@@ -19,7 +19,8 @@ from aiokafka.errors import KafkaError
 
 from projections.database import DOWN, Database, reason
 from projections.mapping import projected
-from projections.store import Overtaken, Portion, Store, Watermark, Watermarks, WrongCluster
+from projections.portions import Portion, Watermark, Watermarks
+from projections.store import Overtaken, Store, WrongCluster
 from streams.following import stopped
 from streams.layout import Layout
 from streams.reader import Raw

@@ -6,24 +6,26 @@ it moved and changes nothing. Which record of a row holds is decided as workers 
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from aiokafka import TopicPartition
 from sqlalchemy import Table, delete, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from projections.database import Database, one
+from projections.database import Database, is_about_the_data, one
 from projections.folding import Folded, fold
 from projections.kinds import Kind
 from projections.mapping import KINDS, kind_of
+from projections.portions import Portion, Watermark, Watermarks
 from projections.schema import ORIGIN, WATERMARKS
-from streams.reader import Raw
 
+logger = logging.getLogger(__name__)
 #: Keys named in one statement.
 _CHUNK = 500
 
@@ -34,40 +36,6 @@ class Overtaken(Exception):
 
 class WrongCluster(Exception):
     """The tables show another cluster's log."""
-
-
-@dataclass(frozen=True, slots=True)
-class Watermark:
-    """How far a changelog's partition is in the tables (`schema.WATERMARKS`)."""
-
-    next: int
-    decided: int = -1
-    known_through: int = -1
-    whole_from: int = 0
-    as_of: datetime | None = None
-
-    @property
-    def whole(self) -> bool:
-        return self.next >= self.whole_from
-
-
-Watermarks = dict[TopicPartition, Watermark]
-
-
-@dataclass(frozen=True, slots=True)
-class Portion:
-    """Consecutive records of one partition of a service's changelog, read after its watermark."""
-
-    service: str
-    partition: TopicPartition
-    after: Watermark
-    records: Sequence[Raw]
-    #: Whether nothing came after them when they were read.
-    last: bool
-
-    @property
-    def next(self) -> int:
-        return self.records[-1].offset + 1
 
 
 class Store:
@@ -105,10 +73,40 @@ class Store:
             raise Overtaken from None
 
     async def apply(self, portions: Sequence[Portion]) -> Watermarks:
-        """Brings portions into the tables, all or none of them; the watermarks they lead to.
+        """Brings portions into the tables, all or none of them; the watermarks they lead to. A record that the database
+        takes in no form is passed over: one row must not hold up all others.
 
         Raises Overtaken when a watermark moved.
         """
+        try:
+            return await self._apply(portions)
+        except (DBAPIError, OverflowError) as error:
+            if not is_about_the_data(error):
+                raise
+            after: Watermarks = {}
+            for portion in portions:
+                after[portion.partition] = await self._one_by_one(portion)
+            return after
+
+    async def _one_by_one(self, portion: Portion) -> Watermark:
+        after = portion.after
+        for record in portion.records:
+            last = portion.last and record is portion.records[-1]
+            alone = replace(portion, records=[record], after=after, last=last)
+            try:
+                after = (await self._apply([alone]))[portion.partition]
+            except (DBAPIError, OverflowError) as error:
+                if not is_about_the_data(error):
+                    raise
+                # Not the error's own text, which shows values.
+                where = record.topic, record.partition, record.offset
+                logger.error("%s/%s@%s does not fit into the tables and is passed over", *where)
+                async with self._engine.begin() as connection:
+                    after, _ = await _apply(connection, alone, write=False)
+                self.unreadable += 1
+        return after
+
+    async def _apply(self, portions: Sequence[Portion]) -> Watermarks:
         after: Watermarks = {}
         unreadable = 0
         async with self._engine.begin() as connection:
@@ -165,7 +163,7 @@ def _at(tp: TopicPartition) -> tuple[Any, Any]:
     return WATERMARKS.c.topic == tp.topic, WATERMARKS.c.partition == tp.partition
 
 
-async def _apply(connection: AsyncConnection, portion: Portion) -> tuple[Watermark, int]:
+async def _apply(connection: AsyncConnection, portion: Portion, *, write: bool = True) -> tuple[Watermark, int]:
     """Returns the watermark after it, and how many of the records nobody could read."""
     tp, after = portion.partition, portion.after
     as_of = datetime.fromtimestamp(portion.records[-1].timestamp / 1000, UTC)
@@ -182,7 +180,8 @@ async def _apply(connection: AsyncConnection, portion: Portion) -> tuple[Waterma
     decided = max(after.decided, folded.decided)
     known_through = decided if portion.last else after.known_through
     await connection.execute(update(WATERMARKS).where(*_at(tp)).values(decided=decided, known_through=known_through))
-    await _write(connection, tp.partition, keys, folded)
+    if write:
+        await _write(connection, tp.partition, keys, folded)
     return Watermark(portion.next, decided, known_through, after.whole_from, as_of), folded.unreadable
 
 

@@ -15,7 +15,8 @@ from sqlalchemy import Table, select
 from domain.booking_state import Booking, BookingStatus
 from domain.payment_state import Payment, PaymentStatus, RefundRecord
 from projections.database import Database
-from projections.store import Portion, Store
+from projections.portions import Portion
+from projections.store import Store
 from streams.changelog import source_header
 from streams.events.about import Line
 from streams.local import POSITION_KEY

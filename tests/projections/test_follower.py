@@ -16,8 +16,9 @@ from sqlalchemy import make_url
 from projections.checking import compare, take
 from projections.database import Database, open_database
 from projections.follower import Follower, Source
+from projections.portions import Portion
 from projections.schema import BOOKINGS
-from projections.store import Portion, Store
+from projections.store import Store
 from streams.admin import admin
 from streams.layout import Layout, load_layout
 from tests.projections.conftest import Postgres

@@ -20,9 +20,10 @@ from sqlalchemy import Connection
 from domain.booking_state import BookingStatus
 from projections.columns import METADATA
 from projections.database import Database
+from projections.portions import Portion
 from projections.schema import BOOKINGS as TABLE
 from projections.schema import LINES, PAYMENTS, REFUNDS
-from projections.store import Overtaken, Portion, Store, WrongCluster
+from projections.store import Overtaken, Store, WrongCluster
 from tests.projections.conftest import open_copy
 from tests.projections.rows import BOOKINGS, Record, booking, gone, payment, position, put, rows, write
 
@@ -103,6 +104,18 @@ async def test_what_nobody_can_read_is_counted_and_passed_over(
     await write(store, broken)
     assert (await statuses(database), store.unreadable) == ({"b2": "CONFIRMED"}, 2)
     assert "the row at 0 is in no table" in caplog.text
+
+
+async def test_what_no_column_takes_is_passed_over_and_holds_up_nothing(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    store, huge = Store(database), 2**63
+    records = [put(0, 0, booking("b1"), "b|b1"), put(1, 1, booking("b2", revision=huge), "b|b2")]
+    await write(store, [*records, put(2, 2, booking("b3"), "b|b3")])
+    assert (await statuses(database), store.unreadable) == ({"b1": "CONFIRMED", "b3": "CONFIRMED"}, 1)
+    assert "@1 does not fit into the tables" in caplog.text
+    await write(store, [put(3, 3, booking("b2"), "b|b2")])
+    assert set(await statuses(database)) == {"b1", "b2", "b3"}
 
 
 async def test_tables_of_another_log_are_not_touched(database: Database) -> None:
