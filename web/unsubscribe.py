@@ -44,7 +44,7 @@ async def unsubscribe(request: web.Request) -> web.Response:
     if user_id is None:
         return _unknown()
     await choose(request, SetPreferences(user_id=user_id, mail=False))
-    text = "You get no more mail from us. What you would have got is shown in the app."
+    text = "You get no more mail from us. What you would have got is shown in the app, unless you declined that."
     return _page("You are unsubscribed", text, ("I want mail again", f"{token}/resubscribe"))
 
 
