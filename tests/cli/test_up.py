@@ -98,7 +98,7 @@ def _until(true: Callable[[], bool]) -> None:
 def test_it_runs_restarts_what_is_killed_and_ends_whole(up: Up) -> None:
     assert up.line() == f"ready http://127.0.0.1:{up.port}\n", up.said()
     first = up.written()
-    assert set(first["pids"]) == {"broker", "gateway", "provider", "inbox", "worker-1", "projector-1"}
+    assert set(first["pids"]) == {"broker", "gateway", "provider", "inbox", "worker-1", "projector-1", "projections"}
 
     second = vacancy("up", "--data", up.data, "--port", str(ports.any_free()))
     assert (second.code, second.out) == (2, "")

@@ -49,7 +49,7 @@ async def test_the_groups_read_what_the_document_says(world: World) -> None:
     groups = await groups_of(world.bootstrap)
     assert {name: each for name, each in groups.items() if not name.startswith("vacancy-")} == {
         "email-consumer-group": {BOOKINGS, USERS, PAYMENTS, "vacancy.events"},
-        "notification-consumer-group": {BOOKINGS, PAYMENTS},
+        "notification-consumer-group": {BOOKINGS, PAYMENTS, "vacancy.events"},
         "analytics-consumer-group": {BOOKINGS, PAYMENTS},
     }
 

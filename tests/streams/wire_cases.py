@@ -185,7 +185,8 @@ _INSTANTS_OF_STAY = ("arrival", "check_in_from", "no_show_from", "check_out_unti
 
 
 def _by_type(annotation: Any) -> st.SearchStrategy[Any]:
-    plain = get_args(annotation)[0] if hasattr(annotation, "__metadata__") else get_origin(annotation) or annotation
+    bare = get_args(annotation)[0] if hasattr(annotation, "__metadata__") else annotation
+    plain = get_origin(bare) or bare
     known: dict[Any, st.SearchStrategy[Any]] = {
         Decimal: AMOUNTS,
         datetime: INSTANTS,
