@@ -109,6 +109,7 @@ _BY_NAME: dict[str, st.SearchStrategy[Any]] = {
     "quantity": st.integers(1, 1000),
     "min_stay": st.integers(1, 9),
     "revision": st.integers(1, 99),
+    "attempt": st.integers(1, 99),
 }
 
 
