@@ -109,7 +109,6 @@ _BY_NAME: dict[str, st.SearchStrategy[Any]] = {
     "quantity": st.integers(1, 1000),
     "min_stay": st.integers(1, 9),
     "revision": st.integers(1, 99),
-    "attempt": st.integers(1, 99),
 }
 
 
@@ -185,6 +184,12 @@ def _field(name: str, annotation: Any) -> st.SearchStrategy[Any]:
 _INSTANTS_OF_STAY = ("arrival", "check_in_from", "no_show_from", "check_out_until", "departed")
 
 
+def _least(annotation: Any) -> int:
+    """The least number that a type allows."""
+    said = [meta.ge for meta in getattr(annotation, "__metadata__", ()) if getattr(meta, "ge", None) is not None]
+    return int(said[0]) if said else 0
+
+
 def _by_type(annotation: Any) -> st.SearchStrategy[Any]:
     bare = get_args(annotation)[0] if hasattr(annotation, "__metadata__") else annotation
     plain = get_origin(bare) or bare
@@ -193,7 +198,7 @@ def _by_type(annotation: Any) -> st.SearchStrategy[Any]:
         datetime: INSTANTS,
         str: _TEXT,
         bool: st.booleans(),
-        int: st.integers(0, 10_000),
+        int: st.integers(_least(annotation), 10_000),
         dict: JSON,
         date: st.dates(),
         tuple: st.just(()),
