@@ -104,6 +104,7 @@ _BY_NAME: dict[str, st.SearchStrategy[Any]] = {
     "personal": SEALED,
     "content": SEALED,
     "lines": st.lists(lines(), min_size=1, max_size=2).map(tuple),
+    "notice_ids": st.lists(IDS, min_size=1, max_size=3).map(tuple),
     "taken": st.lists(_TAKEN, max_size=2).map(tuple),
     "method": st.none() | _METHODS,
     "quantity": st.integers(1, 1000),
