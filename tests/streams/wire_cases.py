@@ -20,6 +20,7 @@ from streams.events import Envelope, Event
 from streams.events.about import About, Kind, Line, Location
 from streams.events.analytics import Taken
 from streams.events.base import PositiveAmount
+from streams.events.notices import Channel
 from streams.events.payment import PaymentMethod
 from streams.events.policy import CancellationPolicy, Deposit
 from streams.events.rate_plans import RatePlan
@@ -104,6 +105,7 @@ _BY_NAME: dict[str, st.SearchStrategy[Any]] = {
     "personal": SEALED,
     "content": SEALED,
     "lines": st.lists(lines(), min_size=1, max_size=2).map(tuple),
+    "templates": st.dictionaries(st.sampled_from(get_args(Channel)), IDS),
     "notice_ids": st.lists(IDS, min_size=1, max_size=3).map(tuple),
     "taken": st.lists(_TAKEN, max_size=2).map(tuple),
     "method": st.none() | _METHODS,
