@@ -105,6 +105,7 @@ _BY_NAME: dict[str, st.SearchStrategy[Any]] = {
     "personal": SEALED,
     "content": SEALED,
     "lines": st.lists(lines(), min_size=1, max_size=2).map(tuple),
+    "figures": st.dictionaries(st.dates().map(str), st.just({"bookings": 2})),
     "templates": st.dictionaries(st.sampled_from(get_args(Channel)), IDS),
     "notice_ids": st.lists(IDS, min_size=1, max_size=3).map(tuple),
     "taken": st.lists(_TAKEN, max_size=2).map(tuple),
