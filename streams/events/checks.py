@@ -62,7 +62,7 @@ def settle(found: msgspec.Struct, *, ids: bool = True, place: str = "data") -> N
             _put_in_utc(found, name, value, place)
     for name, holds, otherwise in plan.all if ids else plan.sums:
         value = getattr(found, name)
-        if value is not None and not holds(value):
+        if value is not None and not (all(map(holds, value)) if type(value) is tuple else holds(value)):
             raise Unfit(f"{place}.{name}", otherwise)
     for name, _ in plan.parts:
         value = getattr(found, name)

@@ -17,6 +17,7 @@ from streams.envelope import NAMESPACE, caused_by, derive, originate, resulting
 from streams.events import EVENT_TYPES, Envelope
 from streams.events.booking import CancelBooking
 from streams.events.booking_news import BookingCreated, BookingExpired
+from streams.events.notices import MarkAllRead
 from streams.events.payment import Refund
 from streams.layout import load_layout
 from tests.streams.wire_cases import envelopes, heard, record, said
@@ -284,3 +285,12 @@ def test_without_headers_the_logs_place_and_time_stand_in() -> None:
     assert news[0].event_id != news[2].event_id
     assert news[0].correlation_id == news[0].event_id
     assert (news[0].source, news[0].causation_id, news[0].timestamp.year) == ("unknown", None, 2023)
+
+
+def test_each_of_several_ids_is_looked_at() -> None:
+    several = MarkAllRead(user_id='a "guest"', notice_ids=("n1", "n2"))
+    sent = originate(several, source="gateway", now=datetime(2026, 5, 1, tzinfo=UTC))
+    assert decode(encode(sent)).data == several
+    forged = encode(sent).replace(b'"n2"', b'"n\\u0007"')
+    with pytest.raises(Undecodable, match=r"notice_ids.1: has a control character|notice_ids"):
+        decode(forged)
