@@ -14,10 +14,10 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 import aiohttp
-from aiohttp.resolver import ThreadedResolver
 from standardwebhooks import Webhook
 
 from adapters.addresses import Resolver, objection_to
+from adapters.lookups import Lookups
 
 #: For one attempt from name to answer, in seconds.
 TIMEOUT_S = 10.0
@@ -93,7 +93,7 @@ class HookSender:
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
-            names = ThreadedResolver()
+            names = Lookups()
             connector = aiohttp.TCPConnector(
                 limit=0, resolver=names if self._private else Resolver(names), use_dns_cache=False
             )
