@@ -47,9 +47,7 @@ def is_public(address: str) -> bool:
 
 def _is_public(address: _Address) -> bool:
     special = any(address in network for network in _SPECIAL)
-    return address.is_global and not (
-        special or address.is_multicast or address.is_reserved or address.is_unspecified
-    )
+    return address.is_global and not (special or address.is_multicast or address.is_reserved or address.is_unspecified)
 
 
 def objection_to(text: str, *, private: bool) -> str | None:

@@ -18,11 +18,10 @@ from standardwebhooks import Webhook
 
 from adapters.addresses import Resolver, objection_to
 from adapters.lookups import Lookups
+from domain.hook_load import MOST_UNDER_WAY
 
 #: For one attempt from name to answer, in seconds.
 TIMEOUT_S = 10.0
-#: Attempts to one endpoint that may be under way: one that hangs holds up nobody else.
-MOST_UNDER_WAY = 64
 _READ_BYTES = 4_096
 _KEPT_CHARACTERS = 1_024
 _MEDIA_TYPES = {"standard": "application/json", "cloudevents": "application/cloudevents+json"}

@@ -89,7 +89,13 @@ def test_urls_that_are_refused_as_they_are_written(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["https://example.com/hooks?x=1", "https://93.184.216.34:8443/", "https://[2606:2800::1]/", "https://example.com/a%20b?c=%2f"]
+    "url",
+    [
+        "https://example.com/hooks?x=1",
+        "https://93.184.216.34:8443/",
+        "https://[2606:2800::1]/",
+        "https://example.com/a%20b?c=%2f",
+    ],
 )
 def test_urls_that_are_taken(url: str) -> None:
     assert objection_to(url, private=False) is None
