@@ -18,10 +18,11 @@ from standardwebhooks import Webhook
 
 from adapters.addresses import Resolver, objection_to
 from adapters.lookups import Lookups
-from domain.hook_load import MOST_UNDER_WAY
 
 #: For one attempt from name to answer, in seconds.
 TIMEOUT_S = 10.0
+#: Attempts to one endpoint that may be under way in this process: the rows order no more, but after a restart.
+MOST_UNDER_WAY = 64
 _READ_BYTES = 4_096
 _KEPT_CHARACTERS = 1_024
 _MEDIA_TYPES = {"standard": "application/json", "cloudevents": "application/cloudevents+json"}

@@ -100,17 +100,17 @@ def deliver(endpoint: Endpoint, asked: Deliver, load: Load, now: datetime) -> Ou
         body=asked.body,
         created_at=now,
     )
-    outcome = attempt(endpoint, delivery, load, now)
+    outcome = attempt(endpoint, delivery, load.room_at_once, now)
     return Outcome(endpoint, outcome.delivery, (*said, *outcome.events))
 
 
-def attempt(endpoint: Endpoint, delivery: Delivery, load: Load, now: datetime) -> Outcome:
+def attempt(endpoint: Endpoint, delivery: Delivery, room: int, now: datetime) -> Outcome:
     """Orders the next attempt, or plans it where too many are under way, or holds the delivery where its endpoint takes
     none.
     """
     if endpoint.reception != "ENABLED":
         return Outcome(endpoint, _ended(delivery, DeliveryStatus.HELD, now))
-    if not load.room:
+    if not room:
         return Outcome(endpoint, msgspec.structs.replace(delivery, due=delivery.due or now))
     ordered = msgspec.structs.replace(delivery, ordered=delivery.ordered + 1, awaited=True, due=None)
     send = SendWebhook(
@@ -131,7 +131,7 @@ def come_due(endpoint: Endpoint, delivery: Delivery, tick: DeliveryDue, load: Lo
     due. What is planned of an endpoint that takes none is held before its time.
     """
     early = endpoint.reception == "ENABLED" and (now < tick.due or not load.room)
-    return None if early or delivery.due != tick.due else attempt(endpoint, delivery, load, now)
+    return None if early or delivery.due != tick.due else attempt(endpoint, delivery, load.room, now)
 
 
 def redeliver(endpoint: Endpoint, delivery: Delivery, now: datetime, *, anyway: bool = False) -> Delivery | None:

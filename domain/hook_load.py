@@ -56,6 +56,11 @@ class Load(msgspec.Struct, frozen=True, omit_defaults=True):
         return max(0, MOST_UNDER_WAY - self.awaited)
 
     @property
+    def room_at_once(self) -> int:
+        """How many of them may be new deliveries: the rest is left to what was planned before."""
+        return max(0, MOST_UNDER_WAY // 2 - self.awaited)
+
+    @property
     def room_anew(self) -> int:
         """How many deliveries may be begun anew now."""
         return max(0, _ANEW - self.pending)

@@ -1,5 +1,4 @@
-"""The rows of the webhook service, and how many there are of each kind: every change of a delivery keeps that true.
-"""
+"""The rows of the webhook service, and how many there are of each kind: every change of a delivery keeps that true."""
 
 from __future__ import annotations
 

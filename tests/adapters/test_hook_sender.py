@@ -12,8 +12,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from adapters.hook_sender import HookSender, Sent, headers_of
-from domain.hook_load import MOST_UNDER_WAY
+from adapters.hook_sender import MOST_UNDER_WAY, HookSender, Sent, headers_of
 from tests.adapters.test_addresses import Names
 
 SECRET, OLD = "whsec_c2VjcmV0IG9uZSBmb3IgdGhlIHRlc3Q=", "whsec_c2VjcmV0IHR3byBmb3IgdGhlIHRlc3Q="

@@ -197,6 +197,8 @@ def test_only_ended_ones_that_are_old_and_those_of_removed_endpoints_are_forgott
 
 
 def test_no_more_than_so_many_attempts_are_under_way() -> None:
+    half = Load(pending=MOST_UNDER_WAY // 2, awaited=MOST_UNDER_WAY // 2)
+    assert there(deliver(endpoint(), ASKED, half, LATER)).events == ()  # the other half is for what was planned before
     full = Load(pending=MOST_UNDER_WAY, awaited=MOST_UNDER_WAY)
     waiting = there(deliver(endpoint(), ASKED, full, LATER))
     assert (waiting.delivery.due, waiting.delivery.ordered, waiting.events) == (LATER, 0, ())
