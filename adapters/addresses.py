@@ -19,6 +19,11 @@ _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
 #: How a C library reads a number as an address: "2130706433", "0x7f.1", "0177.0.0.1".
 _NUMBER = re.compile(r"(0x[0-9a-f]*|\d+)(\.(0x[0-9a-f]*|\d+)){0,3}\.?", re.ASCII | re.IGNORECASE)
+#: Special ranges that the standard library still calls global: documentation (RFC 9637), and the anycast of relays
+#: from 6to4, which is withdrawn (RFC 7526).
+_SPECIAL = (ipaddress.ip_network("3fff::/20"), ipaddress.ip_network("192.88.99.0/24"))
+#: An authority with a zone, or with letters that are read as others.
+_PERCENT = re.compile(r"[^/?#]*//[^/?#]*%")
 _LONGEST = 2_000
 
 
@@ -41,7 +46,8 @@ def is_public(address: str) -> bool:
 
 
 def _is_public(address: _Address) -> bool:
-    return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
+    special = any(address in network for network in _SPECIAL)
+    return address.is_global and not (special or address.is_multicast or address.is_reserved or address.is_unspecified)
 
 
 def objection_to(text: str, *, private: bool) -> str | None:
@@ -59,6 +65,8 @@ def objection_to(text: str, *, private: bool) -> str | None:
     schemes = ("https", "http") if private else ("https",)
     if url.scheme not in schemes or not host:
         return f"should begin with {' or '.join(f'{scheme}://' for scheme in schemes)} and name a host"
+    if _PERCENT.match(text):
+        return "should name its host without percent signs"
     if url.user is not None or url.password is not None or url.fragment:
         return "should have neither a user nor a fragment"
     return None if private else _objection_to_host(host)

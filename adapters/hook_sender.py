@@ -14,14 +14,14 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 import aiohttp
-from aiohttp.resolver import ThreadedResolver
 from standardwebhooks import Webhook
 
 from adapters.addresses import Resolver, objection_to
+from adapters.lookups import Lookups
 
 #: For one attempt from name to answer, in seconds.
 TIMEOUT_S = 10.0
-#: Attempts to one endpoint that may be under way: one that hangs holds up nobody else.
+#: Attempts to one endpoint that may be under way in this process: the rows order no more, but after a restart.
 MOST_UNDER_WAY = 64
 _READ_BYTES = 4_096
 _KEPT_CHARACTERS = 1_024
@@ -93,7 +93,7 @@ class HookSender:
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
-            names = ThreadedResolver()
+            names = Lookups()
             connector = aiohttp.TCPConnector(
                 limit=0, resolver=names if self._private else Resolver(names), use_dns_cache=False
             )

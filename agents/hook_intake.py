@@ -25,7 +25,7 @@ from streams.processor import Batch
 from streams.publisher import Acknowledgement
 from streams.voice import Voice
 from streams.wire.cloudevents import cloud_event
-from streams.wire.shown import shown
+from streams.wire.shown import shown, without_words
 
 #: How long the view may take to come to its end before that counts as an outage, in seconds.
 _PATIENCE_S = 30.0
@@ -110,10 +110,11 @@ def property_of(news: Envelope) -> str | None:
 
 
 def body_of(news: Envelope, form: Format) -> str:
-    """What is sent of a piece of news, as JSON: what its document shows of it, never what is sealed."""
+    """What is sent of a piece of news, as JSON: what its document shows of it, never what is sealed or in words."""
+    data = without_words(shown(news.data))
     if form == "cloudevents":
-        said = cloud_event(news)
+        said = {**cloud_event(news), "data": data}
     else:
         told = news.timestamp.astimezone(UTC).isoformat()
-        said = {"type": news.event_type, "timestamp": told, "data": shown(news.data)}
+        said = {"type": news.event_type, "timestamp": told, "data": data}
     return ENCODER.encode(said).decode()

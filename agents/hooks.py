@@ -15,8 +15,9 @@ from agents.hook_intake import HookIntake
 from agents.lazy import lazy_app
 from agents.ticking import tick
 from agents.tools import Tools
-from domain.hook_deliveries import Delivery, DeliveryStatus, may_be_forgotten
-from domain.hooks import Endpoint
+from domain.hook_deliveries import KEPT_FOR, Delivery
+from domain.hook_load import DeliveryStatus, Load
+from domain.hooks import Endpoint, may_be_dropped
 from streams.app import ServiceApp
 from streams.effects import Unreachable
 from streams.envelope import resulting
@@ -35,9 +36,7 @@ from streams.keys import partition_of
 from streams.rows import RowStore
 from tables import hooks
 
-#: Attempts that come due in one tick of one partition; the rest follows in the next.
-_MOST_AT_ONCE = 200
-#: Deliveries of one endpoint that one message begins anew or forgets.
+#: Deliveries of one endpoint that one tick begins anew, holds or forgets; the rest follows in the next.
 _MOST_TOGETHER = 200
 
 #: `faust -A agents.hooks worker` finds its App as `app`.
@@ -125,24 +124,36 @@ async def send_webhook(sender: HookSender, keyring: Keyring, effect: Envelope) -
 
 
 def due(store: RowStore, partition: int, now: datetime) -> list[Event]:
-    """Attempts that are due, deliveries to begin anew, and those that are too old or too many."""
-    planned = hooks.due(store, partition, now, _MOST_AT_ONCE)
-    found: list[Event] = [
-        DeliveryDue(endpoint_id=each.endpoint_id, delivery_id=each.delivery_id, due=each.due) for each in planned
-    ]
+    """Attempts that are due, deliveries to begin anew, and those that are too old."""
+    found: list[Event] = []
     for endpoint in hooks.endpoints(store, partition):
-        found += _anew(store, partition, endpoint)
+        if endpoint.reception == "REMOVED":
+            found += _left(store, partition, endpoint, now)
+            continue
+        load = hooks.load(store, partition, endpoint.endpoint_id)
+        found += _due(store, partition, endpoint, load, now)
+        found += _anew(store, partition, endpoint, load)
         found += _old(store, partition, endpoint, now)
     return found
 
 
-def _anew(store: RowStore, partition: int, endpoint: Endpoint) -> Iterator[Event]:
-    if endpoint.redeliver_since is None:
+def _due(store: RowStore, partition: int, endpoint: Endpoint, load: Load, now: datetime) -> Iterator[Event]:
+    """No more than may be under way; of an endpoint that takes none all that is planned, to be held."""
+    enabled = endpoint.reception == "ENABLED"
+    most = load.room if enabled else _MOST_TOGETHER
+    for each in hooks.planned(store, partition, endpoint.endpoint_id, most):
+        if enabled and each.due > now:
+            return
+        yield DeliveryDue(endpoint_id=each.endpoint_id, delivery_id=each.delivery_id, due=each.due)
+
+
+def _anew(store: RowStore, partition: int, endpoint: Endpoint, load: Load) -> Iterator[Event]:
+    most = min(load.room_anew, _MOST_TOGETHER)
+    if endpoint.reception != "ENABLED" or endpoint.redeliver_since is None or not most:
         return
     missed = (each for each in hooks.deliveries(store, partition, endpoint.endpoint_id) if _missed(each, endpoint))
-    chosen = list(islice(missed, _MOST_TOGETHER))
-    ids = tuple(each.delivery_id for each in chosen)
-    yield Redeliver(endpoint_id=endpoint.endpoint_id, deliveries=ids, last=len(ids) < _MOST_TOGETHER)
+    ids = tuple(each.delivery_id for each in islice(missed, most))
+    yield Redeliver(endpoint_id=endpoint.endpoint_id, deliveries=ids, last=len(ids) < most)
 
 
 def _missed(delivery: Delivery, endpoint: Endpoint) -> bool:
@@ -152,9 +163,15 @@ def _missed(delivery: Delivery, endpoint: Endpoint) -> bool:
 
 
 def _old(store: RowStore, partition: int, endpoint: Endpoint, now: datetime) -> Iterator[Event]:
-    kept = hooks.kept_of(store, partition, endpoint.endpoint_id)
-    oldest = enumerate(islice(hooks.deliveries(store, partition, endpoint.endpoint_id), _MOST_TOGETHER))
-    old = takewhile(lambda each: may_be_forgotten(endpoint, each[1], kept - each[0], now), oldest)
-    ids = [delivery.delivery_id for _, delivery in old]
+    first = islice(hooks.ended(store, partition, endpoint.endpoint_id), _MOST_TOGETHER)
+    ids = tuple(each.delivery_id for each in takewhile(lambda each: now - each.at > KEPT_FOR, first))
     if ids:
-        yield ForgetDeliveries(endpoint_id=endpoint.endpoint_id, deliveries=tuple(ids))
+        yield ForgetDeliveries(endpoint_id=endpoint.endpoint_id, deliveries=ids)
+
+
+def _left(store: RowStore, partition: int, endpoint: Endpoint, now: datetime) -> Iterator[Event]:
+    """What is left of a removed endpoint, and at last the memory of it."""
+    first = islice(hooks.deliveries(store, partition, endpoint.endpoint_id), _MOST_TOGETHER)
+    ids = tuple(each.delivery_id for each in first)
+    if ids or may_be_dropped(endpoint, now):
+        yield ForgetDeliveries(endpoint_id=endpoint.endpoint_id, deliveries=ids)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 
 import msgspec
 
-from domain.hooks import Endpoint, failed, taken
+from domain.hook_load import MOST_HELD, MOST_WAITING, DeliveryStatus, Load
+from domain.hooks import Endpoint, failed, missed, paused, taken
 from streams.events import Event
 from streams.events.hooks import Deliver, DeliveryAnswered, DeliveryDue, SendWebhook
 
@@ -24,22 +24,11 @@ JITTER = 0.2
 LONGEST = timedelta(days=1)
 #: Until an attempt that found too many others under way, in seconds.
 POSTPONED = 30
-#: How long deliveries are kept, and how many of an endpoint.
+#: How long deliveries are kept once they ended. Others are not forgotten.
 KEPT_FOR = timedelta(days=7)
-MOST_KEPT = 10_000
 #: Attempts remembered of a delivery, the last ones.
 _REMEMBERED = 20
 _GONE = 410
-
-
-class DeliveryStatus(StrEnum):
-    #: An attempt is under way or planned.
-    PENDING = "PENDING"
-    DELIVERED = "DELIVERED"
-    #: Given up.
-    FAILED = "FAILED"
-    #: Its endpoint was paused or disabled.
-    HELD = "HELD"
 
 
 class Attempt(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -72,13 +61,15 @@ class Delivery(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     attempts: tuple[Attempt, ...] = ()
     created_at: datetime
     ended_at: datetime | None = None
+    #: Its number among the endpoint's ended ones (`Load`); 0 while it has none.
+    number: int = 0
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What one message makes of a delivery and its endpoint, and what is said."""
+    """What one message makes of a delivery and its endpoint, and what is said. No delivery: the event was missed."""
 
     endpoint: Endpoint
-    delivery: Delivery
+    delivery: Delivery | None
     events: tuple[Event, ...] = ()
 
 
@@ -87,10 +78,19 @@ def delivery_id_of(at: datetime, event_id: str) -> str:
     return f"{int(at.astimezone(UTC).timestamp() * 1000):015}.{event_id}"
 
 
-def deliver(endpoint: Endpoint, asked: Deliver, now: datetime) -> Outcome | None:
-    """A new delivery. None where the endpoint does not want what was told before it was there, or nothing at all."""
+def deliver(endpoint: Endpoint, asked: Deliver, load: Load, now: datetime) -> Outcome | None:
+    """A new delivery. None where the endpoint does not want what was told before it was there, or nothing at all.
+
+    An endpoint with too many that wait is paused by it.
+    """
     if not (endpoint.listens and (asked.test or asked.at >= endpoint.created_at)):
         return None
+    said: tuple[Event, ...] = ()
+    if endpoint.reception == "ENABLED" and load.pending >= MOST_WAITING:
+        decision = paused(endpoint, "too_much_waiting", now)
+        endpoint, said = decision.state, decision.events
+    if endpoint.reception == "PAUSED" and load.held >= MOST_HELD:
+        return Outcome(missed(endpoint, now), None, said)
     delivery = Delivery(
         delivery_id=delivery_id_of(asked.at, asked.event_id),
         endpoint_id=endpoint.endpoint_id,
@@ -100,13 +100,18 @@ def deliver(endpoint: Endpoint, asked: Deliver, now: datetime) -> Outcome | None
         body=asked.body,
         created_at=now,
     )
-    return attempt(endpoint, delivery, now)
+    outcome = attempt(endpoint, delivery, load.room_at_once, now)
+    return Outcome(endpoint, outcome.delivery, (*said, *outcome.events))
 
 
-def attempt(endpoint: Endpoint, delivery: Delivery, now: datetime) -> Outcome:
-    """Orders the next attempt, or holds the delivery where its endpoint takes none."""
+def attempt(endpoint: Endpoint, delivery: Delivery, room: int, now: datetime) -> Outcome:
+    """Orders the next attempt, or plans it where too many are under way, or holds the delivery where its endpoint takes
+    none.
+    """
     if endpoint.reception != "ENABLED":
         return Outcome(endpoint, _ended(delivery, DeliveryStatus.HELD, now))
+    if not room:
+        return Outcome(endpoint, msgspec.structs.replace(delivery, due=delivery.due or now))
     ordered = msgspec.structs.replace(delivery, ordered=delivery.ordered + 1, awaited=True, due=None)
     send = SendWebhook(
         endpoint_id=endpoint.endpoint_id,
@@ -121,16 +126,21 @@ def attempt(endpoint: Endpoint, delivery: Delivery, now: datetime) -> Outcome:
     return Outcome(endpoint, ordered, (send,))
 
 
-def come_due(endpoint: Endpoint, delivery: Delivery, tick: DeliveryDue, now: datetime) -> Outcome | None:
-    """The attempt a clock believes is due; None where the row knows better."""
-    if delivery.due != tick.due or now < tick.due:
-        return None
-    return attempt(endpoint, delivery, now)
+def come_due(endpoint: Endpoint, delivery: Delivery, tick: DeliveryDue, load: Load, now: datetime) -> Outcome | None:
+    """The attempt a clock believes is due; None where the row knows better, or too many are under way: then it stays
+    due. What is planned of an endpoint that takes none is held before its time.
+    """
+    early = endpoint.reception == "ENABLED" and (now < tick.due or not load.room)
+    return None if early or delivery.due != tick.due else attempt(endpoint, delivery, load.room, now)
 
 
-def redeliver(endpoint: Endpoint, delivery: Delivery, now: datetime) -> Delivery | None:
-    """The delivery, begun anew and due at once; None where an attempt is under way, or its endpoint takes none."""
+def redeliver(endpoint: Endpoint, delivery: Delivery, now: datetime, *, anyway: bool = False) -> Delivery | None:
+    """The delivery, begun anew and due at once; None where an attempt is under way, or its endpoint takes none, or it
+    was not given up or held. `anyway`: whatever came of it.
+    """
     if delivery.awaited or endpoint.reception != "ENABLED":
+        return None
+    if not (anyway or delivery.status in (DeliveryStatus.FAILED, DeliveryStatus.HELD)):
         return None
     return msgspec.structs.replace(delivery, status=DeliveryStatus.PENDING, tries=0, due=now, ended_at=None)
 
@@ -185,8 +195,8 @@ def _ended(delivery: Delivery, status: DeliveryStatus, now: datetime) -> Deliver
     return msgspec.structs.replace(delivery, status=status, awaited=False, due=None, ended_at=now)
 
 
-def may_be_forgotten(endpoint: Endpoint | None, delivery: Delivery, kept: int, now: datetime) -> bool:
-    """Whether a delivery is older than what is kept, one of too many, or its endpoint is gone."""
-    if endpoint is None or endpoint.reception == "REMOVED":
+def may_be_forgotten(endpoint: Endpoint, delivery: Delivery, now: datetime) -> bool:
+    """Whether a delivery ended longer ago than what is kept, or its endpoint is gone."""
+    if endpoint.reception == "REMOVED":
         return True
-    return kept > MOST_KEPT or now - delivery.created_at > KEPT_FOR
+    return delivery.status.ended and delivery.ended_at is not None and now - delivery.ended_at > KEPT_FOR

@@ -17,6 +17,7 @@ from streams.events.hooks import (
     EndpointKnown,
     EndpointPaused,
     Format,
+    PauseReason,
     Reception,
     RemoveEndpoint,
     RotateSecret,
@@ -24,6 +25,12 @@ from streams.events.hooks import (
 
 #: For so long after a rotation the secret before it signs, too.
 OVERLAP = timedelta(hours=24)
+#: Secrets that may sign beside the newest. With so many none is made until the first of them has done.
+MOST_OLD_SECRETS = 5
+#: Rotations remembered, so that a late retry makes no secret.
+_REMEMBERED = 20
+#: For so long a removed endpoint is remembered, so that a late retry does not make it again.
+REMEMBERED_FOR = timedelta(days=1)
 #: An endpoint is paused after so many failed attempts in a row, if the first of them is so long ago.
 MOST_FAILURES = 25
 PATIENCE = timedelta(days=1)
@@ -31,8 +38,17 @@ PATIENCE = timedelta(days=1)
 _OWN = "webhook."
 
 
+class OldSecret(msgspec.Struct, frozen=True):
+    """A secret that was replaced, sealed, and until when it signs."""
+
+    secret: str
+    until: datetime
+
+
 class Endpoint(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """Where somebody wants news sent. A removed one is kept without what it held, so that it is not added again."""
+    """Where somebody wants news sent. A removed one is kept for a while without what it held, so that a late retry does
+    not add it again.
+    """
 
     endpoint_id: str
     url: str = ""
@@ -40,11 +56,10 @@ class Endpoint(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     format: Format = "standard"
     #: Sealed under the endpoint's own key.
     secret: str = ""
-    #: The one before, which signs beside it until `old_until`.
-    old_secret: str | None = None
-    old_until: datetime | None = None
-    #: The request that made the secret, where it was not the first.
-    rotated_by: str = ""
+    #: Those before, which sign beside it for a while, the newest first.
+    old_secrets: tuple[OldSecret, ...] = ()
+    #: The requests that made secrets, the last ones.
+    rotations: tuple[str, ...] = ()
     description: str = ""
     property_id: str | None = None
     fingerprint: str = ""
@@ -56,6 +71,9 @@ class Endpoint(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     failing_since: datetime | None = None
     #: What was not delivered since then is to be sent anew.
     redeliver_since: datetime | None = None
+    #: Events it wanted that no delivery was made of, because too many were held; and when the first of them came.
+    missed: int = 0
+    missed_since: datetime | None = None
     created_at: datetime
     updated_at: datetime
     #: Since when it wants what it wants now.
@@ -68,8 +86,11 @@ class Endpoint(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     def secrets(self, now: datetime) -> tuple[str, ...]:
         """What signs now, the newest first."""
-        overlaps = self.old_secret is not None and self.old_until is not None and now < self.old_until
-        return (self.secret, self.old_secret) if overlaps and self.old_secret is not None else (self.secret,)
+        return (self.secret, *(each.secret for each in self.overlapping(now)))
+
+    def overlapping(self, now: datetime) -> tuple[OldSecret, ...]:
+        """The replaced secrets that still sign."""
+        return tuple(each for each in self.old_secrets if now < each.until)
 
 
 def decide(endpoint: Endpoint | None, message: Event, now: datetime) -> Decision[Endpoint | None]:
@@ -81,7 +102,7 @@ def decide(endpoint: Endpoint | None, message: Event, now: datetime) -> Decision
             return Decision(endpoint)
         case Endpoint(), ChangeEndpoint():
             return _change(endpoint, message, now)
-        case Endpoint(), RotateSecret() if message.request_id != endpoint.rotated_by:
+        case Endpoint(), RotateSecret():
             return Decision(_rotated(endpoint, message, now))
         case Endpoint(), RemoveEndpoint():
             return _known(_removed(endpoint, now))
@@ -100,7 +121,7 @@ def _change(endpoint: Endpoint, asked: ChangeEndpoint, now: datetime) -> Decisio
     if asked.enabled is True and after.reception != "ENABLED":
         after = msgspec.structs.replace(after, reception="ENABLED", reason=None, failures=0, failing_since=None)
     elif asked.enabled is False and after.reception != "DISABLED":
-        after = msgspec.structs.replace(after, reception="DISABLED", reason="by_request", redeliver_since=None)
+        after = _off(after, "DISABLED", "by_request")
     if asked.redeliver_since is not None and after.reception == "ENABLED":
         after = msgspec.structs.replace(after, redeliver_since=asked.redeliver_since)
     if after == endpoint:
@@ -111,13 +132,21 @@ def _change(endpoint: Endpoint, asked: ChangeEndpoint, now: datetime) -> Decisio
     return _known(msgspec.structs.replace(after, wants_since=now))
 
 
+def _off(endpoint: Endpoint, reception: Reception, reason: str) -> Endpoint:
+    """Sent nothing any more; what was to be sent anew is not, until that is asked for again."""
+    return msgspec.structs.replace(endpoint, reception=reception, reason=reason, redeliver_since=None)
+
+
 def _rotated(endpoint: Endpoint, asked: RotateSecret, now: datetime) -> Endpoint:
+    """With a new secret. No secret ends before its time: where too many sign, it stays as it is."""
+    overlapping = endpoint.overlapping(now)
+    if asked.request_id in endpoint.rotations or len(overlapping) >= MOST_OLD_SECRETS:
+        return endpoint
     return msgspec.structs.replace(
         endpoint,
         secret=asked.secret,
-        old_secret=endpoint.secret,
-        old_until=now + OVERLAP,
-        rotated_by=asked.request_id,
+        old_secrets=(OldSecret(endpoint.secret, now + OVERLAP), *overlapping),
+        rotations=(*endpoint.rotations, asked.request_id)[-_REMEMBERED:],
         updated_at=now,
     )
 
@@ -162,13 +191,35 @@ def failed(endpoint: Endpoint, *, gone: bool, now: datetime) -> Decision[Endpoin
     if endpoint.reception != "ENABLED":
         return Decision(after)
     if gone:
-        after = msgspec.structs.replace(after, reception="DISABLED", reason="gone", updated_at=now, wants_since=now)
+        after = msgspec.structs.replace(_off(after, "DISABLED", "gone"), updated_at=now, wants_since=now)
         return Decision(after, (known(after),))
     if after.failures < MOST_FAILURES or now - since < PATIENCE:
         return Decision(after)
-    after = msgspec.structs.replace(after, reception="PAUSED", reason="failing", updated_at=now)
-    paused = EndpointPaused(endpoint_id=after.endpoint_id, failures=after.failures, failing_since=since, paused_at=now)
-    return Decision(after, (known(after), paused))
+    return paused(after, "failing", now)
+
+
+def paused(endpoint: Endpoint, reason: PauseReason, now: datetime) -> Decision[Endpoint]:
+    """The endpoint that gets nothing until somebody enables it, and what is said of it."""
+    after = msgspec.structs.replace(_off(endpoint, "PAUSED", reason), updated_at=now)
+    told = EndpointPaused(
+        endpoint_id=after.endpoint_id,
+        failures=after.failures,
+        failing_since=after.failing_since,
+        paused_at=now,
+        reason=reason,
+    )
+    return Decision(after, (known(after), told))
+
+
+def missed(endpoint: Endpoint, now: datetime) -> Endpoint:
+    """The endpoint after an event that there was no room for. One that comes twice may be counted twice."""
+    since = endpoint.missed_since or now
+    return msgspec.structs.replace(endpoint, missed=endpoint.missed + 1, missed_since=since)
+
+
+def may_be_dropped(endpoint: Endpoint, now: datetime) -> bool:
+    """Whether a removed endpoint, of which nothing is left, need not be remembered any more."""
+    return endpoint.reception == "REMOVED" and now - endpoint.updated_at > REMEMBERED_FOR
 
 
 def wants(endpoint: EndpointKnown, news: str, property_id: str | None) -> bool:

@@ -10,11 +10,12 @@ from datetime import UTC
 import msgspec
 from aiohttp import web
 
-from domain.hook_deliveries import Delivery, DeliveryStatus, delivery_id_of
+from domain.hook_deliveries import Delivery, delivery_id_of
+from domain.hook_load import DeliveryStatus
 from domain.hooks import Endpoint
 from streams.events.hooks import Deliver, Redeliver
 from streams.services import WEBHOOK
-from tables.hooks import deliveries_prefix, delivery_row
+from tables.hook_rows import deliveries_prefix, delivery_row
 from web.context import SOURCE, Context, context_of, correlation_of
 from web.hook_endpoints import known_endpoint
 from web.hook_models import AttemptOut, DeliveriesOut, DeliveryDetailOut, DeliveryLinks, DeliveryOut, TestOut
@@ -74,7 +75,7 @@ async def redeliver(request: web.Request) -> web.Response:
     endpoint = await known_endpoint(request)
     _check_enabled(endpoint)
     row, context = await _known(request, endpoint), context_of(request)
-    event = Redeliver(endpoint_id=endpoint.endpoint_id, deliveries=(row.delivery_id,))
+    event = Redeliver(endpoint_id=endpoint.endpoint_id, deliveries=(row.delivery_id,), anyway=True)
     appended = await context.log.append(event, source=SOURCE, correlation_id=correlation_of(request))
     return _detail(await _known(request, endpoint, after=appended.offset), 202)
 

@@ -18,7 +18,7 @@ from streams.events import Event
 from streams.events.hooks import AddEndpoint, ChangeEndpoint, RemoveEndpoint, RotateSecret
 from streams.identity import webhook_owner
 from streams.services import WEBHOOK
-from tables.hooks import ENDPOINTS, endpoint_row
+from tables.hook_rows import ENDPOINTS, endpoint_row
 from web.bodies import check, read_json
 from web.context import SOURCE, Context, context_of, correlation_of, principal_of
 from web.hook_models import EndpointChange, EndpointOut, EndpointRequest, EndpointsOut, NewEndpointOut
@@ -30,6 +30,8 @@ from web.requests import id_in_path, id_of_request
 #: Of an instance; every piece of news is held against each.
 MOST_ENDPOINTS = 100
 _SECRET_BYTES = 32
+#: Rows of a partition that are asked for at a time.
+_PAGE = 500
 _canonical = msgspec.json.Encoder(order="sorted").encode
 _endpoint = msgspec.json.Decoder(Endpoint)
 
@@ -107,12 +109,19 @@ async def delete_endpoint(request: web.Request) -> web.Response:
 
 
 async def rotate_secret(request: web.Request) -> web.Response:
-    """A new secret; for a day the one before signs, too, so that no delivery is refused meanwhile."""
+    """A new secret; for a day the one before signs, too, so that no delivery is refused meanwhile. A retry makes no
+    other one, and is shown the one that is the newest by then.
+    """
     row, context = await known_endpoint(request), context_of(request)
     request_id, _ = id_of_request(request, principal_of(request))
     secret = await _new_secret(context, row.endpoint_id)
     event = RotateSecret(endpoint_id=row.endpoint_id, request_id=request_id, secret=secret)
     row = _standing(await _appended(request, event, row.endpoint_id))
+    if request_id not in row.rotations:
+        until = row.overlapping(context.clock())
+        when = until[-1].until.isoformat(timespec="seconds") if until else "now"
+        detail = f"{len(until)} secrets before this one still sign. Ask again after {when}."
+        raise Problem(409, "too-many-secrets", "No more secrets for now", detail)
     return web.Response(text=await _with_secret(context, row), content_type=_JSON)
 
 
@@ -136,12 +145,19 @@ def _standing(row: Endpoint) -> Endpoint:
 async def _all(context: Context) -> list[Endpoint]:
     if WEBHOOK.name not in context.layout.running:
         return []
-    found = [
-        _endpoint.decode(raw)
-        for number in range(context.layout.partitions)
-        for _, raw in await context.rows.scan(WEBHOOK.name, number, ENDPOINTS, 1000)
-    ]
+    found = [row for number in range(context.layout.partitions) for row in await _of_partition(context, number)]
     return [row for row in found if row.reception != "REMOVED"]
+
+
+async def _of_partition(context: Context, number: int) -> list[Endpoint]:
+    """Page by page: removed ones are among them for a while, and must not hide others."""
+    found, last = list[Endpoint](), ""
+    while True:
+        page = await context.rows.scan(WEBHOOK.name, number, ENDPOINTS, _PAGE, beyond=last)
+        found += [_endpoint.decode(raw) for _, raw in page]
+        if len(page) < _PAGE:
+            return found
+        last = page[-1][0]
 
 
 def _check_url(context: Context, url: str) -> None:
@@ -222,10 +238,10 @@ OPERATIONS = (
         "POST",
         _ENDPOINT + "/rotate",
         rotate_secret,
-        "A new secret; the one before signs beside it for 24 hours",
+        "A new secret; those before sign beside it for 24 hours each",
         "webhooks",
         {200: NewEndpointOut},
         parameters=(IDEMPOTENCY_KEY,),
-        problems=(404, 503),
+        problems=(404, 409, 503),
     ),
 )

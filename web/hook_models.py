@@ -75,11 +75,14 @@ class EndpointOut(Answer):
     description: str
     property_id: str | None = None
     status: Reception
-    #: Why it is not ENABLED: failing, gone (it answered 410) or by_request.
+    #: Why it is not ENABLED: failing, too_much_waiting, gone (it answered 410) or by_request.
     reason: str | None = None
     #: Failed attempts since the last that was taken, and the first of them.
     failures: int
     failing_since: datetime | None = None
+    #: Events that no delivery was made of because too many were held, and when the first of them came.
+    missed: int
+    missed_since: datetime | None = None
     #: Until when the secret before the last rotation signs, too.
     old_secret_until: datetime | None = None
     created_at: datetime
@@ -99,7 +102,9 @@ class EndpointOut(Answer):
             "reason": row.reason,
             "failures": row.failures,
             "failing_since": row.failing_since,
-            "old_secret_until": row.old_until,
+            "missed": row.missed,
+            "missed_since": row.missed_since,
+            "old_secret_until": row.old_secrets[0].until if row.old_secrets else None,
             "created_at": row.created_at,
             "updated_at": row.updated_at,
         }

@@ -66,9 +66,10 @@ class Rows:
         answer = await self._owners.ask(service, key, f"{_path(service, key)}/list", query, wait=_wait(after))
         return [row for _, row in _rows(answer)]
 
-    async def scan(self, service: str, partition: int, prefix: str, limit: int = 500) -> Named:
-        """Name and JSON of the first `limit` (at most 1000) rows of a partition whose names begin with `prefix`."""
-        query = {"prefix": prefix, "limit": str(limit)}
+    async def scan(self, service: str, partition: int, prefix: str, limit: int = 500, *, beyond: str = "") -> Named:
+        """Name and JSON of the first `limit` (at most 1000) rows of a partition whose names begin with `prefix`, of
+        those that come after the name `beyond`."""
+        query = {"prefix": prefix, "limit": str(limit), **({"beyond": beyond} if beyond else {})}
         return _rows(await self._owners.ask(service, partition, f"/rows/{service}/partition/{partition}", query))
 
     async def timeline(self, service: str, key: str) -> Entries | None:

@@ -3,7 +3,7 @@
     /rows/{service}/{key}?name=ROW[&after=OFFSET&wait=SECONDS | &at=TIME]   the row, or how `key` stood at a time
     /rows/{service}/{key}/list?prefix=[&before=ROW&limit=N]                 [[name, row], ...] of the key's partition
     /rows/{service}/{key}/timeline                                          what happened to `key`
-    /rows/{service}/partition/{number}?prefix=[&limit=N]                    [[name, row], ...]
+    /rows/{service}/partition/{number}?prefix=[&beyond=ROW&limit=N]         [[name, row], ...]
     /rows/booking/{booking_id}/settled?wait=                                the booking as soon as it is not PENDING
     /rows/booking/{booking_id}/at-rest?wait=                                the booking once nothing of it is under way
     /rows/availability?provider_id=&product_id=&slots=                      what is held of a resource's slots
@@ -102,10 +102,11 @@ class _Views:
         return _encode(await Read(store, partition, read).present(asked.after, asked.wait) or [])
 
     async def _scan(self, asked: Asked, store: RowStore, partition: int) -> bytes:
-        prefix = asked.query["prefix"]
+        prefix, last = asked.query["prefix"], asked.query.get("beyond", "")
 
         def read() -> list[Found]:
-            return _raw(itertools.islice(store.scan(partition, prefix), asked.limit))
+            beyond = itertools.dropwhile(lambda row: row[0] <= last, store.scan(partition, prefix))
+            return _raw(itertools.islice(beyond, asked.limit))
 
         return _encode(await Read(store, partition, read).present(asked.after, asked.wait) or [])
 

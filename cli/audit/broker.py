@@ -94,12 +94,15 @@ async def commits_of(admin: AIOKafkaAdminClient, history: History, patience: flo
 async def _ask(admin: AIOKafkaAdminClient, history: History, found: Commits) -> None:
     """Adds what the broker knows now. Of the public topics only what the gate has looked at counts."""
     gate = history.spelling.on_broker(history.dialect.gate)
+    hooks = history.spelling.on_broker(names.WEBHOOK_GROUP)
     for group in await admin.list_consumer_groups():
         counts = {*names.CAUSES, *(history.dialect.public if group[0] == gate else ())}
         for tp, committed in (await admin.list_consumer_group_offsets(group[0])).items():
             place = history.spelling.plain(tp.topic) or "", tp.partition
             if place[0] in counts:
                 found[place] = max(found.get(place, 0), committed.offset)
+            if group[0] == hooks:
+                history.heard_upto[place] = committed.offset
 
 
 async def retention_of(bootstrap: str, topics: Sequence[str]) -> dict[str, int]:

@@ -236,8 +236,9 @@ class Tables:
 
 
 class Heard(NamedTuple):
-    """A piece of news of ours, and when it was written, in ms."""
+    """A piece of news of ours, where it stands, and when it was written, in ms."""
 
     event_id: str
     event_type: str
+    place: Place
     at: int

@@ -131,9 +131,14 @@ class History:
     #: Short ids of other programs' requests -> the request; and those that something in an inbox was caused by.
     asked: dict[bytes, Asked] = field(default_factory=dict)
     admitted: set[bytes] = field(default_factory=set)
-    #: News of ours, where a webhook endpoint may want it; and the deliveries that were answered with 2xx.
+    #: News of ours, where a webhook endpoint may want it; (topic, partition) -> the offset that those who pass it on
+    #: come back to; (endpoint, event) -> where its delivery was asked for; the deliveries that were answered with 2xx,
+    #: and how often others were answered.
     heard: list[Heard] = field(default_factory=list)
+    heard_upto: dict[tuple[str, int], int] = field(default_factory=dict)
+    deliveries: dict[tuple[str, str], Place] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
+    refused: Counter[str] = field(default_factory=Counter)
     _types: dict[str, bytes] = field(default_factory=dict)
 
     @property

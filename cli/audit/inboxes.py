@@ -228,6 +228,7 @@ FILING: dict[tuple[str, str], Filed] = {
     (names.RECEIPT_INBOX, "receipt.effect.answered"): _done,
     (names.ANALYTICS_INBOX, "analytics.event.observe"): observed,
     (names.WEBHOOK_EFFECTS, "webhook.effect.send"): _sent_on,
+    (names.WEBHOOK_INBOX, "webhook.delivery.deliver"): hooks.delivery_asked,
     (names.WEBHOOK_INBOX, "webhook.effect.answered"): _attempted,
     (names.WORKERS, "vacancy.worker.owns"): _claimed,
 }

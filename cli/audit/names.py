@@ -45,6 +45,8 @@ PAYMENT_EFFECTS: Final = "vacancy.payment.effects"
 NOTIFICATION_EFFECTS: Final = "vacancy.notification.effects"
 RECEIPT_EFFECTS: Final = "vacancy.receipt.effects"
 WEBHOOK_INBOX: Final = inbox_of("webhook")
+#: Passes the news on to the webhook service's own inbox.
+WEBHOOK_GROUP: Final = "vacancy-webhook"
 WEBHOOK_EFFECTS: Final = "vacancy.webhook.effects"
 
 INBOXES: Final = tuple(inbox_of(service) for service in SERVICES)

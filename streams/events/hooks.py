@@ -8,8 +8,10 @@ from streams.events.base import Count, Event, Id, Instant, NonNegative, Sealed
 
 #: How a body is written: as Standard Webhooks recommend, or as a CloudEvent in structured mode.
 Format = Literal["standard", "cloudevents"]
-#: Whether an endpoint is sent anything; PAUSED: it failed for too long, what comes meanwhile is held.
+#: Whether an endpoint is sent anything; PAUSED: it failed for too long or too much waits, what comes is held.
 Reception = Literal["ENABLED", "PAUSED", "DISABLED", "REMOVED"]
+
+PauseReason = Literal["failing", "too_much_waiting"]
 
 # --- asked of the webhook service (its inbox, keyed by endpoint_id) ---
 
@@ -65,11 +67,13 @@ class Deliver(Event, type="webhook.delivery.deliver"):
 
 
 class Redeliver(Event, type="webhook.delivery.redeliver"):
-    """Begin with some deliveries anew, whatever came of them. `last`: with them a `redeliver_since` is done."""
+    """Begin with some deliveries anew that were given up or held. `last`: with them a `redeliver_since` is done."""
 
     endpoint_id: Id
     deliveries: tuple[Id, ...]
     last: bool = False
+    #: Whatever came of them: a person asks for it.
+    anyway: bool = False
 
 
 class DeliveryDue(Event, type="webhook.delivery.due"):
@@ -81,7 +85,7 @@ class DeliveryDue(Event, type="webhook.delivery.due"):
 
 
 class ForgetDeliveries(Event, type="webhook.delivery.forget"):
-    """A clock's belief that these are older, or more, than what is kept."""
+    """A clock's belief that these are older than what is kept, or that of a removed endpoint nothing is left."""
 
     endpoint_id: Id
     deliveries: tuple[Id, ...]
@@ -126,12 +130,14 @@ class SendWebhook(Event, type="webhook.effect.send"):
 
 
 class EndpointPaused(Event, type="webhook.endpoint.paused"):
-    """It failed for too long, and gets nothing until it is enabled again."""
+    """It gets nothing until it is enabled again: "failing" for too long, or "too_much_waiting" for it."""
 
     endpoint_id: Id
-    failures: Count
-    failing_since: Instant
+    #: Failed attempts since the last one that was taken, and the first of them.
+    failures: NonNegative
+    failing_since: Instant | None = None
     paused_at: Instant
+    reason: PauseReason = "failing"
 
 
 # --- what the intakes know (`vacancy.webhooks`, keyed by endpoint_id) ---

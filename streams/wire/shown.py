@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
@@ -17,6 +18,22 @@ def shown(event: Event) -> dict[str, Any]:
     said: dict[str, Any] = orjson.loads(ENCODER.encode(event))
     hidden = event.beyond | _sealed(type(event))
     return {name: _clean(getattr(event, name), value) for name, value in said.items() if name not in hidden}
+
+
+#: What somebody wrote in words, or put there as they liked: it may say who a guest is.
+_WORDS = ("cancellation_reason", "reason", "error_message")
+_FREE = frozenset({"metadata", "location"})
+_CODE = re.compile(r"[A-Za-z0-9_.:-]{1,60}", re.ASCII)
+
+
+def without_words(said: Mapping[str, Any]) -> dict[str, Any]:
+    """What is shown of an event, less what people wrote: of reasons codes such as "sold_out" stay, others are null."""
+    reasons = {name: _code(said[name]) for name in _WORDS if name in said}
+    return {name: value for name, value in said.items() if name not in _FREE} | reasons
+
+
+def _code(text: object) -> str | None:
+    return text if isinstance(text, str) and _CODE.fullmatch(text) else None
 
 
 def _clean(part: object, said: Any) -> Any:

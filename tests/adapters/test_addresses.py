@@ -36,6 +36,11 @@ NOT_PUBLIC = [
     "::ffff:169.254.169.254",
     "64:ff9b::7f00:1",
     "2002:7f00:1::",
+    "3fff::1",
+    "3fff:fff:ffff::1",
+    "192.88.99.1",
+    "::ffff:192.88.99.1",
+    "2002:c058:6301::",
     "not an address",
 ]
 
@@ -73,6 +78,10 @@ def test_addresses_that_are_not_public(address: str) -> None:
         "https://bücher.example/",
         "https://" + "a" * 2_000,
         "nonsense",
+        "https://[fe80::1%25eth0]/",
+        "https://127.0.0%2e1/",
+        "https://%65xample.com/",
+        "https://[3fff::1]/",
     ],
 )
 def test_urls_that_are_refused_as_they_are_written(url: str) -> None:
@@ -80,7 +89,13 @@ def test_urls_that_are_refused_as_they_are_written(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["https://example.com/hooks?x=1", "https://93.184.216.34:8443/", "https://[2606:2800::1]/"]
+    "url",
+    [
+        "https://example.com/hooks?x=1",
+        "https://93.184.216.34:8443/",
+        "https://[2606:2800::1]/",
+        "https://example.com/a%20b?c=%2f",
+    ],
 )
 def test_urls_that_are_taken(url: str) -> None:
     assert objection_to(url, private=False) is None

@@ -139,7 +139,7 @@ async def test_a_connection_that_fails_is_told_in_words(receiver: Receiver, send
 async def test_nothing_is_sent_to_private_addresses_unless_allowed(
     receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.hook_sender.ThreadedResolver", lambda: Names("127.0.0.1"))
+    monkeypatch.setattr("adapters.hook_sender.Lookups", lambda: Names("127.0.0.1"))
     careful = HookSender(private=False)
     result = await sent(careful, receiver.url.replace("http://", "https://"))
     assert result.error == "the URL leads to an address that is not of the public internet"

@@ -13,14 +13,15 @@ import orjson
 import pytest
 
 from adapters.hook_sender import HookSender, Sent
-from agents.hook_intake import HookIntake
+from agents.hook_intake import HookIntake, body_of
 from agents.hooks import already_answered, due, send_webhook
+from domain.hook_load import MOST_UNDER_WAY
 from streams.codec import decode
 from streams.effects import Unreachable
 from streams.envelope import caused_by, originate
 from streams.events import Envelope, Event
 from streams.events.about import About, Line
-from streams.events.booking_news import BookingConfirmed
+from streams.events.booking_news import BookingCancelled, BookingConfirmed, BookingCreated
 from streams.events.hooks import (
     AddEndpoint,
     ChangeEndpoint,
@@ -28,7 +29,9 @@ from streams.events.hooks import (
     DeliveryAnswered,
     DeliveryDue,
     EndpointKnown,
+    EndpointPaused,
     ForgetDeliveries,
+    Format,
     Redeliver,
     RemoveEndpoint,
     SendWebhook,
@@ -45,7 +48,8 @@ from streams.rows import RowStore
 from streams.signing import Signer
 from streams.voice import Voice
 from streams.working import WorkingRows
-from tables.hooks import Hooks, deliveries_prefix, read
+from tables.hook_rows import deliveries_prefix, endpoint_row
+from tables.hooks import Hooks, deliveries, endpoints, load, read
 from tests.memory_log import MemoryLog, Stored
 
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
@@ -197,6 +201,43 @@ async def test_who_a_guest_is_stays_here_though_the_document_shows_it() -> None:
     body = orjson.loads(delivery.data.body)
     assert (body["specversion"], body["data"].keys()) == ("1.0", {"user_id", "created_at"})
     assert "ada@example.com" not in delivery.data.body
+
+
+@pytest.mark.parametrize("form", ["standard", "cloudevents"])
+def test_what_people_wrote_stays_here_and_codes_go_out(form: Format) -> None:
+    def data(event: Event) -> dict[str, Any]:
+        found: dict[str, Any] = orjson.loads(body_of(originate(event, source="test", now=NOW), form))["data"]
+        return found
+
+    def cancelled(reason: str) -> BookingCancelled:
+        return BookingCancelled(
+            booking_id="b1",
+            user_id="u1",
+            product_id="double",
+            payment_id="p1",
+            cancelled_at=NOW,
+            cancellation_reason=reason,
+            refund_eligible=False,
+            refund_amount=Decimal(0),
+            refund_currency="EUR",
+        )
+
+    assert data(cancelled("guest_request"))["cancellation_reason"] == "guest_request"
+    said = data(cancelled("Ada Guest is ill"))
+    assert (said["cancellation_reason"], said["booking_id"]) == (None, "b1")
+    created = BookingCreated(
+        booking_id="b1",
+        user_id="u1",
+        product_id="double",
+        provider_id="P1",
+        start_time=NOW,
+        end_time=NOW,
+        quantity=1,
+        price_amount=Decimal(1),
+        price_currency="EUR",
+        metadata={"note": "for Ada Guest"},
+    )
+    assert not {"metadata", "location"} & data(created).keys()
 
 
 # --- attempts ---
@@ -373,10 +414,87 @@ def test_what_a_paused_endpoint_missed_is_sent_anew(service: Service) -> None:
     assert due(service.store, 0, NOW + timedelta(seconds=2)) == []
 
 
+def test_an_endpoint_that_pauses_again_is_not_asked_to_begin_anew_for_ever(service: Service) -> None:
+    service.take(deliver(1))
+    service.take(ChangeEndpoint(endpoint_id="w1", enabled=True, redeliver_since=NOW))
+    service.take(ChangeEndpoint(endpoint_id="w1", enabled=False))
+    stuck = msgspec.structs.replace(next(endpoints(service.store, 0)), redeliver_since=NOW)
+    partition = service.store.partition(0)
+    rows = WorkingRows(partition.local)
+    rows.put(endpoint_row("w1"), stuck)
+    partition.store({key: Row(each.payload, 9, 9) for key, each in rows.take_changes().items()}, 9)
+    assert due(service.store, 0, NOW) == []
+
+
+def test_of_many_that_wait_so_many_are_ordered_as_may_be_under_way(service: Service) -> None:
+    sent = [event for number in range(MOST_UNDER_WAY + 5) for event in service.take(deliver(number))]
+    new = MOST_UNDER_WAY // 2  # the rest of the room is for those that were there before
+    assert (len(sent), service.count("d|")) == (new, new + 5)
+    assert len(service.tick(NOW)) == MOST_UNDER_WAY - new
+    assert service.count("d|") == 5
+    assert due(service.store, 0, NOW + timedelta(hours=1)) == []
+    for each in sent[:3]:
+        service.take(answered(each, 200))
+    assert len(service.tick(NOW)) == 3
+    assert load(service.store, 0, "w1").awaited == MOST_UNDER_WAY
+
+
+def test_of_ended_ones_the_last_are_kept_and_none_that_waits_is_forgotten(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tables.hook_rows.MOST_KEPT", 2)
+    sent = [event for number in range(1, 6) for event in service.take(deliver(number))]
+    for each in sent[1:4]:
+        service.take(answered(each, 200))
+    assert [each.event_id for each in deliveries(service.store, 0, "w1")] == ["e1", "e3", "e4", "e5"]
+    again = cast("SendWebhook", sent[2]).delivery_id
+    service.take(Redeliver(endpoint_id="w1", deliveries=(again,)))
+    assert load(service.store, 0, "w1").ended == 2  # it was delivered, and nobody asked for it in person
+    service.take(Redeliver(endpoint_id="w1", deliveries=(again,), anyway=True))
+    assert (load(service.store, 0, "w1").ended, service.count("o|")) == (1, 1)
+    (resent,) = service.tick(NOW)
+    service.take(answered(resent, 200))
+    service.take(answered(sent[4], 200))
+    assert [each.event_id for each in deliveries(service.store, 0, "w1")] == ["e1", "e3", "e5"]
+    late = NOW + timedelta(days=30)
+    service.tick(late)
+    assert [each.event_id for each in deliveries(service.store, 0, "w1")] == ["e1"]
+    left = load(service.store, 0, "w1")
+    assert (left.total, left.pending, left.awaited) == (1, 1, 1)
+
+
+def test_what_is_too_much_pauses_is_held_and_counted(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("domain.hook_deliveries.MOST_WAITING", 2)
+    monkeypatch.setattr("domain.hook_deliveries.MOST_HELD", 3)
+    service.take(deliver(1))
+    (sent,) = service.take(deliver(2))
+    service.take(answered(sent, 500))
+    assert [type(each) for each in service.take(deliver(3))] == [EndpointKnown, EndpointPaused]
+    service.tick(NOW)  # the one that was planned is held at once
+    for number in (4, 5, 6):
+        service.take(deliver(number))
+    (row,) = endpoints(service.store, 0)
+    assert (row.missed, row.reason) == (2, "too_much_waiting")
+    assert (load(service.store, 0, "w1").held, service.count("d|")) == (3, 0)
+
+
+def test_a_removed_endpoint_is_forgotten_once_nothing_is_left_of_it(service: Service) -> None:
+    service.take(deliver(1))
+    service.take(RemoveEndpoint(endpoint_id="w1"))
+    service.tick(NOW)
+    assert (service.count("w|"), service.count("e|")) == (0, 1)
+    assert service.tick(NOW + timedelta(hours=23)) == []
+    service.tick(NOW + timedelta(hours=25))
+    assert {prefix: service.count(prefix) for prefix in ("e|", "w|", "d|", "o|", "n|")} == dict.fromkeys(
+        ("e|", "w|", "d|", "o|", "n|"), 0
+    )
+
+
 def test_old_deliveries_and_those_of_removed_endpoints_are_forgotten(service: Service) -> None:
     (sent,) = service.take(deliver(1))
-    service.take(answered(sent, 500))
-    service.take(deliver(2), NOW + timedelta(days=1))
+    service.take(answered(sent, 200))
+    (later,) = service.take(deliver(2), NOW + timedelta(days=1))
+    service.take(answered(later, 200), NOW + timedelta(days=1))
     late = NOW + timedelta(days=7, seconds=1)
     assert [each for each in due(service.store, 0, late) if isinstance(each, ForgetDeliveries)]
     service.tick(late)

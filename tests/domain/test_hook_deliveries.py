@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import NamedTuple
 
 import msgspec
 import pytest
@@ -14,10 +15,8 @@ from domain.hook_deliveries import (
     KEPT_FOR,
     LADDER,
     LONGEST,
-    MOST_KEPT,
     POSTPONED,
     Delivery,
-    DeliveryStatus,
     Outcome,
     answered,
     come_due,
@@ -27,20 +26,31 @@ from domain.hook_deliveries import (
     pause_after,
     redeliver,
 )
+from domain.hook_load import MOST_HELD, MOST_UNDER_WAY, MOST_WAITING, DeliveryStatus, Load
 from domain.hooks import MOST_FAILURES, PATIENCE, Endpoint
+from streams.events import Event
 from streams.events.hooks import Deliver, DeliveryAnswered, DeliveryDue, EndpointPaused, Reception, SendWebhook
 from tests.domain.test_hooks import LATER, NOW, endpoint
 
 ASKED = Deliver(endpoint_id="w1", event_id="e1", news="payment.payment.failed", at=LATER, body="{}")
 
 
-def there(outcome: Outcome | None) -> Outcome:
+class There(NamedTuple):
+    """An outcome with a delivery."""
+
+    endpoint: Endpoint
+    delivery: Delivery
+    events: tuple[Event, ...]
+
+
+def there(outcome: Outcome | None) -> There:
     assert outcome is not None
-    return outcome
+    assert outcome.delivery is not None
+    return There(outcome.endpoint, outcome.delivery, outcome.events)
 
 
-def new() -> Outcome:
-    return there(deliver(endpoint(), ASKED, LATER))
+def new() -> There:
+    return there(deliver(endpoint(), ASKED, Load(), LATER))
 
 
 def answer(delivery: Delivery, status: int | None = 500, **more: object) -> DeliveryAnswered:
@@ -75,19 +85,19 @@ def test_an_event_is_attempted_at_once_with_what_was_written_down() -> None:
 
 def test_what_was_told_before_the_endpoint_was_there_is_not_sent_but_for_a_test() -> None:
     before = msgspec.structs.replace(ASKED, at=NOW - timedelta(seconds=1))
-    assert deliver(endpoint(), before, LATER) is None
-    assert deliver(endpoint(), msgspec.structs.replace(before, test=True), LATER) is not None
-    assert deliver(with_reception("DISABLED"), ASKED, LATER) is None
+    assert deliver(endpoint(), before, Load(), LATER) is None
+    assert deliver(endpoint(), msgspec.structs.replace(before, test=True), Load(), LATER) is not None
+    assert deliver(with_reception("DISABLED"), ASKED, Load(), LATER) is None
 
 
 def test_what_comes_while_an_endpoint_is_paused_is_held_and_can_be_had_later() -> None:
-    held = there(deliver(with_reception("PAUSED"), ASKED, LATER))
+    held = there(deliver(with_reception("PAUSED"), ASKED, Load(), LATER))
     assert (held.delivery.status, held.events) == (DeliveryStatus.HELD, ())
     assert redeliver(with_reception("PAUSED"), held.delivery, LATER) is None
     anew = redeliver(endpoint(), held.delivery, LATER)
     assert anew is not None
     assert (anew.status, anew.due, anew.ended_at) == (DeliveryStatus.PENDING, LATER, None)
-    assert there(come_due(endpoint(), anew, due(anew), LATER)).delivery.ordered == 1
+    assert there(come_due(endpoint(), anew, due(anew), Load(), LATER)).delivery.ordered == 1
 
 
 def test_one_that_is_taken_is_delivered_and_ends_the_endpoint_s_failures() -> None:
@@ -106,10 +116,10 @@ def test_the_answer_of_another_attempt_changes_nothing() -> None:
 def test_an_attempt_is_made_when_it_is_due_and_not_before() -> None:
     waiting = there(answered(endpoint(), new().delivery, answer(new().delivery), LATER)).delivery
     assert waiting.due is not None
-    assert come_due(endpoint(), waiting, due(waiting), waiting.due - timedelta(milliseconds=1)) is None
+    assert come_due(endpoint(), waiting, due(waiting), Load(), waiting.due - timedelta(milliseconds=1)) is None
     other = msgspec.structs.replace(due(waiting), due=LATER)
-    assert come_due(endpoint(), waiting, other, waiting.due) is None
-    assert there(come_due(endpoint(), waiting, due(waiting), waiting.due)).delivery.ordered == 2
+    assert come_due(endpoint(), waiting, other, Load(), waiting.due) is None
+    assert there(come_due(endpoint(), waiting, due(waiting), Load(), waiting.due)).delivery.ordered == 2
 
 
 def test_an_attempt_that_found_too_many_under_way_does_not_count() -> None:
@@ -137,14 +147,14 @@ def test_a_delivery_that_always_fails_is_given_up_after_a_day_and_a_bit(event_id
 
     def whole() -> list[Delivery]:
         now, found = LATER, list[Delivery]()
-        delivery = there(deliver(endpoint(), msgspec.structs.replace(ASKED, event_id=event_id), now)).delivery
+        delivery = there(deliver(endpoint(), msgspec.structs.replace(ASKED, event_id=event_id), Load(), now)).delivery
         while True:
             delivery = there(answered(endpoint(), delivery, answer(delivery, 503, retry_after=asked), now)).delivery
             found.append(delivery)
             if delivery.due is None:
                 return found
             now = delivery.due
-            delivery = there(come_due(endpoint(), delivery, due(delivery), now)).delivery
+            delivery = there(come_due(endpoint(), delivery, due(delivery), Load(), now)).delivery
 
     steps = whole()
     assert steps == whole()
@@ -166,14 +176,66 @@ def test_only_the_last_attempts_are_remembered(after: int) -> None:
     assert len(many.attempts) == 20
 
 
-def test_one_under_way_is_not_begun_anew() -> None:
-    assert redeliver(endpoint(), new().delivery, LATER) is None
+def test_only_what_was_given_up_or_held_is_begun_anew_unless_a_person_asks() -> None:
+    assert redeliver(endpoint(), new().delivery, LATER, anyway=True) is None  # under way
+    taken = there(answered(endpoint(), new().delivery, answer(new().delivery, 200), LATER)).delivery
+    assert redeliver(endpoint(), taken, LATER) is None
+    anew = redeliver(endpoint(), taken, LATER, anyway=True)
+    assert anew is not None
+    assert (anew.status, anew.due) == (DeliveryStatus.PENDING, LATER)
 
 
-def test_old_ones_too_many_and_those_of_removed_endpoints_are_forgotten() -> None:
-    kept, soon, old = new().delivery, LATER + KEPT_FOR, LATER + KEPT_FOR + timedelta(seconds=1)
-    assert not may_be_forgotten(endpoint(), kept, MOST_KEPT, soon)
-    assert may_be_forgotten(endpoint(), kept, MOST_KEPT + 1, soon)
-    assert may_be_forgotten(endpoint(), kept, 1, old)
-    assert may_be_forgotten(with_reception("REMOVED"), kept, 1, LATER)
-    assert may_be_forgotten(None, kept, 1, LATER)
+def test_only_ended_ones_that_are_old_and_those_of_removed_endpoints_are_forgotten() -> None:
+    soon, old = LATER + KEPT_FOR, LATER + KEPT_FOR + timedelta(seconds=1)
+    ended = there(answered(endpoint(), new().delivery, answer(new().delivery, 200), LATER)).delivery
+    assert not may_be_forgotten(endpoint(), ended, soon)
+    assert may_be_forgotten(endpoint(), ended, old)
+    held = there(deliver(with_reception("PAUSED"), ASKED, Load(), LATER)).delivery
+    assert not may_be_forgotten(endpoint(), new().delivery, old)
+    assert not may_be_forgotten(endpoint(), held, old)
+    assert may_be_forgotten(with_reception("REMOVED"), held, LATER)
+
+
+def test_no_more_than_so_many_attempts_are_under_way() -> None:
+    half = Load(pending=MOST_UNDER_WAY // 2, awaited=MOST_UNDER_WAY // 2)
+    assert there(deliver(endpoint(), ASKED, half, LATER)).events == ()  # the other half is for what was planned before
+    full = Load(pending=MOST_UNDER_WAY, awaited=MOST_UNDER_WAY)
+    waiting = there(deliver(endpoint(), ASKED, full, LATER))
+    assert (waiting.delivery.due, waiting.delivery.ordered, waiting.events) == (LATER, 0, ())
+    assert come_due(endpoint(), waiting.delivery, due(waiting.delivery), full, LATER) is None
+    assert there(come_due(endpoint(), waiting.delivery, due(waiting.delivery), Load(), LATER)).delivery.ordered == 1
+
+
+def test_what_is_planned_of_a_paused_endpoint_is_held_before_its_time() -> None:
+    waiting = there(answered(endpoint(), new().delivery, answer(new().delivery), LATER)).delivery
+    held = there(come_due(with_reception("PAUSED"), waiting, due(waiting), Load(), LATER))
+    assert (held.delivery.status, held.delivery.due) == (DeliveryStatus.HELD, None)
+
+
+def test_an_endpoint_with_too_many_that_wait_is_paused_and_nothing_is_lost() -> None:
+    since = msgspec.structs.replace(endpoint(), redeliver_since=NOW)
+    below = there(deliver(since, ASKED, Load(pending=MOST_WAITING - 1), LATER))
+    assert below.endpoint.reception == "ENABLED"
+    paused = there(deliver(since, ASKED, Load(pending=MOST_WAITING), LATER))
+    assert (paused.endpoint.reception, paused.endpoint.reason) == ("PAUSED", "too_much_waiting")
+    assert (paused.delivery.status, paused.endpoint.redeliver_since) == (DeliveryStatus.HELD, None)
+    (told,) = [each for each in paused.events if isinstance(each, EndpointPaused)]
+    assert (told.reason, told.failing_since, told.failures) == ("too_much_waiting", None, 0)
+
+
+def test_what_there_is_no_room_for_is_counted() -> None:
+    outcome = deliver(with_reception("PAUSED"), ASKED, Load(held=MOST_HELD), LATER)
+    assert outcome is not None
+    assert (outcome.delivery, outcome.endpoint.missed, outcome.endpoint.missed_since) == (None, 1, LATER)
+    again = deliver(outcome.endpoint, ASKED, Load(held=MOST_HELD), LATER + timedelta(hours=1))
+    assert again is not None
+    assert (again.endpoint.missed, again.endpoint.missed_since) == (2, LATER)
+
+
+def test_how_many_there_are_of_each_kind() -> None:
+    load = Load().changed(DeliveryStatus.PENDING, awaited=True, by=1)
+    load = load.changed(DeliveryStatus.HELD, awaited=False, by=1).changed(DeliveryStatus.FAILED, awaited=False, by=1)
+    assert (load.pending, load.awaited, load.held, load.ended, load.total) == (1, 1, 1, 1, 3)
+    assert (load.room, load.room_anew) == (MOST_UNDER_WAY - 1, 399)
+    assert Load(pending=1_000).room_anew == 0
+    assert load.changed(DeliveryStatus.PENDING, awaited=True, by=-1).total == 2

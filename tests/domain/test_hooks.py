@@ -7,7 +7,20 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from domain.hooks import MOST_FAILURES, OVERLAP, PATIENCE, Endpoint, covers, decide, failed, taken, wants
+from domain.hooks import (
+    MOST_FAILURES,
+    MOST_OLD_SECRETS,
+    OVERLAP,
+    PATIENCE,
+    REMEMBERED_FOR,
+    Endpoint,
+    covers,
+    decide,
+    failed,
+    may_be_dropped,
+    taken,
+    wants,
+)
 from streams.events import Event
 from streams.events.hooks import (
     AddEndpoint,
@@ -89,6 +102,42 @@ def test_for_a_day_both_secrets_sign() -> None:
     assert rotated.secrets(LATER + OVERLAP) == ("s2",)
     again = RotateSecret(endpoint_id="w1", request_id="r1", secret="s3")
     assert decide(rotated, again, LATER).state is rotated
+
+
+def rotate(number: int) -> RotateSecret:
+    return RotateSecret(endpoint_id="w1", request_id=f"r{number}", secret=f"n{number}")
+
+
+def test_a_second_rotation_ends_no_secret_before_its_time() -> None:
+    found = decide(endpoint(rotate(1)), rotate(2), LATER + timedelta(hours=1)).state
+    assert found is not None
+    assert found.secrets(LATER + OVERLAP - timedelta(seconds=1)) == ("n2", "n1", "s1")
+    assert found.secrets(LATER + OVERLAP) == ("n2", "n1")
+    assert decide(found, rotate(1), LATER + timedelta(hours=2)).state is found  # a late retry
+    third = decide(found, rotate(3), LATER + OVERLAP).state
+    assert third is not None
+    assert [each.secret for each in third.old_secrets] == ["n2", "n1"]
+
+
+def test_where_too_many_secrets_sign_none_is_made() -> None:
+    full = endpoint(*(rotate(number) for number in range(MOST_OLD_SECRETS)))
+    assert len(full.secrets(LATER)) == MOST_OLD_SECRETS + 1
+    assert decide(full, rotate(99), LATER).state is full
+    assert decide(full, rotate(99), LATER + OVERLAP).state is not full
+
+
+def test_whatever_ends_reception_ends_sending_anew() -> None:
+    asked = endpoint(change(redeliver_since=NOW))
+    failing = msgspec.structs.replace(asked, failures=MOST_FAILURES, failing_since=NOW)
+    assert failed(failing, gone=False, now=NOW + PATIENCE).state.redeliver_since is None
+    assert failed(asked, gone=True, now=NOW).state.redeliver_since is None
+
+
+def test_a_removed_endpoint_is_remembered_for_a_while() -> None:
+    assert not may_be_dropped(endpoint(), LATER + 2 * REMEMBERED_FOR)
+    gone = endpoint(RemoveEndpoint(endpoint_id="w1"))
+    assert not may_be_dropped(gone, LATER + REMEMBERED_FOR)
+    assert may_be_dropped(gone, LATER + REMEMBERED_FOR + timedelta(seconds=1))
 
 
 def test_a_removed_endpoint_keeps_nothing_and_does_not_come_back() -> None:

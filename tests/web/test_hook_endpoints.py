@@ -139,6 +139,25 @@ async def test_a_rotation_signs_with_both_secrets(gateway: Gateway) -> None:
     assert opened == [rotated["secret"], first["secret"]]
 
 
+async def test_too_many_rotations_are_refused_with_the_time_for_the_next(gateway: Gateway) -> None:
+    itself = f"{PATH}/{(await made(gateway))['id']}"
+    answers = [await gateway.call("POST", f"{itself}/rotate", Idempotency_Key=f"r{number}") for number in range(6)]
+    assert [each.status for each in answers] == [200] * 5 + [409]
+    problem = await answers[-1].json()
+    assert problem["type"] == "urn:vacancy:problem:too-many-secrets"
+    assert (NOW + timedelta(days=1)).date().isoformat() in problem["detail"]
+
+
+async def test_removed_endpoints_hide_no_other(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("web.hook_endpoints._PAGE", 1)
+    for _ in range(4):
+        await gateway.call("DELETE", f"{PATH}/{(await made(gateway))['id']}")
+    standing = {(await made(gateway))["id"] for _ in range(4)}
+    found = await look(gateway, PATH)
+    assert {each["id"] for each in found["endpoints"]} == standing
+    assert {each["missed"] for each in found["endpoints"]} == {0}
+
+
 async def test_a_deleted_endpoint_is_gone(gateway: Gateway) -> None:
     itself = f"{PATH}/{(await made(gateway))['id']}"
     assert (await gateway.call("DELETE", itself)).status == 200
