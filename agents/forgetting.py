@@ -34,9 +34,7 @@ class Forgets(Protocol):
     async def forget(self, user_id: str) -> int: ...
 
 
-async def forget_user(
-    data: Path, receipts: Storage, links: Links, keyring: Forgets, effect: Envelope
-) -> Envelope:
+async def forget_user(data: Path, receipts: Storage, links: Links, keyring: Forgets, effect: Envelope) -> Envelope:
     """The result of one erasure, as a message for the user's inbox. Raises Unreachable."""
     asked = effect.data
     assert isinstance(asked, ForgetUser)

@@ -129,9 +129,7 @@ class Erasure:
 
     def _owner(self) -> Owner:
         user_id, links = self.person.user_id, links_of(self._settings, Secrets.of(self._settings))
-        return Owner(
-            user_id=user_id, mark=links.mark(user_id), is_address=self._is_address, phones=self.person.phones
-        )
+        return Owner(user_id=user_id, mark=links.mark(user_id), is_address=self._is_address, phones=self.person.phones)
 
     def _is_address(self, address: str) -> bool:
         known = {each.lower() for each in self.person.emails}
