@@ -39,13 +39,22 @@ def remove_belongings(data: Path, owner: Owner) -> list[str]:
     """Removes the person's mails in DIR/mail, the messages in DIR/sms to one of the phones, and the user's pages in
     DIR/receipts; returns what they were, as paths below DIR. Blocks while it looks at them all.
 
-    Raises OSError, sqlite3.Error.
+    Raises OSError, sqlite3.Error: something could not be looked at or removed, and everything else is removed.
     """
-    files = [*_mails(data, owner), *_receipts(data, owner)]
-    for path in files:
-        path.unlink(missing_ok=True)
+    receipts = set(_receipts(data, owner))
+    removed: list[Path] = []
+    failed: OSError | None = None
+    for path in (*receipts, *_files(data / "mail")):
+        try:
+            if path in receipts or _is_to(path, owner):
+                path.unlink(missing_ok=True)
+                removed.append(path)
+        except OSError as error:
+            failed = error
     texts = textbox.forget(data / textbox.FOLDER, _is_one_of(owner.phones))
-    return _named(data, files, texts)
+    if failed is not None:
+        raise failed
+    return _named(data, removed, texts)
 
 
 def belongings(data: Path, owner: Owner) -> list[str]:

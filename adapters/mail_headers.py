@@ -1,17 +1,18 @@
 """The headers of a mail however badly they are written: a mailbox takes every mail, and its readers must not fall over
-one. The library's newer policies raise IndexError, TypeError and others over an address that is none.
+one. The library raises whatever it stumbles over (IndexError, RecursionError, ...), its newer policies most of all.
 """
 
 from __future__ import annotations
 
 import email.policy
-from email.errors import HeaderParseError
+import re
 from email.header import decode_header, make_header
 from email.message import Message
 from email.parser import HeaderParser
 from email.utils import getaddresses
 
 _parser = HeaderParser(policy=email.policy.compat32)
+_ADDRESS = re.compile(r"[^\s<>,;:()\"]+@[^\s<>,;:()\"]+")
 _RECEIVERS = ("To", "Cc", "X-RcptTo")
 
 
@@ -31,11 +32,14 @@ def readable(said: str) -> str:
     line = " ".join(str(said).split())
     try:
         return str(make_header(decode_header(line))) if "=?" in line else line
-    except (HeaderParseError, LookupError, ValueError):
+    except Exception:
         return line
 
 
 def receivers_of(headers: Message) -> list[str]:
-    """The addresses a mail goes to, in To, Cc and what our sandbox notes of the delivery."""
+    """The addresses a mail goes to, in To, Cc and X-RcptTo: where these are malformed, whatever looks like one."""
     said = [str(value) for name in _RECEIVERS for value in headers.get_all(name, [])]
-    return [address for _, address in getaddresses(said) if address]
+    try:
+        return [address for _, address in getaddresses(said) if address]
+    except Exception:
+        return [address for value in said for address in _ADDRESS.findall(value)]

@@ -131,7 +131,7 @@ def _date(headers: Message) -> datetime | None:
     try:
         said = parsedate_to_datetime(header(headers, "Date") or "")
         return said.astimezone(UTC) if said.tzinfo is not None else said.replace(tzinfo=UTC)
-    except (ValueError, TypeError, OverflowError):
+    except Exception:  # a date that is none: the library raises whatever it stumbles over
         return None
 
 

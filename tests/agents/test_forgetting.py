@@ -7,6 +7,7 @@ import uuid
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -146,7 +147,7 @@ async def test_a_mail_that_comes_while_the_keys_go_is_removed_too(tmp_path: Path
     assert box.newest(10) == []
 
 
-MALFORMED = ["<", '"', "a@[", ":;u:"]
+MALFORMED = ["<", '"', "a@[", ":;u:", "(" * 4000]
 
 
 @pytest.mark.parametrize("to", MALFORMED)
@@ -182,3 +183,19 @@ async def test_the_loop_goes_on_while_mails_are_looked_at(tmp_path: Path, monkey
 
 async def test_what_was_sealed_as_no_json_keeps_no_key(tmp_path: Path) -> None:
     assert isinstance((await forgotten(tmp_path, Keys("{not JSON"), effect("u1"))).data, UserForgotten)
+
+
+async def test_one_file_that_cannot_be_read_keeps_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    box = mailed(tmp_path, "eve@example.com", "ada@example.com")
+    broken = tmp_path / "mail" / f"{uuid.UUID(int=0)}.eml"
+    real = Path.open
+
+    def refuse(self: Path, *given: Any, **more: Any) -> Any:
+        if self == broken:
+            raise PermissionError(13, "Permission denied")
+        return real(self, *given, **more)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(Unreachable, match="PermissionError"):
+        await forgotten(tmp_path, Keys('{"email": "ada@example.com"}'), effect("u1"))
+    assert [mail.to for mail in box.newest(10)] == ["eve@example.com"]
