@@ -26,7 +26,11 @@ class Links:
 
     def unsubscribe(self, user_id: str) -> str:
         """Where a user ends our mail, with one click (RFC 8058). It holds for ever, as a mail is kept for ever."""
-        return f"{self._base}/unsubscribe/{self._unsubscribing.dumps(user_id)}"
+        return f"{self._base}/unsubscribe/{self.mark(user_id)}"
+
+    def mark(self, user_id: str) -> str:
+        """What a user's links of `unsubscribe` end with, always the same: every mail to the user carries it."""
+        return str(self._unsubscribing.dumps(user_id))
 
     def user_of(self, token: str) -> str | None:
         """Whose mail a link of `unsubscribe` ends; None if it is not one of ours."""

@@ -14,11 +14,12 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.message import EmailMessage
-from email.parser import BytesHeaderParser
+from email.message import EmailMessage, Message
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from adapters.files import write_whole
+from adapters.mail_headers import header, headers_of
 from adapters.messages import notice_of
 
 #: How many of the newest mails a search for an address looks through.
@@ -27,7 +28,6 @@ MOST_READ = 10_000
 MOST_AGAIN = 100
 # What a Message-ID that is not ours is named by.
 _NAMES = uuid.UUID("6f1f8a52-1f0a-5d7e-9a53-0c1d3b7a9e21")
-_headers = BytesHeaderParser(policy=email.policy.compat32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +97,8 @@ class Mailbox:
 
 def _name_of(raw: bytes) -> str:
     """What a mail's file is called; one without a Message-ID is named by its content."""
-    said = _headers.parsebytes(raw).get("Message-ID")
-    return _named(str(said)) if said else str(uuid.uuid5(_NAMES, raw.hex()))
+    said = header(headers_of(raw), "Message-ID")
+    return _named(said) if said else str(uuid.uuid5(_NAMES, raw.hex()))
 
 
 def _named(message_id: str) -> str:
@@ -111,26 +111,38 @@ def _read(path: Path, to: str | None) -> Mail | None:
     # Most are to somebody else, and reading a message as such is slow.
     if to is not None and to.lower().encode() not in raw.lower():
         return None
-    message = email.message_from_bytes(raw, policy=email.policy.default)
-    receiver = str(message["To"] or "")
+    headers = headers_of(raw)
+    receiver = header(headers, "To") or ""
     if to is not None and receiver.lower() != to.lower():
         return None
+    text, page = _contents(raw)
     return Mail(
         to=receiver,
-        subject=str(message["Subject"] or ""),
-        text=_content(message, "plain") or "",
-        message_id=str(message["Message-ID"] or ""),
-        at=_date(message) or datetime.fromtimestamp(path.stat().st_mtime, UTC),
-        page=_content(message, "html"),
+        subject=header(headers, "Subject") or "",
+        text=text or "",
+        message_id=header(headers, "Message-ID") or "",
+        at=_date(headers) or datetime.fromtimestamp(path.stat().st_mtime, UTC),
+        page=page,
     )
 
 
-def _date(message: EmailMessage) -> datetime | None:
+def _date(headers: Message) -> datetime | None:
     """When a mail says it was written; None if it does not say so."""
-    said = getattr(message["Date"], "datetime", None)
-    if not isinstance(said, datetime):
+    try:
+        said = parsedate_to_datetime(header(headers, "Date") or "")
+        return said.astimezone(UTC) if said.tzinfo is not None else said.replace(tzinfo=UTC)
+    except Exception:  # a date that is none: the library raises whatever it stumbles over
         return None
-    return said if said.tzinfo is not None else said.replace(tzinfo=UTC)
+
+
+def _contents(raw: bytes) -> tuple[str | None, str | None]:
+    """Text and page of a mail, None where it has none."""
+    try:
+        message = email.message_from_bytes(raw, policy=email.policy.default)
+        return _content(message, "plain"), _content(message, "html")
+    except Exception:
+        # Of what describes its parts anything may be malformed, and the library raises whatever it stumbles over.
+        return "", None  # the file has it
 
 
 def _content(message: EmailMessage, kind: str) -> str | None:

@@ -37,7 +37,7 @@ def attach(user: ServiceApp, tools: Tools) -> None:
         user.service,
         tools,
         name="forget-user",
-        call=lambda effect: forget_user(tools.settings.data, tools.receipts, tools.keyring, effect),
+        call=lambda effect: forget_user(tools.settings.data, tools.receipts, tools.links, tools.keyring, effect),
         already_answered=already_answered,
     )
 

@@ -13,12 +13,13 @@ from urllib.parse import quote
 
 import orjson
 
-from adapters.belongings import belongings, remove_belongings
+from adapters.belongings import Owner, belongings, remove_belongings
 from cli.client import GatewayClient, Refused, Unreachable, open_session
 from cli.erasure_person import Collector, Person
 from cli.erasure_places import Place, records, search_files, search_topics, topics
 from cli.erasure_search import Search
 from cli.instance import Instance
+from cli.post import links_of
 from cli.problem import Problem
 from config.secrets import Secrets
 from config.settings import Settings
@@ -98,7 +99,8 @@ class Erasure:
         async with open_session() as session:
             client = GatewayClient(session, self._target.url, self._target.api_key, patience=_PATIENCE_S)
             try:
-                answer = orjson.loads(await client.post(f"{path}/erasure", {}, key=str(uuid.uuid4())))
+                # Whether bookings are under way was seen on the log, which is ahead of the gateway's lists.
+                answer = orjson.loads(await client.post(f"{path}/erasure", {"force": True}, key=str(uuid.uuid4())))
                 while answer["erased_at"] is None:
                     await asyncio.sleep(_PAUSE_S)
                     answer = orjson.loads(await client.look(path))
@@ -109,7 +111,7 @@ class Erasure:
         self.report.erased_at = datetime.fromisoformat(answer["erased_at"])
         self.report.keys_gone_by = await self._keys_gone_by(self.report.erased_at)
         # The worker has removed what it knew of; here every address that was ever the user's is known.
-        left = remove_belongings(self._settings.data, self.person.user_id, self._is_address, self.person.phones)
+        left = remove_belongings(self._settings.data, self._owner())
         self.report.removed = sorted({*left, *self.report.to_remove})
 
     async def search(self) -> None:
@@ -123,8 +125,11 @@ class Erasure:
 
     def note_belongings(self) -> None:
         """Notes what an erasure would remove."""
-        data, person = self._settings.data, self.person
-        self.report.to_remove = belongings(data, person.user_id, self._is_address, person.phones)
+        self.report.to_remove = belongings(self._settings.data, self._owner())
+
+    def _owner(self) -> Owner:
+        user_id, links = self.person.user_id, links_of(self._settings, Secrets.of(self._settings))
+        return Owner(user_id=user_id, mark=links.mark(user_id), is_address=self._is_address, phones=self.person.phones)
 
     def _is_address(self, address: str) -> bool:
         known = {each.lower() for each in self.person.emails}

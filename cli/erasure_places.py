@@ -22,7 +22,7 @@ Kind = Literal["internal", "documented", "dead letters", "files"]
 #: Kafka's own files: what stands in them was read as topics, through the broker.
 _THROUGH_THE_BROKER = frozenset({"broker"})
 _DEAD = ".dlq"
-_MAIL = ".eml"
+_MAILS = (".eml", ".again")
 _CHUNK = 8 * 1024 * 1024
 _OVERLAP = 4096
 
@@ -136,7 +136,7 @@ def _files(entry: Path) -> Iterator[Path]:
 def _is_in(path: Path, search: Search) -> bool:
     """Whether a file has something; one that went away meanwhile has not."""
     try:
-        if path.suffix == _MAIL:
+        if path.suffix in _MAILS:
             return search.finds_in_mail(path.read_bytes())
         with path.open("rb") as file:
             return any(search.finds(chunk) for chunk in _chunks(file))

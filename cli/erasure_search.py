@@ -10,9 +10,11 @@ import json
 import quopri
 import re
 from collections.abc import Collection, Iterable, Iterator
+from email.message import Message
 from itertools import product
 from urllib.parse import quote
 
+from adapters.mail_headers import readable
 from cli.erasure_person import Person
 
 #: First and last name stand so near to each other, in bytes, where they name one person.
@@ -109,11 +111,17 @@ def _coded(word: str) -> Iterator[bytes]:
 
 def _readable(content: bytes) -> Iterator[str]:
     """The headers and texts of a mail as a person reads them."""
-    message = email.message_from_bytes(content, policy=email.policy.default)
+    # The older policy: the newer ones raise over headers that are malformed.
+    message = email.message_from_bytes(content, policy=email.policy.compat32)
     for part in message.walk():
-        yield from (f"{name}: {value}" for name, value in part.items())
+        yield from (f"{name}: {readable(str(value))}" for name, value in part.items())
         if part.get_content_maintype() == "text":
             try:
-                yield str(part.get_content())
-            except (LookupError, UnicodeError):  # of a charset nobody knows: its bytes were searched
+                yield _text(part)
+            except (LookupError, ValueError):  # of a charset nobody knows: its bytes were searched
                 continue
+
+
+def _text(part: Message) -> str:
+    content = part.get_payload(decode=True)
+    return content.decode(part.get_content_charset("utf-8"), "replace") if isinstance(content, bytes) else ""

@@ -16,7 +16,7 @@ def user_of(news: UserNews, message_id: str) -> RegisterUser | ChangeUser:
     if not news.personal:
         raise Inadmissible("the user has no e-mail and no name")
     if isinstance(news, UserCreated):
-        return RegisterUser(user_id=news.user_id, personal=news.personal, announced=True)
+        return RegisterUser(user_id=news.user_id, personal=news.personal, announced=True, told_at=news.created_at)
     said = news.personal
     return ChangeUser(user_id=news.user_id, personal=said, revision=NEXT, announced=True, message_id=message_id)
 

@@ -47,7 +47,7 @@ def decide(user: User | None, message: Event, now: datetime) -> Decision[User | 
     match user, message:
         case None, RegisterUser():
             return _register(message, now)
-        case User(erased_at=datetime(), erasing=None), RegisterUser():
+        case User(erased_at=datetime() as erased_at, erasing=None), RegisterUser() if _is_since(message, erased_at):
             return _register(message, now, user.revision + 1)
         case _, EraseUser() if user is None or user.erasing is None:
             return _erase(user, message, now)
@@ -57,6 +57,11 @@ def decide(user: User | None, message: Event, now: datetime) -> Decision[User | 
             return _change(user, message, now)
         case _:
             return Decision(user)
+
+
+def _is_since(asked: RegisterUser, erased_at: datetime) -> bool:
+    """What another program told before the erasure, and is read again, brings nobody back."""
+    return asked.told_at is None or asked.told_at > erased_at
 
 
 def _register(asked: RegisterUser, now: datetime, revision: int = 1) -> Decision[User | None]:

@@ -1,4 +1,7 @@
-"""Erasing a user: every key of the user goes, and the answer says what can still be read where, and until when."""
+"""Erasing a user: every key of the user goes, and the answer says what can still be read where, and until when.
+
+While bookings of the user are under way it is refused, as far as the lists of bookings can say so.
+"""
 
 from __future__ import annotations
 
@@ -8,26 +11,44 @@ from datetime import datetime, timedelta
 
 import msgspec
 from aiohttp import web
+from pydantic import ConfigDict
 
+from domain.booking_state import BookingStatus
 from domain.erasure import gone_by
 from domain.users import User
+from projections.listings import BookingsAsked, ListsUnavailable
 from streams.events.users import EraseUser
 from streams.services import USER
 from streams.topics import Topic
 from streams.wire import codec_of
 from tables.users import row_key
 from web.answers import Answer
-from web.context import SOURCE, Context, context_of, correlation_of
-from web.operations import Operation
+from web.bodies import check, read_json
+from web.context import SOURCE, Context, context_of, correlation_of, principal_of
+from web.operations import IDEMPOTENCY_KEY, Operation
 from web.owners import OwnerUnavailable
-from web.requests import name_in_path
+from web.problems import Problem
+from web.requests import id_of_request, name_in_path
+from web.shapes import Request
 
 _user = msgspec.json.Decoder(User)
 _PAUSE_S = 0.05
+#: Lists that are older than this say nothing of now.
+_STALE = timedelta(minutes=1)
+#: Of each status so many bookings are named.
+_MOST_NAMED = 20
+_UNDER_WAY = tuple(status for status in BookingStatus if not status.terminal)
 _WARNING = (
     "Bookings of this user go on, and nothing can be sent for them any more: their mails end with the error 'erased'. "
     "`vacancy users erase` looks for bookings under way, and proves what is left where."
 )
+
+
+class EraseRequest(Request):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"force": True}]})
+
+    #: Although bookings are under way: nothing can be sent for them afterwards.
+    force: bool = False
 
 
 class ShownOut(Answer):
@@ -51,6 +72,11 @@ class ErasureOut(Answer):
 async def erase_user(request: web.Request) -> web.Response:
     """200 once the user's keys are gone, 202 where that takes longer: it is done then, whoever asks again or not."""
     user_id, context = name_in_path(request, "user_id"), context_of(request)
+    # The key need not be kept: an erasure that is asked for again is the same one, or finds nothing more to do.
+    id_of_request(request, principal_of(request))
+    said = check(EraseRequest, await read_json(request)) if request.can_read_body else EraseRequest()
+    if not said.force and (numbers := await _under_way(context, user_id)):
+        raise _refused(numbers)
     asked = await context.log.append(EraseUser(user_id=user_id), source=SOURCE, correlation_id=correlation_of(request))
     row = await _row(context, user_id, asked.offset)
     asked_at = row.erasing or row.updated_at
@@ -70,6 +96,31 @@ async def erase_user(request: web.Request) -> web.Response:
     )
     status = 200 if row.erasing is None else 202
     return web.Response(status=status, text=body.model_dump_json(), content_type="application/json")
+
+
+async def _under_way(context: Context, user_id: str) -> list[str]:
+    """Confirmation numbers of bookings that are not over; none where there are no lists, or none of now."""
+    found: list[str] = []
+    try:
+        for status in _UNDER_WAY:
+            asked = BookingsAsked(user_id=user_id, status=status)
+            page = await context.listings.bookings(asked, _MOST_NAMED, None)
+            if context.clock() - page.as_of > _STALE:
+                return []
+            found += [str(row["confirmation_number"]) for row in page.rows]
+    except ListsUnavailable:
+        return []
+    return sorted(found)
+
+
+def _refused(numbers: list[str]) -> Problem:
+    detail = (
+        f"Bookings are under way: {', '.join(numbers)}. Cancel them first, or send "
+        '{"force": true}: then nothing can be sent for them any more.'
+    )
+    return Problem(
+        409, "bookings-under-way", "The user has bookings that are not over", detail, more={"bookings": numbers}
+    )
 
 
 def showing(context: Context) -> list[Topic]:
@@ -98,6 +149,9 @@ OPERATIONS = (
         "Erase a user: every key of the user's personal data",
         "users",
         {200: ErasureOut, 202: ErasureOut},
-        problems=(422, 503),
+        request=EraseRequest,
+        request_required=False,
+        parameters=(IDEMPOTENCY_KEY,),
+        problems=(409, 422, 503),
     ),
 )

@@ -17,6 +17,8 @@ class RegisterUser(Event, type="user.user.register"):
     fingerprint: str = ""
     #: Another program told the world of it already.
     announced: bool = False
+    #: When the other program says it was; None if we are asked ourselves.
+    told_at: Instant | None = None
 
 
 class ChangeUser(Event, type="user.user.change"):

@@ -20,6 +20,10 @@ def test_a_link_is_read_back_by_who_made_it() -> None:
     assert LINKS.receipt_of(_token(LINKS.receipt("r-1"))) == "r-1"
 
 
+def test_a_users_mails_carry_one_mark_under_whatever_address() -> None:
+    assert LINKS.mark("u/1") == LINKS.mark("u/1") == _token(LINKS.unsubscribe("u/1")) != LINKS.mark("u/2")
+
+
 def test_a_receipts_link_can_be_that_of_a_time() -> None:
     """The same whenever it is asked for, and it holds from then on."""
     now = datetime.now(UTC)

@@ -118,3 +118,22 @@ def test_what_is_half_written_or_no_mail_is_not_shown(box: Mailbox, tmp_path: Pa
     (tmp_path / "mail" / f".{notice(3)}.eml.0123").write_bytes(b"half")
     (tmp_path / "mail" / "note.txt").write_bytes(b"note")
     assert len(box.newest(10)) == 1
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["To: <", 'To: "', "To: a@[", "To: :;u:", "Subject: =?x?b?!?=", "Date: soon", "Content-Type: ;", "Message-ID: <"],
+)
+def test_a_malformed_header_hides_no_mail(box: Mailbox, header: str) -> None:
+    box.keep(f"{header}\r\nX-Other: 1\r\n\r\nHello\r\n".encode())
+    box.keep(mail(1))
+    assert len(box.newest(10)) == 2
+    assert [found.to for found in box.newest(10, "ada@example.com")] == ["ada@example.com"]
+
+
+def test_encoded_and_folded_headers_are_read(box: Mailbox) -> None:
+    box.keep(
+        b"To: ada@example.com\r\nSubject: =?utf-8?q?Zo=C3=AB?=\r\n =?utf-8?q?_Quax?= and\r\n more\r\n\r\nHello\r\n"
+    )
+    (found,) = box.newest(1)
+    assert (found.to, found.subject) == ("ada@example.com", "Zo\u00eb Quax and more")

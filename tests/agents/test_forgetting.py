@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from adapters.letters import Letter
+from adapters.links import Links
 from adapters.mailbox import Mailbox
-from adapters.messages import message_id_of
+from adapters.messages import Envelope as MailEnvelope
+from adapters.messages import compose, message_id_of
 from adapters.storage import receipt_name, storage_of
 from adapters.textbox import Textbox, newest
 from agents.forgetting import forget_user
@@ -22,6 +27,7 @@ from streams.identity import user_id_of
 from streams.log import LogUnavailable
 
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
+LINKS = Links("https://rooms.example", b"s" * 32)
 
 
 class Keys:
@@ -42,7 +48,7 @@ def effect(user_id: str, personal: str = "sealed") -> Envelope:
 
 
 async def forgotten(directory: Path, keys: Keys, asked: Envelope) -> Envelope:
-    return await forget_user(directory, storage_of(directory / "receipts"), keys, asked)
+    return await forget_user(directory, storage_of(directory / "receipts"), LINKS, keys, asked)
 
 
 def mailed(directory: Path, *addresses: str) -> Mailbox:
@@ -103,3 +109,93 @@ async def test_a_disk_that_refuses_is_asked_again(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(Path, "unlink", refuse)
     with pytest.raises(Unreachable, match="PermissionError"):
         await forgotten(tmp_path, Keys('{"email": "ada@example.com"}'), effect("u1"))
+
+
+def sent(user_id: str, to: str, number: int) -> bytes:
+    """A mail as it is sent to a user."""
+    envelope = MailEnvelope(
+        notice_id=str(uuid.UUID(int=number)),
+        sender="r@example.com",
+        to=to,
+        at=NOW,
+        unsubscribe=LINKS.unsubscribe(user_id),
+    )
+    return compose(Letter("Hello", "Hello"), envelope).as_bytes()
+
+
+async def test_mails_go_by_whose_they_are_whatever_the_address(tmp_path: Path) -> None:
+    box = Mailbox(tmp_path / "mail")
+    for number, (user_id, to) in enumerate(
+        [("u1", "old@example.com"), ("u2", "eve@example.com"), ("u1", "new@ex.com")]
+    ):
+        box.keep(sent(user_id, to, number))
+    box.keep(sent("u1", "old@example.com", 0))  # delivered twice
+    await forgotten(tmp_path, Keys(None), effect("u1", personal=""))
+    assert [mail.to for mail in box.newest(10)] == ["eve@example.com"]
+    assert len(list((tmp_path / "mail").iterdir())) == 1
+
+
+async def test_a_mail_that_comes_while_the_keys_go_is_removed_too(tmp_path: Path) -> None:
+    box = Mailbox(tmp_path / "mail")
+
+    class Slow(Keys):
+        async def forget(self, user_id: str) -> int:
+            box.keep(sent("u1", "ada@example.com", 1))
+            return 1
+
+    await forgotten(tmp_path, Slow(None), effect("u1"))
+    assert box.newest(10) == []
+
+
+MALFORMED = ["<", '"', "a@[", ":;u:", "(" * 4000]
+
+
+@pytest.mark.parametrize("to", MALFORMED)
+async def test_a_malformed_receiver_stops_no_erasure(tmp_path: Path, to: str) -> None:
+    box = mailed(tmp_path, "ada@example.com")
+    kept = box.keep(f"To: {to}\r\nSubject: Hello\r\n\r\nHello\r\n".encode())
+    await forgotten(tmp_path, Keys('{"email": "ada@example.com"}'), effect("u1"))
+    assert list((tmp_path / "mail").iterdir()) == [kept]
+
+
+async def test_an_address_beyond_ascii_and_headers_without_end_are_read(tmp_path: Path) -> None:
+    box = Mailbox(tmp_path / "mail")
+    box.keep("Subject: Hello\nTo: Zo\u00eb <zo\u00eb@example.com>\n\nHello".encode())
+    box.keep(b"X-Long: " + b"x" * 5000 + b"\nTo: ada@example.com\n\nHello")
+    box.keep(b"Subject: Hello\n\nTo: ada@example.com")  # in the text it is nobody's
+    for address in ("zo\u00eb@example.com", "ada@example.com"):
+        await forgotten(tmp_path, Keys(f'{{"email": "{address}"}}'), effect("u1"))
+    assert len(list((tmp_path / "mail").iterdir())) == 1
+
+
+async def test_the_loop_goes_on_while_mails_are_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: set[int] = set()
+
+    def remove(*given: object) -> list[str]:
+        threads.add(threading.get_ident())
+        return []
+
+    monkeypatch.setattr("agents.forgetting.remove_belongings", remove)
+    await forgotten(tmp_path, Keys(None), effect("u1"))
+    assert threads
+    assert threading.get_ident() not in threads
+
+
+async def test_what_was_sealed_as_no_json_keeps_no_key(tmp_path: Path) -> None:
+    assert isinstance((await forgotten(tmp_path, Keys("{not JSON"), effect("u1"))).data, UserForgotten)
+
+
+async def test_one_file_that_cannot_be_read_keeps_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    box = mailed(tmp_path, "eve@example.com", "ada@example.com")
+    broken = tmp_path / "mail" / f"{uuid.UUID(int=0)}.eml"
+    real = Path.open
+
+    def refuse(self: Path, *given: Any, **more: Any) -> Any:
+        if self == broken:
+            raise PermissionError(13, "Permission denied")
+        return real(self, *given, **more)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(Unreachable, match="PermissionError"):
+        await forgotten(tmp_path, Keys('{"email": "ada@example.com"}'), effect("u1"))
+    assert [mail.to for mail in box.newest(10)] == ["eve@example.com"]

@@ -85,3 +85,12 @@ def test_a_mail_is_read_as_its_receiver_would(tmp_path: Path) -> None:
 def test_what_retention_never_removes_is_not_allowed() -> None:
     assert Place("vacancy.user.inbox", "internal").is_allowed
     assert not Place("user-events.dlq", "dead letters", found=1).is_allowed
+
+
+@pytest.mark.parametrize("to", ["<", '"', "a@[", ":;u:"])
+def test_a_malformed_receiver_hides_nothing_of_a_mail(to: str) -> None:
+    quoted = base64.b64encode(b"a pain in the left knee, they say")
+    headers = f"To: {to}\nContent-Type: text/plain; charset=x-nobodys\nContent-Transfer-Encoding: base64\n\n".encode()
+    assert not SEARCH.finds_in_mail(headers + base64.b64encode(b"Hello"))
+    assert SEARCH.finds_in_mail(headers.replace(b"x-nobodys", b"utf-8") + quoted)
+    assert SEARCH.finds_in_mail(headers + quoted)

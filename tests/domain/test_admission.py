@@ -402,7 +402,7 @@ def test_a_change_that_cannot_be_had_is_not_taken(news: BookingUpdated, why: str
 @pytest.mark.proves("CAMP-13")
 def test_a_user_is_taken_as_another_program_tells_of_it() -> None:
     registered = user_of(UserCreated(user_id="u1", personal="sealed", created_at=NOW), "m1")
-    assert registered == RegisterUser(user_id="u1", personal="sealed", announced=True)
+    assert registered == RegisterUser(user_id="u1", personal="sealed", announced=True, told_at=NOW)
     changed = user_of(UserUpdated(user_id="u1", personal="sealed", updated_at=NOW), "m1")
     assert changed == ChangeUser(user_id="u1", personal="sealed", revision=0, announced=True, message_id="m1")
     with pytest.raises(Inadmissible, match="no e-mail"):

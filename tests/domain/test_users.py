@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -111,3 +113,13 @@ def test_who_comes_back_after_an_erasure_is_somebody_new() -> None:
     story.when(register("sealed anew"))
     assert story.service.state.personal == "sealed anew"
     assert (story.service.state.revision, story.service.state.erased_at) == (3, None)
+
+
+@pytest.mark.parametrize(
+    ("told_at", "back"),
+    [(NOW - timedelta(days=1), False), (NOW, False), (NOW + timedelta(seconds=1), True), (None, True)],
+)
+def test_what_another_program_told_before_the_erasure_brings_nobody_back(told_at: datetime | None, back: bool) -> None:
+    story = given_user().when(EraseUser(user_id="u1"), forgotten())
+    story.when(RegisterUser(user_id="u1", personal="sealed ada", announced=True, told_at=told_at))
+    assert bool(story.service.state.personal) is back

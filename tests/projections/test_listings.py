@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -77,6 +77,13 @@ def told(gateway: Gateway, listings: Listings) -> None:  # noqa: F811
     app._state[CONTEXT] = dataclasses.replace(app[CONTEXT], listings=listings)
 
 
+def at(gateway: Gateway, now: datetime) -> None:  # noqa: F811
+    """Sets the gateway's clock."""
+    app = gateway.client.app
+    assert app is not None
+    app._state[CONTEXT] = dataclasses.replace(app[CONTEXT], clock=lambda: now)
+
+
 async def test_over_http(gateway: Gateway, listings: Listings) -> None:  # noqa: F811
     told(gateway, listings)
     answer = await gateway.call("GET", "/api/reservations?limit=4&property_id=PROP-001")
@@ -107,3 +114,24 @@ async def test_without_tables_lists_say_so(gateway: Gateway) -> None:  # noqa: F
     answer = await gateway.call("GET", "/api/reservations")
     assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
     assert "database_url" in (await answer.json())["detail"]
+
+
+async def test_an_erasure_is_refused_while_bookings_are_under_way(gateway: Gateway, listings: Listings) -> None:  # noqa: F811
+    told(gateway, listings)
+    at(gateway, NOW)
+    path = "/api/users/user-1/erasure"
+    refused = await gateway.call("POST", path, {})
+    body = await refused.json()
+    assert (refused.status, body["bookings"]) == (409, [f"RSV-2026-b{number}" for number in range(5)])
+    assert "RSV-2026-b4" in body["detail"]
+    assert not gateway.instance.appended
+    assert (await gateway.call("POST", path, {"force": "yes"})).status == 422
+    assert (await gateway.call("POST", path, Idempotency_Key="\u00e9")).status == 400
+    assert (await gateway.call("POST", path, {"force": True}, Idempotency_Key="once")).status == 200
+    assert (await gateway.call("POST", "/api/users/user-2/erasure")).status == 200  # whose booking was cancelled
+
+
+async def test_lists_of_long_ago_refuse_no_erasure(gateway: Gateway, listings: Listings) -> None:  # noqa: F811
+    told(gateway, listings)
+    at(gateway, NOW + timedelta(minutes=5))
+    assert (await gateway.call("POST", "/api/users/user-1/erasure")).status == 200
