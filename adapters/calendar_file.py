@@ -39,6 +39,13 @@ def calendar_of(template: str, facts: Mapping[str, Any], booking_id: str | None,
 
     What is not confirmed has none, nor has what names no time that a calendar can show.
     """
+    try:
+        return _written(template, facts, booking_id, at)
+    except (ValueError, OverflowError):
+        return None  # the first and the last years that there are: a letter without the file is better than none
+
+
+def _written(template: str, facts: Mapping[str, Any], booking_id: str | None, at: datetime) -> CalendarFile | None:
     method = _METHODS.get(template)
     if method is None or booking_id is None or facts.get("status") == "PENDING":
         return None

@@ -11,8 +11,8 @@ import msgspec
 
 from adapters.provider_answers import retry_after
 
-#: Statuses that refuse the message itself. Every other failure, a wrong key among them, says nothing about it.
-_REFUSALS = frozenset({400, 422})
+#: Of the statuses that refuse (4xx), those that say nothing about the message: a wrong key, too early, too many.
+_NOT_THE_MESSAGE = frozenset({401, 403, 407, 408, 425, 429})
 _ANSWER_LIMIT = 65536
 _LONGEST_REASON = 200
 
@@ -61,7 +61,7 @@ class SmsClient:
         Raises SmsUnavailable, SmsRefused.
         """
         status, raw, later = await self._ask({"to": to, "text": text, "reference": reference})
-        if status in _REFUSALS:
+        if _refuses(status, raw):
             raise SmsRefused(_reason(raw))
         if not 200 <= status < 300:
             raise SmsUnavailable(f"HTTP {status}", retry_after(later))
@@ -88,10 +88,22 @@ class SmsClient:
             raise SmsUnavailable(f"no connection ({type(error).__name__})") from error
 
 
+def _refuses(status: int, raw: bytes) -> bool:
+    """Whether an answer refuses the message itself."""
+    if status in (404, 405):
+        return _refusal(raw) is not None  # else the address is not the provider's, which says nothing of the message
+    return 400 <= status < 500 and status not in _NOT_THE_MESSAGE
+
+
 def _reason(raw: bytes) -> str:
     """Why a message was refused, in the provider's words, on one line."""
-    try:
-        said = msgspec.json.decode(raw, type=_Refusal).error.message
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        said = ""
+    refusal = _refusal(raw)
+    said = refusal.error.message if refusal is not None else ""
     return " ".join(said.split())[:_LONGEST_REASON] or "the provider did not say why"
+
+
+def _refusal(raw: bytes) -> _Refusal | None:
+    try:
+        return msgspec.json.decode(raw, type=_Refusal)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None

@@ -21,6 +21,8 @@ import aiosmtplib
 _MOST = 4
 #: After so many seconds without a mail a connection is made anew: servers hang up on those that are silent.
 _STALE_S = 20.0
+#: For so many seconds nobody else asks a server that was silent for as long as we wait: it keeps every place busy.
+_SILENT_S = 10.0
 _PORTS = {"smtp": 587, "smtps": 465}
 
 
@@ -69,6 +71,8 @@ class Mailer:
         self._timeout = timeout
         self._tls = tls
         self._places = asyncio.Semaphore(_MOST)
+        #: Until when the server is not asked, on the monotonic clock.
+        self._silent_until = 0.0
         #: Connections nobody uses now, with when they were used, on the monotonic clock; the latest at the end.
         self._idle: list[tuple[float, aiosmtplib.SMTP]] = []
 
@@ -86,7 +90,7 @@ class Mailer:
             raise MailRefused("the server takes no such address") from refused
         except (aiosmtplib.SMTPException, OSError) as error:
             # A sender or a login that is refused is for the operator to mend, not for the guest to miss a mail over.
-            raise MailUnavailable(_said(error)) from error
+            raise self._unavailable(error) from error
 
     async def close(self) -> None:
         """Lets go of the connections; what is under way keeps its own."""
@@ -98,6 +102,8 @@ class Mailer:
     async def _connection(self) -> AsyncIterator[aiosmtplib.SMTP]:
         """A connection to ourselves, kept for the next one if the server still understands us afterwards."""
         async with self._places:
+            if time.monotonic() < self._silent_until:
+                raise MailUnavailable("the server was silent a moment ago")
             server = await self._taken()
             try:
                 yield server
@@ -135,8 +141,13 @@ class Mailer:
             await server.connect()
         except (aiosmtplib.SMTPException, OSError) as error:
             server.close()
-            raise MailUnavailable(_said(error)) from error
+            raise self._unavailable(error) from error
         return server
+
+    def _unavailable(self, error: Exception) -> MailUnavailable:
+        if isinstance(error, TimeoutError):
+            self._silent_until = time.monotonic() + _SILENT_S
+        return MailUnavailable(_said(error))
 
 
 def _judged(refused: aiosmtplib.SMTPResponseException) -> MailRefused | MailUnavailable:

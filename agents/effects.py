@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from agents.tools import Tools
-from streams.effects import EffectRunner
+from streams.effects import EffectRunner, Unreachable
 from streams.events import Envelope
 from streams.group import GroupApp, batches
 from streams.services import Service
@@ -20,9 +20,12 @@ def perform(
     name: str,
     call: Callable[[Envelope], Awaitable[Envelope]],
     already_answered: Callable[[int, Envelope], bool],
+    park: Callable[[Envelope, Unreachable], Envelope] | None = None,
+    ordered: bool = True,
 ) -> None:
     """Attaches it to `group`, which need not be the service's own. `call` makes one call and returns what is to be
-    appended for it; `already_answered` says of an effect of a partition that its answer was taken.
+    appended for it; `already_answered` says of an effect of a partition that its answer was taken. `park` and `ordered`
+    are those of `EffectRunner`.
     """
     runtime = tools.runtime
 
@@ -39,6 +42,8 @@ def perform(
         group=runtime.layout.group(group.name),
         delays=runtime.layout.retry_delays,
         fail=runtime.fail,
+        park=park,
+        ordered=ordered,
     )
     group.on_revoked.append(runner.forget)
     group.on_ready.append(runner.resume)

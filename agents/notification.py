@@ -1,5 +1,5 @@
 """The notification service's agents: one decides notices, one reads the news to tell of, one hands mails and text
-messages over, and one ticks when reminders are due.
+messages over, and one ticks when reminders are due, and notices that could not be handed over before.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 from agents.effects import perform
 from agents.follow import follow
 from agents.lazy import lazy_app
-from agents.sending import hand_over
+from agents.sending import hand_over, parked
 from agents.texting import hand_over_text
 from agents.ticking import tick
 from agents.tools import Tools
@@ -19,12 +19,12 @@ from domain.notices import notices_of
 from domain.reminders import planned
 from streams.app import ServiceApp
 from streams.events import Envelope, Event
-from streams.events.notices import ReminderDue, SendMail, SendSms
+from streams.events.notices import NoticeDue, ReminderDue, SendMail, SendSms
 from streams.group import GroupApp, batches
 from streams.rows import RowStore
 from tables import notifications
 
-#: Reminders told in one tick of one partition; the rest follows in the next.
+#: Reminders told, and notices tried again, in one tick of one partition; the rest follows in the next.
 _MOST_AT_ONCE = 500
 
 
@@ -45,22 +45,24 @@ def attach(notification: ServiceApp, tools: Tools) -> None:
         if not notification.store.owns(partition):
             return False
         notice = notifications.read(notification.store, effect.data.user_id, effect.data.notice_id)
-        return notice is not None and notice.status != "waiting"
+        return notice is not None and (notice.status != "waiting" or notice.tries > effect.data.attempt)
 
     def translate(news: Envelope) -> Sequence[Event]:
         return [*notices_of(news, notices), *planned(news, layout.notices, tools.settings.reminder_hours)]
 
     follow(notification, tools, translate)
-    tick(notification, tools.runtime, "remind-guests", due)
+    tick(notification, tools.runtime, "notices-due", due)
     if alone:
         send_mails(notification, tools, already_answered)
 
 
 def due(store: RowStore, partition: int, now: datetime) -> list[Event]:
-    """The reminders that are due."""
+    """The reminders that are due, and the notices that are to be tried again."""
+    reminders = notifications.due_reminders(store, partition, now, _MOST_AT_ONCE)
+    notices = notifications.due_notices(store, partition, now, _MOST_AT_ONCE)
     return [
-        ReminderDue(user_id=found.user_id, booking_id=found.booking_id, due=found.due)
-        for found in notifications.due_reminders(store, partition, now, _MOST_AT_ONCE)
+        *(ReminderDue(user_id=each.user_id, booking_id=each.booking_id, due=each.due) for each in reminders),
+        *(NoticeDue(user_id=each.user_id, notice_id=each.notice_id, due=each.due) for each in notices),
     ]
 
 
@@ -79,6 +81,9 @@ def send_mails(group: GroupApp, tools: Tools, already_answered: Callable[[int, E
         name="send-mail",
         call=call,
         already_answered=already_answered,
+        park=parked,
+        # Nobody relies on the order of mails: one that is refused for now holds up none.
+        ordered=False,
     )
 
 

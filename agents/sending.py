@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -18,8 +19,10 @@ from adapters.wording import locale_of
 from streams.effects import Unreachable
 from streams.envelope import resulting
 from streams.events import Envelope
-from streams.events.notices import MailHandedOver, SendMail
+from streams.events.notices import MailHandedOver, NoticeParked, SendMail, SendSms
 from streams.keyring import Keyring
+
+logger = logging.getLogger(__name__)
 
 _RECEIPT = re.compile(r"/api/receipts/([0-9a-f-]{36})")
 
@@ -47,6 +50,21 @@ async def hand_over(mailer: Mailer, links: Links, sender: str, keyring: Keyring,
     return resulting(effect, answered, now=datetime.now(UTC), source="mail")
 
 
+def parked(effect: Envelope, failure: Unreachable) -> Envelope:
+    """That a mail or a text message could not be handed over now, as a message for the notice's inbox."""
+    send = effect.data
+    assert isinstance(send, SendMail | SendSms)
+    told = NoticeParked(
+        notice_id=send.notice_id,
+        user_id=send.user_id,
+        effect_id=effect.event_id,
+        channel="mail" if isinstance(send, SendMail) else "sms",
+        attempt=send.attempt,
+        retry_after=failure.retry_after,
+    )
+    return resulting(effect, told, now=datetime.now(UTC), source="notification-service")
+
+
 async def _send(
     mailer: Mailer, links: Links, sender: str, effect: Envelope, address: str, person: Mapping[str, Any]
 ) -> str | None:
@@ -63,9 +81,13 @@ async def _send(
         notice_id=send.notice_id, sender=sender, to=address, at=effect.timestamp, unsubscribe=reader.unsubscribe
     )
     calendar = calendar_of(send.template, send.facts, send.booking_id, effect.timestamp)
-    letter = written_to(reader, send.template, send.facts)
     try:
+        letter = written_to(reader, send.template, send.facts)
         await mailer.send(compose(letter, envelope, calendar))
+    except ValueError as error:
+        # Written again it is the same mail. What it says may name the guest, which no log shows.
+        logger.error("%s %s: cannot be written: %s", effect.event_type, effect.event_id, type(error).__name__)
+        return "refused"
     except MailUnavailable as failure:
         raise Unreachable(f"mail: {failure}") from failure
     except MailRefused:

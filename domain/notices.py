@@ -1,8 +1,8 @@
 """What the notification service decides: which news a user is told of, over which channel, and what became of it.
 
 A notice is known by the event it tells of and its channel: the same news read twice is one notice. The first answer of
-a mail or a text message counts. A mail that nobody can receive, and what a user declined to hear by mail or text
-message, is shown in the app instead.
+a mail or a text message counts; one that says "not now" is none (`domain.parking`). A mail that nobody can receive, and
+what a user declined to hear by mail or text message, is shown in the app instead.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ from streams.events.records import RecordNews
 
 # The ids we derive are part of what is on the log: this constant never changes.
 _id_of = ids_under(UUID("0d9b6a34-6f6e-5c0b-8a53-2f7c1de0a4b7"))
+#: What a mail came to nothing by that its receiver may still read of.
+_SHOWN = ("no_address", "refused", "undeliverable")
 #: Of a mail or a text message: waiting, sent, unsent. In the app: new, read. Of a channel nobody wants: declined.
 Status = Literal["waiting", "sent", "unsent", "new", "read", "declined"]
 
@@ -58,8 +60,11 @@ class Notice(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     #: Of a mail its Message-ID, of a text message the provider's id.
     message_id: str | None = None
     sent_at: datetime | None = None
-    #: Why it was not sent: "no_address", "no_phone", "refused", "erased".
+    #: Why it was not sent: "no_address", "no_phone", "refused", "erased", "undeliverable".
     error: str | None = None
+    #: How often it was parked; and, while it is, when it is tried again.
+    tries: int = 0
+    due: datetime | None = None
     #: Whether the app shows it in the place of a channel that the user declined.
     instead: bool = False
 
@@ -67,7 +72,7 @@ class Notice(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     def listed(self) -> bool:
         """Whether the app shows it: what is meant for it, a mail that has nowhere to go, and what was declined."""
         meant = self.channel == "app" and self.status != "declined"
-        return meant or self.instead or (self.channel == "mail" and self.error in ("no_address", "refused"))
+        return meant or self.instead or (self.channel == "mail" and self.error in _SHOWN)
 
 
 class Contact(msgspec.Struct, frozen=True):
@@ -173,21 +178,22 @@ def _take(asked: Notify, contact: Contact | None, preferences: Preferences, now:
     )
     if declined or asked.channel == "app":
         return Decision(notice)
-    send = SendMail if asked.channel == "mail" else SendSms
-    return Decision(
-        notice,
-        (
-            send(
-                notice_id=asked.notice_id,
-                user_id=asked.user_id,
-                template=asked.template,
-                facts=asked.facts,
-                guest=asked.guest,
-                contact=contact.guest if contact is not None else None,
-                booking_id=asked.booking_id,
-                locale=preferences.locale,
-            ),
-        ),
+    return Decision(notice, (order(notice, contact, preferences),))
+
+
+def order(notice: Notice, contact: Contact | None, preferences: Preferences) -> SendMail | SendSms:
+    """The order to hand a notice over."""
+    send = SendMail if notice.channel == "mail" else SendSms
+    return send(
+        notice_id=notice.notice_id,
+        user_id=notice.user_id,
+        template=notice.template,
+        facts=notice.facts,
+        guest=notice.guest,
+        contact=contact.guest if contact is not None else None,
+        booking_id=notice.booking_id,
+        locale=preferences.locale,
+        attempt=notice.tries,
     )
 
 
@@ -220,11 +226,11 @@ def _texted(notice: Notice, answer: SmsHandedOver, now: datetime) -> Decision[No
 
 
 def _unsent(notice: Notice, error: str) -> Decision[Notice | None]:
-    return Decision(msgspec.structs.replace(notice, status="unsent", error=error))
+    return Decision(msgspec.structs.replace(notice, status="unsent", error=error, due=None))
 
 
 def _sent(notice: Notice, message_id: str, now: datetime) -> Notice:
-    return msgspec.structs.replace(notice, status="sent", message_id=message_id, sent_at=now)
+    return msgspec.structs.replace(notice, status="sent", message_id=message_id, sent_at=now, due=None)
 
 
 def _guest_of(event: Event) -> str | None:

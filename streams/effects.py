@@ -3,7 +3,8 @@
 An effects topic is read by a stateless agent. Calls of one key are made in order, calls of different keys side by
 side; a result is appended to the service's inbox; only the unbroken run of records whose results are acknowledged
 there is committed. A slow call therefore holds up neither its partition nor the loop, and a crash repeats at most
-calls whose idempotency keys the provider knows.
+calls whose idempotency keys the provider knows. A call that outlasts its retries is parked where its service can do
+so: given back to its row, which asks for it again later. Where it cannot, it is made until it is answered.
 """
 
 from __future__ import annotations
@@ -50,7 +51,8 @@ class EffectRunner:
     """Runs one service's effects.
 
     `call` makes the call an effect asks for and returns what is to be appended for it, or None if there is nothing;
-    it raises `Unreachable` to be called again. `append` returns once the result is on the log.
+    it raises `Unreachable` to be called again. `append` returns once the result is on the log. `park` makes the result
+    of a call that outlasts `delays`; None is to go on for ever. Calls of one key wait for each other if `ordered`.
     """
 
     def __init__(
@@ -65,6 +67,8 @@ class EffectRunner:
         group: str,
         delays: tuple[float, ...],
         fail: Callable[[BaseException], object],
+        park: Callable[[Envelope, Unreachable], Envelope] | None = None,
+        ordered: bool = True,
     ) -> None:
         self._accepts = accepts
         self._call = call
@@ -75,6 +79,8 @@ class EffectRunner:
         self._group = group
         self._delays = delays
         self._fail = fail
+        self._park = park
+        self._ordered = ordered
         self._underway: dict[int, deque[_Underway]] = {}
         self._tails: dict[bytes, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -118,11 +124,13 @@ class EffectRunner:
 
     def _start(self, partition: int, record: Raw, entry: _Underway) -> None:
         key = record.key or b""
-        before = self._tails.get(key)
+        before = self._tails.get(key) if self._ordered else None
         task = asyncio.create_task(self._run(partition, record, entry, before))
-        self._tails[key] = task
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        if not self._ordered:
+            return
+        self._tails[key] = task
         task.add_done_callback(lambda done: self._tails.pop(key, None) if self._tails.get(key) is done else None)
 
     async def _run(self, partition: int, record: Raw, entry: _Underway, before: asyncio.Task[None] | None) -> None:
@@ -159,9 +167,11 @@ class EffectRunner:
             try:
                 return await self._call(effect)
             except Unreachable as error:
-                wait = max(pause, min(error.retry_after or 0.0, LONGEST_PAUSE_S))
                 logger.warning("%s %s: attempt %s: %s", effect.event_type, effect.event_id, attempt, error)
-                await asyncio.sleep(wait)
+                later = error.retry_after or 0.0
+                if self._park is not None and (attempt > len(self._delays) or later > LAST_PAUSE_S):
+                    return self._park(effect, error)
+                await asyncio.sleep(max(pause, min(later, LONGEST_PAUSE_S)))
         raise AssertionError("the ladder has no last rung")
 
     def _advance(self, partition: int) -> None:

@@ -128,6 +128,8 @@ NOTIFICATION = Service(
         notices.Notify,
         notices.MailHandedOver,
         notices.SmsHandedOver,
+        notices.NoticeParked,
+        notices.NoticeDue,
         notices.MarkRead,
         notices.MarkAllRead,
         notices.SetPreferences,

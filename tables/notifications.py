@@ -2,7 +2,8 @@
 
 Rows: `n|{user}|{notice_id}` a notice; `i|{user}|{milliseconds}|{notice_id}` the same where the app shows it, the newest
 last; `u|{user}` how the user was reached before; `p|{user}` what the user wants to hear where; `m|{user}|{booking_id}`
-a reminder, and `r|{due}|{user}|{booking_id}` one that is still to come. A user's id is quoted, so that no key reaches
+a reminder, and `r|{due}|{user}|{booking_id}` one that is still to come; `d|{due}|{user}|{notice_id}` a notice that is
+to be tried again. A user's id is quoted, so that no key reaches
 into another user's.
 """
 
@@ -10,10 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from typing import TypeVar
 
 import msgspec
 
+from domain.decision import Decision
 from domain.notices import Contact, Notice, decide, learn
+from domain.parking import park, retry
 from domain.preferences import EVERYTHING, Preferences, chosen
 from domain.reminders import Reminder, plan, remind
 from streams.events import Envelope, Event
@@ -21,6 +25,8 @@ from streams.events.notices import (
     MailHandedOver,
     MarkAllRead,
     MarkRead,
+    NoticeDue,
+    NoticeParked,
     Notify,
     PlanReminder,
     ReminderDue,
@@ -40,6 +46,19 @@ class Planned(msgspec.Struct, frozen=True):
     due: datetime
 
 
+class Parked(msgspec.Struct, frozen=True):
+    """A notice that is to be tried again at a time."""
+
+    user_id: str
+    notice_id: str
+    due: datetime
+
+
+Entry = TypeVar("Entry", Planned, Parked)
+#: What concerns one notice.
+OfNotice = Notify | MailHandedOver | SmsHandedOver | NoticeParked | NoticeDue | MarkRead
+
+
 class Notifications:
     """Decides notices, preferences and reminders on their rows."""
 
@@ -53,7 +72,7 @@ class Notifications:
                 for notice_id in notice_ids:
                     _decide(rows, MarkRead(user_id=user_id, notice_id=notice_id), now)
                 return ()
-            case Notify() | MailHandedOver() | SmsHandedOver() | MarkRead() as asked:
+            case Notify() | MailHandedOver() | SmsHandedOver() | NoticeParked() | NoticeDue() | MarkRead() as asked:
                 return _decide(rows, asked, now)
         raise AssertionError(f"{message.event_type} is no message of this inbox")
 
@@ -64,13 +83,17 @@ class Notifications:
         return None
 
 
-def _decide(
-    rows: WorkingRows, asked: Notify | MailHandedOver | SmsHandedOver | MarkRead, now: datetime
-) -> Sequence[Event]:
+def _decide(rows: WorkingRows, asked: OfNotice, now: datetime) -> Sequence[Event]:
     key, contact_key = row_key(asked.user_id, asked.notice_id), f"u|{quoted(asked.user_id)}"
     before, contact = rows.get(key, Notice), rows.get(contact_key, Contact)
     preferences = rows.get(preferences_key(asked.user_id), Preferences) or EVERYTHING
-    decision = decide(before, contact, asked, now, preferences)
+    match asked:
+        case NoticeParked():
+            decision = Decision(park(before, asked, now))
+        case NoticeDue():
+            decision = retry(before, contact, asked, now, preferences)
+        case _:
+            decision = decide(before, contact, asked, now, preferences)
     after, known = decision.state, learn(contact, asked)
     if after is not None and after is not before:
         rows.put(key, after)
@@ -78,7 +101,23 @@ def _decide(
             rows.put(_index_key(after), after, keep=False)
     if known is not None and known is not contact:
         rows.put(contact_key, known)
+    _keep_due(rows, before, after, asked)
     return decision.events
+
+
+def _keep_due(rows: WorkingRows, before: Notice | None, after: Notice | None, asked: OfNotice) -> None:
+    was, due = before.due if before is not None else None, after.due if after is not None else None
+    # A tick for what is not due then means that its entry came back, e.g. from a zombie: out it goes.
+    ticked = asked.due if isinstance(asked, NoticeDue) else None
+    for over in {was, ticked} - {due, None}:
+        if over is not None:
+            rows.delete(_parked_key(asked, over))
+    if due is not None and due != was:
+        rows.put(_parked_key(asked, due), Parked(asked.user_id, asked.notice_id, due), keep=False)
+
+
+def _parked_key(asked: OfNotice, due: datetime) -> str:
+    return f"d|{_instant(due)}|{quoted(asked.user_id)}|{asked.notice_id}"
 
 
 def _choose(rows: WorkingRows, asked: SetPreferences) -> Sequence[Event]:
@@ -123,11 +162,20 @@ def _instant(time: datetime) -> str:
 
 def due_reminders(store: RowStore, partition: int, now: datetime, most: int) -> Iterator[Planned]:
     """The reminders of a partition that are due, the longest due first, at most `most`."""
-    limit = f"r|{_instant(now)}|"
-    for count, (key, raw) in enumerate(store.scan(partition, "r|")):
+    return _due(store, partition, now, most, "r|", Planned)
+
+
+def due_notices(store: RowStore, partition: int, now: datetime, most: int) -> Iterator[Parked]:
+    """The parked notices of a partition that are to be tried again, the longest due first, at most `most`."""
+    return _due(store, partition, now, most, "d|", Parked)
+
+
+def _due(store: RowStore, partition: int, now: datetime, most: int, prefix: str, model: type[Entry]) -> Iterator[Entry]:
+    limit = f"{prefix}{_instant(now)}|"
+    for count, (key, raw) in enumerate(store.scan(partition, prefix)):
         if key >= limit or count >= most:
             return
-        yield msgspec.json.decode(raw, type=Planned)
+        yield msgspec.json.decode(raw, type=model)
 
 
 def preferences_key(user_id: str) -> str:

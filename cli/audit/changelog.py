@@ -12,7 +12,7 @@ from cli.audit import hooks, names
 from cli.audit.facts import NOTHING, ReceiptRow, Row
 from cli.audit.figures import day_of
 from cli.audit.history import History
-from cli.audit.wire import Record, header, money
+from cli.audit.wire import Record, header, milliseconds, money
 
 SOURCE = "source-offset"
 #: The platform's own records, the position among them, begin with a zero byte.
@@ -41,8 +41,12 @@ class PaymentRow(NamedTuple):
 
 
 class NoticeRow(NamedTuple):
+    """`due`: when a parked one is tried again, in milliseconds; `cause`: of a reminder, which beginning it tells of."""
+
     channel: str
     status: str
+    due: int | None = None
+    cause: str = ""
 
 
 def file_row(history: History, record: Record) -> None:
@@ -89,7 +93,13 @@ def _payment(row: dict[str, Any]) -> PaymentRow:
 
 
 def _notice(row: dict[str, Any]) -> NoticeRow:
-    return NoticeRow(str(row.get("channel", "")), str(row.get("status", "")))
+    due, reminder = row.get("due"), row.get("news") == names.REMINDER
+    return NoticeRow(
+        str(row.get("channel", "")),
+        str(row.get("status", "")),
+        milliseconds(due) if due else None,
+        str(row["cause_id"]) if reminder else "",
+    )
 
 
 def _receipt(row: dict[str, Any]) -> ReceiptRow:

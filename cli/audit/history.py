@@ -17,6 +17,7 @@ from cli.audit.dialect import Dialect
 from cli.audit.dialects import CATALOGUE
 from cli.audit.facts import Asked, Booking, Entry, Errand, Heard, Payment, Place, Poison, Receipt, Row, Tables, Told
 from cli.audit.operations import Hold, Operation, Release
+from cli.audit.plans import Foretold, Plan
 from cli.audit.spelling import Spelling
 from cli.audit.wire import short
 
@@ -82,6 +83,12 @@ class History:
     tidings: list[Told] = field(default_factory=list)
     told: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     notices: dict[str, tuple[str, int, int]] = field(default_factory=dict)
+    #: Notice -> the short id of the last order to hand it over; and order -> partition and offset of its first answer.
+    orders: dict[str, bytes] = field(default_factory=dict)
+    replies: dict[bytes, tuple[int, int]] = field(default_factory=dict)
+    #: Booking -> what its reminder was planned as, in the order of the inbox; and news that plans one.
+    plans: defaultdict[str, list[Plan]] = field(default_factory=lambda: defaultdict(list))
+    foretold: list[Foretold] = field(default_factory=list)
     #: What the SQL projections have; None where there is no database.
     tables: Tables | None = None
     #: By payment: what the world heard of it and its receipt.

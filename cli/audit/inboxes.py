@@ -24,7 +24,8 @@ from cli.audit.inventory_inbox import (
     unblocked,
     waited,
 )
-from cli.audit.notices import notice_asked
+from cli.audit.notices import notice_answered, notice_asked, notice_ordered
+from cli.audit.reminders import reminder_planned
 from cli.audit.terms import Ask, terms_of
 from cli.audit.wire import Letter, Record, milliseconds, money, short
 
@@ -160,6 +161,16 @@ def _sent_on(history: History, record: Record, letter: Letter) -> None:
     history.errands.setdefault(short(letter.event_id), errand)
 
 
+def _handed_on(history: History, record: Record, letter: Letter) -> None:
+    _sent_on(history, record, letter)
+    notice_ordered(history, record, letter)
+
+
+def _handed_over(history: History, record: Record, letter: Letter) -> None:
+    _done(history, record, letter)
+    notice_answered(history, record, letter)
+
+
 def _receipt_asked(history: History, record: Record, letter: Letter) -> None:
     receipt = history.receipts[letter.data["payment_id"]]
     receipt.asked = receipt.asked or Place(record.topic, record.partition, record.offset)
@@ -218,11 +229,13 @@ FILING: dict[tuple[str, str], Filed] = {
     (names.PAYMENT_INBOX, "payment.payment.settle"): _about_payment,
     (names.PAYMENT_INBOX, "payment.effect.answered"): _provider_answered,
     (names.PAYMENT_EFFECTS, "payment.effect.call"): _provider_called,
-    (names.NOTIFICATION_EFFECTS, "notification.effect.mail"): _sent_on,
-    (names.NOTIFICATION_INBOX, "notification.effect.answered"): _done,
-    (names.NOTIFICATION_EFFECTS, "notification.effect.text"): _sent_on,
-    (names.NOTIFICATION_INBOX, "notification.effect.text_answered"): _done,
+    (names.NOTIFICATION_EFFECTS, "notification.effect.mail"): _handed_on,
+    (names.NOTIFICATION_INBOX, "notification.effect.answered"): _handed_over,
+    (names.NOTIFICATION_EFFECTS, "notification.effect.text"): _handed_on,
+    (names.NOTIFICATION_INBOX, "notification.effect.text_answered"): _handed_over,
+    (names.NOTIFICATION_INBOX, "notification.effect.parked"): _handed_over,
     (names.NOTIFICATION_INBOX, "notification.notice.request"): notice_asked,
+    (names.NOTIFICATION_INBOX, "notification.reminder.plan"): reminder_planned,
     (names.RECEIPT_EFFECTS, "receipt.effect.write"): _sent_on,
     (names.RECEIPT_INBOX, "receipt.receipt.request"): _receipt_asked,
     (names.RECEIPT_INBOX, "receipt.effect.answered"): _done,

@@ -56,7 +56,7 @@ def check(history: History) -> Verdict:
     sent = sorted(
         name.rpartition("|")[2]
         for name, row in history.rows["notice"].items()
-        if isinstance(row.content, NoticeRow) and row.content == ("mail", "sent")
+        if isinstance(row.content, NoticeRow) and row.content[:2] == ("mail", "sent")
     )
     if history.mail is None or not sent:
         verdict.applicable = False

@@ -73,6 +73,8 @@ NO_SHOW: Final = "booking.booking.no_show"
 PAYMENT_CREATED: Final = "payment.payment.created"
 PAID: Final = "payment.payment.succeeded"
 RECEIPT: Final = "receipt.receipt.generated"
+#: What a clock has told, and no news.
+REMINDER: Final = "notification.reminder.due"
 STOCK_NEWS: Final = "inventory.order.updated"
 
 #: The news whose topics' retention bounds what can still be said of a booking.
@@ -125,6 +127,7 @@ ORIGINS: Final = frozenset(
         "notification.notice.read_all",
         "notification.preferences.set",
         "notification.reminder.due",
+        "notification.notice.due",
         "analytics.alert.set",
         "analytics.alert.remove",
         "webhook.endpoint.add",

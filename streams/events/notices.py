@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, field
 
-from streams.events.base import Event, Id, Instant, Sealed
+from streams.events.base import Event, Id, Instant, NonNegative, Sealed
 
 Channel = Literal["mail", "sms", "app"]
 #: How many notices one message marks as read.
@@ -56,6 +56,27 @@ class SmsHandedOver(Event, type="notification.effect.text_answered"):
     provider_message_id: str = ""
     #: Why there is nothing to send: "no_phone", "erased", "refused".
     error: str | None = None
+
+
+class NoticeParked(Event, type="notification.effect.parked"):
+    """A mail or a text message could not be handed over now: its notice says when to try again."""
+
+    notice_id: Id
+    user_id: Id
+    effect_id: str
+    channel: Channel
+    #: That of the order.
+    attempt: NonNegative = 0
+    #: Not before so many seconds, where the provider said so.
+    retry_after: float | None = None
+
+
+class NoticeDue(Event, type="notification.notice.due"):
+    """A tick: some clock believes that a parked notice is to be tried again. The row and the record's time decide."""
+
+    user_id: Id
+    notice_id: Id
+    due: Instant
 
 
 class MarkRead(Event, type="notification.notice.read"):
@@ -123,6 +144,8 @@ class SendMail(Event, type="notification.effect.mail"):
     booking_id: Id | None = None
     #: The language the user wants to be written to in, as a BCP 47 tag.
     locale: str | None = None
+    #: How often its notice was parked before.
+    attempt: NonNegative = 0
 
 
 class SendSms(Event, type="notification.effect.text"):
@@ -137,6 +160,7 @@ class SendSms(Event, type="notification.effect.text"):
     contact: Sealed | None = None
     booking_id: Id | None = None
     locale: str | None = None
+    attempt: NonNegative = 0
 
 
 # --- told to the world ---

@@ -166,6 +166,8 @@ def test_a_change_takes_the_place_of_what_was_and_a_cancellation_takes_it_out() 
         ("booking_confirmed", STAY | {"check_out": "soon"}, "b1"),
         ("appointment_confirmed", VISIT | {"time_zone": "Mars/Olympus"}, "b1"),
         ("appointment_confirmed", VISIT | {"time_zone": "../../etc/passwd"}, "b1"),
+        ("appointment_confirmed", VISIT | {"start": "0001-01-01 09:00", "end": "0001-01-01 10:00"}, "b1"),
+        ("appointment_confirmed", VISIT | {"start": "9999-12-31 09:00", "end": "9999-12-31 10:00"}, "b1"),
     ],
 )
 def test_what_is_not_settled_or_has_no_time_is_in_no_calendar(

@@ -120,6 +120,27 @@ async def test_an_answer_that_says_nothing_is_none(session: aiohttp.ClientSessio
             await SmsClient(session, str(server.make_url("/")), "key").send("n1", ADA, "Hi")
 
 
+@pytest.mark.parametrize(
+    ("status", "body", "refused"),
+    [
+        *((status, b"", True) for status in (400, 402, 410, 422, 451)),
+        *((status, b"", False) for status in (401, 403, 404, 405, 407, 408, 425, 429)),
+        (404, b'{"error": {"message": "no such number"}}', True),
+    ],
+)
+async def test_only_what_speaks_of_the_message_refuses_it(
+    session: aiohttp.ClientSession, status: int, body: bytes, refused: bool
+) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(status=status, body=body)
+
+    app = web.Application()
+    app.router.add_post("/sms", answer)
+    async with TestServer(app) as server:
+        with pytest.raises(SmsRefused if refused else SmsUnavailable):
+            await SmsClient(session, str(server.make_url("/")), "key").send("n1", ADA, "Hi")
+
+
 async def test_a_provider_that_is_slow_or_gone_is_waited_for(session: aiohttp.ClientSession) -> None:
     async def hang(request: web.Request) -> web.Response:
         await asyncio.sleep(3600)

@@ -97,6 +97,15 @@ async def test_a_server_that_hangs_is_not_waited_for_for_ever() -> None:
             await Mailer(server, timeout=0.2).send(mail())
 
 
+async def test_a_server_that_hangs_keeps_only_those_waiting_that_asked_it_first() -> None:
+    manner = Manner(silent=True)
+    async with serving(manner) as server:
+        mailer = Mailer(server, timeout=0.2)
+        failed = await asyncio.gather(*(mailer.send(mail(number)) for number in range(40)), return_exceptions=True)
+    assert all(isinstance(each, MailUnavailable) for each in failed)
+    assert len(manner.taken) == 4
+
+
 async def test_no_server_is_one_that_is_not_there() -> None:
     with pytest.raises(MailUnavailable, match="smtp_url"):
         await Mailer(None).send(mail())

@@ -21,12 +21,12 @@ from adapters.links import Links
 from adapters.mailbox import Mailbox
 from adapters.smtp import Mailer, Server
 from agents.receipt import requests_of, write_receipt
-from agents.sending import hand_over
+from agents.sending import hand_over, parked
 from cli.sandbox.postbox import listen
 from streams.effects import Unreachable
 from streams.envelope import originate
 from streams.events import Envelope
-from streams.events.notices import MailHandedOver, SendMail
+from streams.events.notices import MailHandedOver, NoticeParked, SendMail, SendSms
 from streams.events.receipts import ReceiptWritten, WriteReceipt
 from streams.keyring import Keyring
 from tests.adapters.smtp_server import Manner, serving
@@ -163,6 +163,28 @@ async def test_with_nowhere_to_go_nothing_is_handed_over(sealed: dict[str, Any],
 async def test_a_mail_that_the_server_will_not_take_is_refused() -> None:
     async with serving(Manner(address="550 No such user")) as server:
         assert (await answer(server, Keys(guest=ADA), mail())).error == "refused"
+
+
+async def test_a_mail_that_cannot_be_written_is_no_reason_to_fail() -> None:
+    keys = cast("Keyring", Keys(guest=ADA))
+    result = await hand_over(Mailer(None), LINKS, "Rooms\nBcc: x <rooms@example.com>", keys, mail())
+    assert isinstance(result.data, MailHandedOver)
+    assert result.data.error == "refused"
+
+
+@pytest.mark.parametrize(("send", "channel"), [(SendMail, "mail"), (SendSms, "sms")])
+def test_what_cannot_go_now_is_said_to_its_notice(send: type[SendMail | SendSms], channel: str) -> None:
+    effect = originate(send(notice_id=NOTICE, user_id="u1", template="receipt", attempt=2), source="t", now=NOW)
+    told = parked(effect, Unreachable("HTTP 503", 7.0))
+    assert told.causation_id == effect.event_id
+    assert told.data == NoticeParked(
+        notice_id=NOTICE,
+        user_id="u1",
+        effect_id=effect.event_id,
+        channel=channel,  # type: ignore[arg-type]
+        attempt=2,
+        retry_after=7.0,
+    )
 
 
 async def test_a_mail_waits_for_the_keys_for_the_server_and_for_its_disk(tmp_path: Path) -> None:

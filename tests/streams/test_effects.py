@@ -6,6 +6,8 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable
 
+import msgspec
+
 from streams.codec import encode
 from streams.effects import EffectRunner, Unreachable
 from streams.envelope import originate
@@ -27,6 +29,7 @@ class Outside:
         self.called: list[str] = []
         self.open: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self.down = 0
+        self.later: float | None = None
 
     async def call(self, effect: Envelope) -> Envelope:
         assert isinstance(effect.data, CancelBooking)
@@ -34,13 +37,18 @@ class Outside:
         self.called.append(name)
         if self.down:
             self.down -= 1
-            raise Unreachable("no connection")
+            raise Unreachable("no connection", self.later)
         await self.open[name].wait()
         return effect
 
 
 class Setting:
-    def __init__(self, answered: Callable[[Envelope], bool] = lambda effect: False) -> None:
+    def __init__(
+        self,
+        answered: Callable[[Envelope], bool] = lambda effect: False,
+        park: Callable[[Envelope, Unreachable], Envelope] | None = None,
+        ordered: bool = True,
+    ) -> None:
         self.log, self.outside = MemoryLog(), Outside()
         self.results: list[str] = []
         self.committed: dict[int, int] = {}
@@ -55,6 +63,8 @@ class Setting:
             group="group",
             delays=(0.0, 0.0),
             fail=self.failures.append,
+            park=park,
+            ordered=ordered,
         )
 
     async def _append(self, result: Envelope) -> None:
@@ -108,6 +118,38 @@ async def test_an_outage_is_waited_out_and_nothing_is_dead_lettered() -> None:
             await asyncio.sleep(0.01)
     assert setting.outside.called == ["a1", "a1", "a1"]
     assert setting.log.read(f"{TOPIC}.dlq") == []
+
+
+def given_back(effect: Envelope, failure: Unreachable) -> Envelope:
+    asked = effect.data
+    assert isinstance(asked, CancelBooking)
+    return originate(msgspec.structs.replace(asked, reason=f"{asked.reason} parked"), source="t", now=T0)
+
+
+async def test_a_call_that_outlasts_its_retries_is_given_back_and_holds_up_nothing() -> None:
+    setting = Setting(park=given_back)
+    setting.outside.down = 3
+    setting.outside.open["b1"].set()
+    await setting.start(setting.ask("a", "1"))
+    async with asyncio.timeout(5):
+        while not setting.committed:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert (setting.outside.called, setting.results) == (["a1", "a1", "a1"], ["a1 parked"])
+    await setting.start(setting.ask("b", "1"))
+    assert setting.committed == {0: 2}
+
+
+async def test_a_provider_that_asks_for_patience_is_given_it_where_a_call_can_be_parked() -> None:
+    setting = Setting(park=given_back)
+    setting.outside.down, setting.outside.later = 1, 30.0
+    await setting.start(setting.ask("a", "1"))
+    assert (setting.outside.called, setting.results) == (["a1"], ["a1 parked"])
+
+
+async def test_where_order_does_not_matter_calls_of_one_key_are_made_side_by_side() -> None:
+    setting = Setting(ordered=False)
+    await setting.start(setting.ask("a", "1"), setting.ask("a", "2"))
+    assert setting.outside.called == ["a1", "a2"]
 
 
 async def test_an_effect_whose_answer_was_taken_is_not_called_again() -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from cli.audit import names
@@ -14,6 +16,7 @@ from cli.audit.mail import read_texts
 from cli.audit.notices import table_of
 from config.settings import layouts
 from tests.cli.audit.story import Story
+from tests.cli.audit.writer import iso
 
 INBOX = names.NOTIFICATION_INBOX
 
@@ -33,9 +36,9 @@ def told(story: Story, name: str, *channels: str, rows: bool = True, phone: bool
     return notices
 
 
-def row(story: Story, notice: str, channel: str, status: str = "new") -> None:
+def row(story: Story, notice: str, channel: str, status: str = "new", **more: Any) -> None:
     last = story.end(INBOX, story.partition("guest|1"))
-    content = {"channel": channel, "status": status}
+    content = {"channel": channel, "status": status, **more}
     story.row("notification", f"n|guest%7C1|{notice}", content, partition="guest|1", source=last)
 
 
@@ -88,6 +91,65 @@ def test_a_text_message_that_the_provider_never_took_is_found() -> None:
     assert judged(story).findings == []
     (found,) = judged(story, texts=frozenset({"text-1"})).findings
     assert found == ("text-2", "is remembered as sent, but there is no such text message")
+
+
+def ordered(story: Story, notice: str) -> str:
+    """It is ordered to hand a mail over; the order's id."""
+    data = {"notice_id": notice, "user_id": "guest|1"}
+    return story.say(
+        names.NOTIFICATION_EFFECTS, "notification.effect.mail", data, key="guest|1", cause=request_of(story)
+    )
+
+
+def request_of(story: Story) -> str:
+    told = [record for record in story.records if record.topic == INBOX]
+    return str(orjson.loads(told[-1].value or b"")["event_id"])
+
+
+def answered(story: Story, notice: str, order: str, kind: str = "parked") -> None:
+    data = {"notice_id": notice, "user_id": "guest|1", "effect_id": order}
+    story.say(INBOX, f"notification.effect.{kind}", data, key="guest|1", cause=order)
+
+
+def waiting(story: Story, kind: str, **more: Any) -> Verdict:
+    """Judged two minutes after a mail was ordered and answered so, with what its row then says."""
+    told(story, "a", "mail", "app")
+    order = ordered(story, "a-mail")
+    if kind:
+        answered(story, "a-mail", order, kind)
+    row(story, "a-mail", "mail", "waiting", **more)
+    story.settle()
+    if not kind:
+        story.committed = {place: 0 for place in story.committed if place[0] == names.NOTIFICATION_EFFECTS}
+    story.wait(minutes=2)
+    story.request("later")  # a sign of life
+    return story.verdicts()["notices"]
+
+
+def test_a_notice_that_waits_for_its_order_or_its_time_is_open() -> None:
+    assert waiting(Story(), "").findings == []
+    story = Story()
+    verdict = waiting(story, "parked", due=iso(story.now + timedelta(hours=1)))
+    assert (verdict.findings, verdict.open) == ([], 1)
+
+
+def test_a_notice_that_waits_for_nothing_is_found() -> None:
+    for kind in ("parked", "answered"):
+        (found,) = waiting(Story(), kind).findings
+        assert found == ("a-mail", "still waits, and nothing is under way to hand its mail over")
+
+
+def test_a_parked_notice_that_nobody_tried_again_is_found() -> None:
+    story = Story()
+    (found,) = waiting(story, "parked", due=iso(story.now + timedelta(seconds=30))).findings
+    assert found == ("a-mail", "was parked, and not tried again when it was due")
+
+
+def test_a_waiting_notice_that_nothing_was_ordered_for_is_found() -> None:
+    story = Story()
+    told(story, "a", "mail", "app")
+    row(story, "a-mail", "mail", "waiting")
+    assert [found.subject for found in judged(story).findings] == ["a-mail"]
 
 
 def test_where_nobody_is_told_there_is_nothing_to_judge() -> None:
