@@ -23,7 +23,8 @@ _METHODS = {
     "booking_cancelled": "CANCEL",
     "appointment_cancelled": "CANCEL",
 }
-_EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
+#: Of the state after which there is no other.
+_LAST = 999_999
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,7 @@ def _written(template: str, facts: Mapping[str, Any], booking_id: str | None, at
         return None
     entry = Event()
     entry.add("uid", f"{booking_id}@vacancy")
-    # Whatever is told later is of a later state: the seconds between are more than a number of revisions needs.
-    entry.add("sequence", max(0, int((at - _EPOCH).total_seconds())))
+    entry.add("sequence", _LAST if method == "CANCEL" else int(facts.get("revision", 1)))
     entry.add("dtstamp", at.astimezone(UTC).replace(microsecond=0))
     entry.add("dtstart", times[0])
     entry.add("dtend", times[1])

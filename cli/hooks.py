@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import uuid
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -24,6 +25,8 @@ app = typer.Typer(help="Where news is sent, and what became of it.", no_args_is_
 _PATH = "/api/webhooks"
 EndpointId = Annotated[str, typer.Argument(help="The endpoint's id, as `vacancy webhooks list` shows it.")]
 #: Asks the gateway; the answer's JSON.
+#: Columns of a table that is not shown on a terminal.
+_WIDE = 200
 Ask = Callable[[GatewayClient], Awaitable[bytes]]
 
 
@@ -150,9 +153,14 @@ def _show(found: Any, as_json: bool, columns: tuple[str, ...], rows: list[list[s
     if as_json:
         print(orjson.dumps(found).decode())
         return
+    if len(rows) == 1:
+        for name, value in zip(columns, rows[0], strict=True):
+            print(f"{name}: {value}")
+        return
     table = Table()
     for name in columns:
-        table.add_column(name, overflow="fold")  # ids are copied from here
+        table.add_column(name, no_wrap=name == "id")  # ids are copied from here
     for row in rows:
         table.add_row(*row)
-    Console().print(table)
+    # Where nobody looks, as wide as it is.
+    Console(width=None if sys.stdout.isatty() else _WIDE).print(table)

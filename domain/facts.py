@@ -30,6 +30,7 @@ _PLAIN = {
     "receipt_number": "receipt_number",
     "receipt_url": "receipt_url",
     "record_id": "record_id",
+    "revision": "revision",
     "entry_id": "entry_id",
 }
 #: The fields of a sum and of its currency -> the fact.

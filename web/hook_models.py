@@ -24,6 +24,8 @@ _PATTERN = re.compile(r"\*|[a-z_]+(\.[a-z_]+){0,2}(\.\*)?", re.ASCII)
 def _is_pattern(value: str) -> str:
     if not _PATTERN.fullmatch(value):
         raise ValueError('should be a type like "booking.booking.confirmed", a prefix like "payment.*", or "*"')
+    if value.startswith("webhook."):
+        raise ValueError("tells of webhooks themselves, which is never sent to one")
     if not value.endswith("*") and value not in EVENT_TYPES:
         raise ValueError("is no type of event; /asyncapi.json lists them")
     return value

@@ -13,6 +13,7 @@ from pydantic import RootModel
 
 from adapters import textbox
 from adapters.mailbox import Mail, Mailbox
+from streams.phones import usable_phone
 from web.answers import Answer
 from web.context import context_of
 from web.operations import Operation, Parameter
@@ -78,7 +79,7 @@ def _newest(data: Path, channels: frozenset[str], limit: int, to: str | None) ->
         found += [_mail(each) for each in Mailbox(data / "mail").newest(limit, to)]
     if "sms" in channels and (to is None or "@" not in to):
         # In a query a plus is a space, unless it was written as %2B.
-        number = None if to is None else f"+{to.strip().lstrip('+')}"
+        number = None if to is None else usable_phone(f"+{to.strip().lstrip('+')}") or to
         found += [_text(each) for each in textbox.newest(data / textbox.FOLDER, limit, number)]
     return sorted(found, key=lambda each: each.at, reverse=True)[:limit]
 

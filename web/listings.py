@@ -78,6 +78,7 @@ class PaymentsListed(Answer):
 
 
 async def list_bookings(request: web.Request) -> web.Response:
+    _known_only(request, _BOOKING_FILTERS)
     first, last = _dates(request)
     asked = BookingsAsked(
         property_id=_name(request, "property_id"),
@@ -100,6 +101,7 @@ async def list_bookings(request: web.Request) -> web.Response:
 
 
 async def list_payments(request: web.Request) -> web.Response:
+    _known_only(request, _PAYMENT_FILTERS)
     first, last = _dates(request)
     asked = PaymentsAsked(
         booking_id=_id(request, "booking_id"),
@@ -144,6 +146,16 @@ def _status(request: web.Request, statuses: Iterable[str]) -> str | None:
     if given is not None and given not in known:
         raise invalid("status", f"should be one of {', '.join(known)}")
     return given
+
+
+def _known_only(request: web.Request, filters: tuple[Parameter, ...]) -> None:
+    """Raises Problem 422 for a filter that there is not, or that comes twice: it would show what nobody asked for."""
+    known = {parameter.name for parameter in filters}
+    for name in request.query:
+        if name not in known:
+            raise invalid(name, f"is no filter; those are {', '.join(sorted(known))}")
+        if len(request.query.getall(name)) > 1:
+            raise invalid(name, "is given more than once")
 
 
 def _dates(request: web.Request) -> tuple[date | None, date | None]:
@@ -197,6 +209,23 @@ def _day(name: str, description: str) -> Parameter:
 
 _PAGED = (limited(_USUAL, _MOST), Parameter("cursor", "The `next` of an earlier answer.", {"type": "string"}))
 
+_BOOKING_FILTERS = (
+    _text("property_id", "Only of this property, practitioner or shop."),
+    _text("unit_type", "Only of this unit type or product."),
+    _text("user_id", "Only of this user."),
+    _one_of(BookingStatus),
+    _day("from", "Only what takes something of this date or later ones."),
+    _day("to", "Only what takes something of dates before this one."),
+    _text("confirmation_number", "Only the booking with this number."),
+    *_PAGED,
+)
+_PAYMENT_FILTERS = (
+    _text("booking_id", "Only of this booking."),
+    _one_of(PaymentStatus),
+    _day("from", "Only those opened on this date (UTC) or later."),
+    _day("to", "Only those opened before this date (UTC)."),
+    *_PAGED,
+)
 OPERATIONS = (
     Operation(
         "GET",
@@ -205,16 +234,7 @@ OPERATIONS = (
         "Bookings of every kind, the newest first",
         "reservations",
         {200: BookingsListed},
-        parameters=(
-            _text("property_id", "Only of this property, practitioner or shop."),
-            _text("unit_type", "Only of this unit type or product."),
-            _text("user_id", "Only of this user."),
-            _one_of(BookingStatus),
-            _day("from", "Only what takes something of this date or later ones."),
-            _day("to", "Only what takes something of dates before this one."),
-            _text("confirmation_number", "Only the booking with this number."),
-            *_PAGED,
-        ),
+        parameters=_BOOKING_FILTERS,
         problems=(422, 503),
     ),
     Operation(
@@ -224,13 +244,7 @@ OPERATIONS = (
         "Payments, the newest first",
         "payments",
         {200: PaymentsListed},
-        parameters=(
-            _text("booking_id", "Only of this booking."),
-            _one_of(PaymentStatus),
-            _day("from", "Only those opened on this date (UTC) or later."),
-            _day("to", "Only those opened before this date (UTC)."),
-            *_PAGED,
-        ),
+        parameters=_PAYMENT_FILTERS,
         problems=(422, 503),
     ),
 )

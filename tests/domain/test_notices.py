@@ -162,7 +162,7 @@ def test_personal_data_is_taken_sealed_from_wherever_the_news_has_it() -> None:
     (shipped,) = notices_of(envelope(record), told)
     assert (welcome.guest, welcome.facts, welcome.booking_id) == ("sealed user", {}, None)
     assert shipped.guest == "sealed record"
-    assert shipped.facts == {"kind": "order", "status": "shipped", "record_id": "r1"}
+    assert shipped.facts == {"kind": "order", "status": "shipped", "record_id": "r1", "revision": 2}
     (nobody,) = notices_of(envelope(msgspec.structs.replace(user, personal="")), told)
     assert nobody.guest is None
 

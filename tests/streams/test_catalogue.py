@@ -78,7 +78,9 @@ LISTED: dict[str, tuple[str, set[str]]] = {
     "payment": ("payment-service-group", {"booking.booking.created", "booking.booking.cancelled"}),
     "notification": (
         "notification-service-group",
-        {*_BOOKINGS, *_PAYMENTS, "receipt.receipt.generated", "vacancy.events"},
+        # CAT-27 says "booking.booking.*", and two of those are ours.
+        {*_BOOKINGS, *_PAYMENTS, "receipt.receipt.generated", "vacancy.events"}
+        | {"booking.booking.rejected", "booking.booking.expired"},
     ),
     "receipt": ("receipt-service-group", {"payment.payment.succeeded"}),
     "analytics": (

@@ -202,6 +202,7 @@ def _by_type(annotation: Any) -> st.SearchStrategy[Any]:
         datetime: INSTANTS,
         str: _TEXT,
         bool: st.booleans(),
+        float: st.integers(0, 4_000).map(lambda quarters: quarters / 4),
         int: st.integers(_least(annotation), 10_000),
         dict: JSON,
         date: st.dates(),
