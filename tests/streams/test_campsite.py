@@ -280,6 +280,8 @@ def test_the_documents_actions_have_a_text_each() -> None:
             "booking.booking.confirmed": "booking_confirmed",
             "payment.payment.succeeded": "payment_received",
             "notification.reminder.due": "reminder",
+            "booking.booking.rejected": "booking_rejected",
+            "booking.booking.expired": "booking_expired",
         },
     }
 
