@@ -1,6 +1,7 @@
 """Alerts: a property is told once when a figure crosses a threshold, and once when it is back.
 
-A figure is looked at whenever the property's figures change. It counts as back only beyond the threshold by its
+A figure is looked at whenever the property's figures change, and not before every partition has told its part of them:
+what a part is missing of crosses thresholds that the whole does not. It counts as back only beyond the threshold by its
 hysteresis, so that one which swings around it is not told of every time.
 """
 
@@ -45,7 +46,7 @@ class Alert(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     time_zone: str = "UTC"
     #: Since when the figure is beyond the threshold; None while it is not.
     raised_at: datetime | None = None
-    #: The figure when it was looked at last, and of which days it was.
+    #: The figure when it was looked at last, and of which days it was; no days before it was looked at.
     value: Decimal | None = None
     first: date | None = None
     last: date | None = None
@@ -56,6 +57,18 @@ class Alerts(msgspec.Struct, frozen=True, omit_defaults=True):
 
     alerts: dict[str, Alert] = {}
     watched: bool = False
+    #: The partitions that have not told theirs yet: until all have, no alert is looked at.
+    awaited: tuple[int, ...] = ()
+
+
+def watch(partitions: int) -> Alerts:
+    """Of a property that gets its first alert."""
+    return Alerts(watched=True, awaited=tuple(range(partitions)))
+
+
+def heard(before: Alerts, partition: int) -> Alerts:
+    """A partition has told all the figures it had."""
+    return msgspec.structs.replace(before, awaited=tuple(each for each in before.awaited if each != partition))
 
 
 def set_alert(before: Alerts, asked: SetAlert, look: Look, now: datetime) -> Decision[Alerts]:
@@ -65,7 +78,9 @@ def set_alert(before: Alerts, asked: SetAlert, look: Look, now: datetime) -> Dec
         return Decision(before)
     if known is None and len(before.alerts) >= MOST_ALERTS:
         return Decision(before)
-    ended = _cleared(asked.entity_id, known, now) if known is not None else ()
+    if before.awaited:
+        return Decision(_with(before, alert))
+    ended = _cleared(asked.entity_id, known, now, removed=True) if known is not None else ()
     after, told = _looked_at(asked.entity_id, alert, look, now)
     return Decision(_with(before, after), (*ended, *told))
 
@@ -76,11 +91,13 @@ def remove_alert(before: Alerts, asked: RemoveAlert, now: datetime) -> Decision[
     if known is None:
         return Decision(before)
     left = {name: alert for name, alert in before.alerts.items() if name != asked.alert_id}
-    return Decision(msgspec.structs.replace(before, alerts=left), _cleared(asked.entity_id, known, now))
+    return Decision(msgspec.structs.replace(before, alerts=left), _cleared(asked.entity_id, known, now, removed=True))
 
 
 def review(property_id: str, before: Alerts, look: Look, now: datetime) -> Decision[Alerts]:
     """Every alert of a property after its figures changed."""
+    if before.awaited:
+        return Decision(before)
     after, said = before, list[Event]()
     for alert in before.alerts.values():
         seen, told = _looked_at(property_id, alert, look, now)
@@ -119,10 +136,11 @@ def _beyond(alert: Alert, value: Decimal | None, slack: Decimal) -> bool:
     return value < alert.threshold + slack
 
 
-def _cleared(property_id: str, alert: Alert, now: datetime) -> tuple[Event, ...]:
+def _cleared(property_id: str, alert: Alert, now: datetime, *, removed: bool = False) -> tuple[Event, ...]:
     if alert.raised_at is None:
         return ()
-    return (AlertCleared(**_news(property_id, alert), raised_at=alert.raised_at, cleared_at=now),)
+    news = _news(property_id, alert)
+    return (AlertCleared(**news, raised_at=alert.raised_at, cleared_at=now, removed=removed),)
 
 
 def _news(property_id: str, alert: Alert) -> dict[str, Any]:

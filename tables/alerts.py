@@ -1,7 +1,8 @@
 """Alerts in the analytics service's table, and how the figures of a property come together for them.
 
 A booking is counted in its own partition, so the figures of a property lie in all of them. The partition of the
-property keeps its alerts; once there is one, it asks every partition to tell that property's figures from then on.
+property keeps its alerts; once there is one, it asks every partition to tell that property's figures from then on, and
+looks at no alert before each has told what it had, be it nothing.
 
 Rows: `a|{property}|` the alerts of a property; `f|{property}|{day}` the figures of a day, of each partition the latest
 it told; in every partition `w|{property}`: the property is watched.
@@ -15,7 +16,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-from domain.alerts import MOST_DAYS, Alerts, Look, remove_alert, review, set_alert
+from domain.alerts import MOST_DAYS, Alerts, Look, heard, remove_alert, review, set_alert, watch
 from domain.decision import Decision
 from domain.figures import NOTHING, Figures, summed
 from streams.events import Event
@@ -60,12 +61,12 @@ def watch_key(property_id: str) -> str:
 def keep_alert(rows: WorkingRows, asked: SetAlert, now: datetime, partitions: int) -> Sequence[Event]:
     """Sets an alert; the first of a property has its figures watched in all partitions."""
     before = rows.get(alerts_key(asked.entity_id), Alerts) or Alerts()
-    decision = set_alert(before, asked, _look(rows, asked.entity_id), now)
-    after, watches = decision.state, list[Event]()
-    if not before.watched and after.alerts:
-        after = msgspec.structs.replace(after, watched=True)
+    known, watches = before, list[Event]()
+    if not before.watched:
+        known = watch(partitions)
         watches = [WatchFigures(entity_id=key, property_id=asked.entity_id) for key in _a_key_for_each(partitions)]
-    return [*_kept(rows, asked.entity_id, before, Decision(after, decision.events)), *watches]
+    decision = set_alert(known, asked, _look(rows, asked.entity_id), now)
+    return [*_kept(rows, asked.entity_id, before, decision), *watches]
 
 
 def drop_alert(rows: WorkingRows, asked: RemoveAlert, now: datetime) -> Sequence[Event]:
@@ -79,13 +80,15 @@ def begin_watching(
     """Tells what there is by now, and remembers to tell what changes. `place` is (partition, offset)."""
     rows.put(watch_key(asked.property_id), Watched())
     oldest = (now.date() - timedelta(days=MOST_DAYS + 1)).isoformat()
-    return list(told(asked.property_id, {day: each for day, each in days.items() if day >= oldest}, place))
+    recent = {day: figures for day, figures in days.items() if day >= oldest}
+    *messages, last = told(asked.property_id, recent, place)
+    return [*messages, msgspec.structs.replace(last, complete=True)]
 
 
 def told(property_id: str, days: Mapping[str, Figures], place: tuple[int, int]) -> Iterator[FiguresMoved]:
-    """The figures of these days as messages to the property's partition."""
+    """The figures of these days as messages to the property's partition: one at least, also of no days."""
     names = sorted(days)
-    for begin in range(0, len(names), _TOLD):
+    for begin in range(0, max(1, len(names)), _TOLD):
         figures = {day: msgspec.to_builtins(days[day]) for day in names[begin : begin + _TOLD]}
         yield FiguresMoved(entity_id=property_id, partition=place[0], offset=place[1], figures=figures)
 
@@ -100,7 +103,8 @@ def take_figures(rows: WorkingRows, moved: FiguresMoved, now: datetime) -> Seque
             part = Part(moved.offset, msgspec.convert(figures, Figures))
             rows.put(key, Parts({**parts, moved.partition: part}))
     before = rows.get(alerts_key(moved.entity_id), Alerts) or Alerts()
-    return _kept(rows, moved.entity_id, before, review(moved.entity_id, before, _look(rows, moved.entity_id), now))
+    after = heard(before, moved.partition) if moved.complete else before
+    return _kept(rows, moved.entity_id, before, review(moved.entity_id, after, _look(rows, moved.entity_id), now))
 
 
 def _kept(rows: WorkingRows, property_id: str, before: Alerts, decision: Decision[Alerts]) -> Sequence[Event]:

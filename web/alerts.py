@@ -69,7 +69,10 @@ class AlertRequest(Request):
 
 
 class AlertOut(Answer):
-    """An alert and how it stands. `value` is the figure when it was looked at last, of the days `from` to `to`."""
+    """An alert and how it stands. `value` is the figure when it was looked at last, of the days `from` to `to`.
+
+    `waiting`: the property's figures are being brought together for its first alert; it was not looked at yet.
+    """
 
     alert_id: str
     property_id: str
@@ -79,7 +82,7 @@ class AlertOut(Answer):
     hysteresis: str
     window_days: int
     currency: str | None
-    state: Literal["quiet", "raised"]
+    state: Literal["waiting", "quiet", "raised"]
     raised_at: datetime | None
     value: str | None
     from_: date | None = Field(serialization_alias="from")
@@ -157,12 +160,18 @@ def _out(property_id: str, alert: Alert) -> AlertOut:
         hysteresis=str(alert.hysteresis),
         window_days=alert.window_days,
         currency=alert.currency,
-        state="raised" if alert.raised_at is not None else "quiet",
+        state=_state(alert),
         raised_at=alert.raised_at,
         value=str(alert.value) if alert.value is not None else None,
         from_=alert.first,
         to=alert.last,
     )
+
+
+def _state(alert: Alert) -> Literal["waiting", "quiet", "raised"]:
+    if alert.first is None:
+        return "waiting"
+    return "raised" if alert.raised_at is not None else "quiet"
 
 
 def _answer(body: Answer) -> web.Response:
@@ -184,7 +193,7 @@ OPERATIONS = (
         "PUT",
         "/api/analytics/alerts/{alert_id}",
         put_alert,
-        "Be told when a figure of a property crosses a threshold",
+        "Be told when a figure of a property crosses a threshold; its first alert may be `waiting` for a moment",
         "analytics",
         {200: AlertOut},
         request=AlertRequest,

@@ -86,7 +86,10 @@ class WatchFigures(Event, type="analytics.figures.watch"):
 
 
 class FiguresMoved(Event, type="analytics.figures.moved"):
-    """The figures that one partition has of a property, of days that changed. `entity_id` is the property."""
+    """The figures that one partition has of a property, of days that changed. `entity_id` is the property.
+
+    What there was when the property came to be watched is told by one such message at least, even if it is nothing.
+    """
 
     entity_id: Id
     #: Which partition, and how far it had decided: of two with the same day the later holds.
@@ -94,6 +97,8 @@ class FiguresMoved(Event, type="analytics.figures.moved"):
     offset: NonNegative
     #: By local date, as its row has them; empty where nothing is left.
     figures: dict[str, dict[str, Any]]
+    #: The last message of what there was when the property came to be watched.
+    complete: bool = False
 
 
 # --- told to the world ---
@@ -134,7 +139,9 @@ class AlertRaised(AlertNews, type="analytics.alert.raised"):
 
 
 class AlertCleared(AlertNews, type="analytics.alert.cleared"):
-    """A figure whose alert was raised is back, or is not known any more, or the alert was removed or changed."""
+    """An alert is raised no more: its figure is back or not known any more, or the alert was removed or changed."""
 
     raised_at: Instant
     cleared_at: Instant
+    #: The alert was removed, or set with other settings; its figure did not come back: `value` is what it was last.
+    removed: bool = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -10,7 +10,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.alerts import MOST_ALERTS, Alerts, Look, remove_alert, review, set_alert
+from domain.alerts import MOST_ALERTS, Alerts, Look, heard, remove_alert, review, set_alert, watch
+from domain.decision import Decision
 from domain.figures import Figures
 from streams.events.analytics import AlertCleared, AlertRaised, RemoveAlert, SetAlert
 
@@ -110,6 +111,45 @@ def test_one_that_is_removed_is_cleared_if_it_was_raised() -> None:
     decision = remove_alert(state, gone, NOW)
     assert ([type(each) for each in decision.events], decision.state.alerts) == ([AlertCleared], {})
     assert remove_alert(decision.state, gone, NOW).state is decision.state
+
+
+def test_who_is_told_that_it_is_over_is_told_whether_the_figure_came_back() -> None:
+    raised = set_alert(Alerts(), asked(), sold(12), NOW).state
+    back = review("hotel", raised, sold(3), NOW)
+    removed = remove_alert(raised, RemoveAlert(entity_id="hotel", alert_id="a"), NOW)
+    changed = set_alert(raised, asked(threshold=Decimal(20)), sold(12), NOW)
+    told = [each for decision in (back, removed, changed) for each in decision.events]
+    assert [(each.value, each.removed) for each in told if isinstance(each, AlertCleared)] == [
+        ("3", False),
+        ("12", True),
+        ("12", True),
+    ]
+
+
+def test_no_alert_is_looked_at_before_every_partition_has_told_its_figures() -> None:
+    below = asked(bound="below")
+    decision = set_alert(watch(3), below, sold(0), NOW)
+    # Set otherwise, another, removed, figures of some: nothing is known of any yet.
+    said = list(decision.events)
+    steps: tuple[Callable[[Alerts], Decision[Alerts]], ...] = (
+        lambda state: set_alert(state, asked(bound="below", threshold=Decimal(11)), sold(0), NOW),
+        lambda state: set_alert(state, asked(alert_id="b"), sold(0), NOW),
+        lambda state: set_alert(state, asked(alert_id="c", bound="below"), sold(0), NOW),
+        lambda state: remove_alert(state, RemoveAlert(entity_id="hotel", alert_id="c"), NOW),
+        lambda state: review("hotel", heard(state, 2), sold(4), NOW),
+        lambda state: review("hotel", heard(heard(state, 0), 2), sold(9), NOW),
+    )
+    for step in steps:
+        decision = step(decision.state)
+        said += decision.events
+    assert (said, decision.state.awaited) == ([], (1,))
+    assert [(each.value, each.first) for each in decision.state.alerts.values()] == [(None, None)] * 2
+    decision = review("hotel", heard(decision.state, 1), sold(12), NOW)
+    (told,) = decision.events
+    assert isinstance(told, AlertRaised)
+    assert (told.alert_id, told.value) == ("b", "12")
+    later = set_alert(decision.state, asked(alert_id="d", bound="below", threshold=Decimal(20)), sold(12), NOW)
+    assert [type(each) for each in later.events] == [AlertRaised]
 
 
 def test_figures_that_did_not_move_change_nothing() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from streams.events.analytics import AlertCleared, AlertRaised, FiguresMoved
+from streams.events.analytics import AlertCleared, AlertRaised, FiguresMoved, WatchFigures
 from tests.web.conftest import Gateway, day
 from tests.web.test_analytics import observe, read
 
@@ -72,7 +72,9 @@ async def test_alerts_are_removed(gateway: Gateway) -> None:
     assert len(told(gateway)) == 1
     answer = await gateway.call("DELETE", f"{ALERTS}/full?property_id=PROP-001")
     assert answer.status == 200
-    assert isinstance(told(gateway)[-1], AlertCleared)
+    cleared = told(gateway)[-1]
+    assert isinstance(cleared, AlertCleared)
+    assert cleared.removed, "its figure did not come back"
     assert (await read(gateway, ALERTS))["alerts"] == []
     assert (await gateway.call("DELETE", f"{ALERTS}/full?property_id=PROP-001")).status == 404
 
@@ -83,6 +85,31 @@ async def test_a_property_has_so_many(gateway: Gateway) -> None:
     answer = await gateway.call("PUT", f"{ALERTS}/one-more", FULL)
     assert (answer.status, (await answer.json())["type"]) == (409, "urn:vacancy:problem:alert-refused")
     assert len((await read(gateway, ALERTS))["alerts"]) == 20
+
+
+async def test_the_first_alert_waits_for_the_figures_and_says_so(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await gateway.unit(capacity=1)
+    await gateway.book(check_in=str(day(0)), check_out=str(day(2)))
+    await observe(gateway)
+    # No partition is asked, as if the messages were still on their way.
+    monkeypatch.setattr("tables.alerts._a_key_for_each", lambda partitions: [])
+    empty = {"above": None, "below": "0.5", "window_days": 2}
+    waiting = await put(gateway, "empty", **empty)
+    assert (waiting["state"], waiting["value"], waiting["from"], waiting["to"]) == ("waiting", None, None, None)
+    await put(gateway, "full", above="0.9", window_days=2)
+    report = await read(gateway, f"/api/analytics/report?property_id=PROP-001&date={day(0)}")
+    assert [each["state"] for each in report["alerts"]] == ["waiting", "waiting"]
+    for key in ("watch-0", "watch-1", "watch-2", "watch-3"):  # of which some lead to each of the two partitions
+        await gateway.instance.append(WatchFigures(entity_id=key, property_id="PROP-001"), source="analytics")
+    (raised,) = told(gateway)
+    assert isinstance(raised, AlertRaised)
+    assert (raised.alert_id, raised.value) == ("full", "1.0000")
+    again = await put(gateway, "empty", **empty)
+    assert (again["state"], again["value"]) == ("quiet", "1.0000")
+    later = await put(gateway, "later", **{**empty, "below": "0.4"})
+    assert (later["state"], later["value"]) == ("quiet", "1.0000")
 
 
 @pytest.mark.parametrize(
