@@ -9,10 +9,12 @@ from agents.follow import follow
 from agents.forgetting import forget_user
 from agents.lazy import lazy_app
 from agents.tools import Tools
+from domain.users import is_over
 from streams.app import ServiceApp
 from streams.events import Envelope
 from streams.events.users import ForgetUser
 from streams.group import batches
+from streams.rows import RowStore
 from tables import users
 
 
@@ -25,24 +27,23 @@ def attach(user: ServiceApp, tools: Tools) -> None:
         async for batch in batches(stream):
             await user.decide(batch)
 
-    def already_answered(partition: int, effect: Envelope) -> bool:
-        assert isinstance(effect.data, ForgetUser)
-        if not user.store.owns(partition):
-            return False
-        row = users.read(user.store, effect.data.user_id)
-        return row is not None and row.erasing != effect.data.asked_at
-
     perform(
         user,
         user.service,
         tools,
         name="forget-user",
         call=lambda effect: forget_user(tools.settings.data, tools.receipts, tools.links, tools.keyring, effect),
-        already_answered=already_answered,
+        already_answered=lambda partition, effect: already_answered(user.store, partition, effect),
     )
 
     # Nothing to pass on: the gate lets in what other programs say of users.
     follow(user, tools, lambda news: ())
+
+
+def already_answered(store: RowStore, partition: int, effect: Envelope) -> bool:
+    """Whether an erasure is over. An order may be read before the row that made it is durable: then it is not."""
+    assert isinstance(effect.data, ForgetUser)
+    return store.owns(partition) and is_over(users.read(store, effect.data.user_id), effect.data)
 
 
 __getattr__ = lazy_app("user")

@@ -6,9 +6,11 @@ What is searched for is read before the keys go: afterwards nobody could say it.
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Protocol
 from urllib.parse import quote
 
 import orjson
@@ -56,6 +58,11 @@ class Report:
     elsewhere: list[str] = field(default_factory=list)
 
     @property
+    def is_unknown(self) -> bool:
+        """Whether there is nothing of the user that could be read: no key, and no address that was given."""
+        return not self.keys and not self.searchable
+
+    @property
     def is_proven(self) -> bool:
         """Whether nothing is readable but where a document shows it, and only until a date."""
         return self.searchable and all(place.is_allowed for place in self.places)
@@ -101,14 +108,12 @@ class Erasure:
             try:
                 # Whether bookings are under way was seen on the log, which is ahead of the gateway's lists.
                 answer = orjson.loads(await client.post(f"{path}/erasure", {"force": True}, key=str(uuid.uuid4())))
-                while answer["erased_at"] is None:
-                    await asyncio.sleep(_PAUSE_S)
-                    answer = orjson.loads(await client.look(path))
+                erased_at = await until_erased(client, path, answer["erased_at"])
             except Unreachable as error:
                 raise Problem(f"nothing answers at {self._target.url}: is `vacancy up` running? ({error})") from None
             except Refused as refusal:
                 raise Problem(f"{self.person.user_id} is not erased: {refusal}") from None
-        self.report.erased_at = datetime.fromisoformat(answer["erased_at"])
+        self.report.erased_at = datetime.fromisoformat(erased_at)
         self.report.keys_gone_by = await self._keys_gone_by(self.report.erased_at)
         # The worker has removed what it knew of; here every address that was ever the user's is known.
         left = remove_belongings(self._settings.data, self._owner())
@@ -141,6 +146,25 @@ class Erasure:
         async with admin(self._settings.bootstrap) as client:
             lag = (await settings_of(client, [name]))[name].get("max.compaction.lag.ms", "0")
         return erased_at + timedelta(milliseconds=int(lag))
+
+
+class _Looks(Protocol):
+    async def look(self, path: str) -> bytes: ...
+
+
+async def until_erased(client: _Looks, path: str, erased_at: str | None, patience: float = _PATIENCE_S) -> str:
+    """When the erasure ended, looked for at `path` for `patience` seconds. Raises Problem once that is over."""
+    end = time.monotonic() + patience
+    while erased_at is None:
+        if time.monotonic() > end:
+            raise Problem(
+                f"the erasure was asked for and is not over after {patience:.0f} s. It goes on by itself: look for "
+                "'user.effect.forget' in the log lines of `vacancy up`, which say what cannot be reached or removed "
+                "(Kafka, the receipts' store, a file in mail/ or sms/), then ask again"
+            )
+        await asyncio.sleep(_PAUSE_S)
+        erased_at = orjson.loads(await client.look(path))["erased_at"]
+    return erased_at
 
 
 def _elsewhere(settings: Settings) -> list[str]:

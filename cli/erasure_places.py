@@ -23,6 +23,8 @@ Kind = Literal["internal", "documented", "dead letters", "files"]
 _THROUGH_THE_BROKER = frozenset({"broker"})
 _DEAD = ".dlq"
 _MAILS = (".eml", ".again")
+#: And what lies beside it: .sqlite-wal, .sqlite-journal.
+_DATABASE = ".sqlite"
 _CHUNK = 8 * 1024 * 1024
 _OVERLAP = 4096
 
@@ -138,8 +140,9 @@ def _is_in(path: Path, search: Search) -> bool:
     try:
         if path.suffix in _MAILS:
             return search.finds_in_mail(path.read_bytes())
+        finds = search.finds_in_database if path.suffix.startswith(_DATABASE) else search.finds
         with path.open("rb") as file:
-            return any(search.finds(chunk) for chunk in _chunks(file))
+            return any(finds(chunk) for chunk in _chunks(file))
     except FileNotFoundError:
         return False
 

@@ -23,7 +23,8 @@ def as_dict(report: Report) -> dict[str, Any]:
     return {
         "user_id": report.user_id,
         "erased_at": _iso(report.erased_at),
-        "proven": report.is_proven if report.erased_at is not None else None,
+        "known": not report.is_unknown,
+        "proven": None if report.erased_at is None or report.is_unknown else report.is_proven,
         "keys": report.keys,
         "keys_gone_by": _iso(report.keys_gone_by),
         "bookings_under_way": report.bookings,
@@ -78,6 +79,8 @@ def _found(report: Report) -> Iterator[str]:
         if place.found:
             yield f"{place.name}: {place.found} of {place.searched} ({_HOLDS[place.kind]}){_until(place)}"
             yield from (f"  {path}" for path in place.files[:_PER_PLACE])
+            if len(place.files) > _PER_PLACE:
+                yield f"  and {len(place.files) - _PER_PLACE} more"
     records = sum(place.searched for place in empty if place.kind != "files")
     files = sum(place.searched for place in empty if place.kind == "files")
     yield f"nothing in {len(empty)} other places: {records} records of topics, {files} files"
@@ -92,6 +95,8 @@ def _until(place: Place) -> str:
 def _verdict(report: Report) -> str:
     if report.is_proven:
         return "proven: nothing is readable but where a document shows it, until the dates above"
+    if report.is_unknown:
+        return f"nothing is known of {report.user_id}: there is no key, so that nothing sealed can be read"
     if not report.searchable:
         return "NOT PROVEN: there was nothing to search for"
     left = ", ".join(place.name for place in report.places if not place.is_allowed)

@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from adapters.mail_headers import readable
 from cli.erasure_person import Person
+from streams.phones import usable_phone
 
 #: First and last name stand so near to each other, in bytes, where they name one person.
 _NEAR = rb".{0,100}?"
@@ -41,7 +42,10 @@ class Search:
     """
 
     def __init__(self, person: Person) -> None:
-        words = sorted({*person.emails, *person.phones, *person.texts})
+        # As the person wrote it, and as a provider of text messages takes it.
+        sent_to = {number for phone in person.phones if (number := usable_phone(phone)) is not None}
+        words = sorted({*person.emails, *person.phones, *sent_to, *person.texts})
+        self._numbers = [number.encode() for number in sent_to]
         self._user_id = person.user_id.encode().lower()
         self._own = _forms_of(person.emails)
         self._words = [(form, _word(form)) for form in _forms_of(words)]
@@ -61,6 +65,10 @@ class Search:
     def finds_in_mail(self, content: bytes) -> bool:
         """The same of a mail, whose parts may be encoded."""
         return self.finds(content) or self.finds("\n".join(_readable(content)).encode())
+
+    def finds_in_database(self, content: bytes) -> bool:
+        """The same of an SQLite file or its log, where nothing stands between a number and what is next to it."""
+        return self.finds(content) or any(number in content for number in self._numbers)
 
     def _named(self, lower: bytes) -> Iterator[re.Match[bytes]]:
         for names in self._names:

@@ -51,7 +51,8 @@ def erase(
 ) -> None:
     """Destroy every key of a user, remove their mails, and search everything for what is left.
 
-    Exit code 1 where something of the user stays readable, but where a document shows it until a date.
+    Exit code 1 where something of the user stays readable, but where a document shows it until a date;
+    0 where nothing is known of the user.
 
     Example: vacancy users erase --email ada@example.com --dry-run
     """
@@ -64,7 +65,7 @@ def erase(
                 raise Misuse("erasing cannot be undone: say --yes, or --dry-run to see what would go")
             report = run(_erased(erasure, force=force, ask=not yes))
     _print(report, as_json)
-    if not dry_run and not report.is_proven:
+    if not dry_run and not report.is_proven and not report.is_unknown:
         raise typer.Exit(1)
 
 

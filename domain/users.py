@@ -59,6 +59,14 @@ def decide(user: User | None, message: Event, now: datetime) -> Decision[User | 
             return Decision(user)
 
 
+def is_over(user: User | None, asked: ForgetUser) -> bool:
+    """Whether the row shows that this erasure ended. A row that is behind shows less, and never more, than is true.
+
+    By revisions, not by times: they only grow, also where the user came back, whose new keys are not to go.
+    """
+    return user is not None and 0 < asked.revision < user.revision
+
+
 def _is_since(asked: RegisterUser, erased_at: datetime) -> bool:
     """What another program told before the erasure, and is read again, brings nobody back."""
     return asked.told_at is None or asked.told_at > erased_at
@@ -96,7 +104,7 @@ def _change(user: User, change: ChangeUser, now: datetime) -> Decision[User | No
 def _erase(user: User | None, asked: EraseUser, now: datetime) -> Decision[User | None]:
     """Who was erased before may have booked since: whatever keys there are go."""
     known = user or User(user_id=asked.user_id, personal="", created_at=now, updated_at=now)
-    forget = ForgetUser(user_id=known.user_id, asked_at=now, personal=known.personal)
+    forget = ForgetUser(user_id=known.user_id, asked_at=now, personal=known.personal, revision=known.revision)
     return Decision(msgspec.structs.replace(known, erasing=now), (forget,))
 
 

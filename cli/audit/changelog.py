@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import orjson
 
@@ -47,6 +48,8 @@ class NoticeRow(NamedTuple):
     status: str
     due: int | None = None
     cause: str = ""
+    #: When it was made, in milliseconds.
+    created: int = 0
 
 
 def file_row(history: History, record: Record) -> None:
@@ -64,6 +67,8 @@ def file_row(history: History, record: Record) -> None:
     what, content = known
     if what == "figures":  # every partition has rows of its own by the same name
         name = f"{name}#{record.partition}"
+    if what == "user":
+        name = quote(name, safe="")
     held = history.rows[what].get(name)
     if held is None or source >= held.source:
         history.rows[what][name] = Row(source, None if record.value is None else _content(content, record.value))
@@ -99,7 +104,13 @@ def _notice(row: dict[str, Any]) -> NoticeRow:
         str(row.get("status", "")),
         milliseconds(due) if due else None,
         str(row["cause_id"]) if reminder else "",
+        milliseconds(row["created_at"]) if "created_at" in row else 0,
     )
+
+
+def _user(row: dict[str, Any]) -> int | None:
+    erased_at = row.get("erased_at")
+    return milliseconds(erased_at) if erased_at else None
 
 
 def _receipt(row: dict[str, Any]) -> ReceiptRow:
@@ -113,6 +124,7 @@ _CONTENT: dict[tuple[str, str], tuple[str, Content]] = {
     ("payment", "p"): ("payment", _payment),
     ("notification", "n"): ("notice", _notice),
     ("analytics", "k"): ("figures", day_of),
+    ("user", "u"): ("user", _user),
     ("receipt", "q"): ("receipt", _receipt),
     ("webhook", "e"): ("endpoint", hooks.endpoint_row),
     ("webhook", "w"): ("delivery", hooks.delivery_row),

@@ -86,6 +86,8 @@ class History:
     #: Notice -> the short id of the last order to hand it over; and order -> partition and offset of its first answer.
     orders: dict[str, bytes] = field(default_factory=dict)
     replies: dict[bytes, tuple[int, int]] = field(default_factory=dict)
+    #: User, quoted -> when news last told that the user was erased, in ms.
+    erased: dict[str, int] = field(default_factory=dict)
     #: Booking -> what its reminder was planned as, in the order of the inbox; and news that plans one.
     plans: defaultdict[str, list[Plan]] = field(default_factory=lambda: defaultdict(list))
     foretold: list[Foretold] = field(default_factory=list)
@@ -94,7 +96,7 @@ class History:
     #: By payment: what the world heard of it and its receipt.
     receipts: defaultdict[str, Receipt] = field(default_factory=lambda: defaultdict(Receipt))
     #: By what they are rows of: "booking", "night", "payment", "notice", "receipt", "figures", "endpoint",
-    #: "delivery".
+    #: "delivery", "user" (quoted; when the user was erased, in ms, or None).
     rows: defaultdict[str, dict[str, Row]] = field(default_factory=lambda: defaultdict(dict))
     #: What analytics counted, by its partition and what it is about.
     counted: defaultdict[tuple[int, str], Counted] = field(default_factory=lambda: defaultdict(Counted))

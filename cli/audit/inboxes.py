@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cli.audit import hooks, names
+from cli.audit import erased, hooks, names
 from cli.audit.deposits import deposit_of
 from cli.audit.facts import Answer, Call, Errand, Order, Place, Request
 from cli.audit.figures import observed
@@ -239,6 +239,8 @@ FILING: dict[tuple[str, str], Filed] = {
     (names.RECEIPT_EFFECTS, "receipt.effect.write"): _sent_on,
     (names.RECEIPT_INBOX, "receipt.receipt.request"): _receipt_asked,
     (names.RECEIPT_INBOX, "receipt.effect.answered"): _done,
+    (names.USER_EFFECTS, "user.effect.forget"): _sent_on,
+    (names.USER_INBOX, "user.effect.answered"): erased.answered,
     (names.ANALYTICS_INBOX, "analytics.event.observe"): observed,
     (names.WEBHOOK_EFFECTS, "webhook.effect.send"): _sent_on,
     (names.WEBHOOK_INBOX, "webhook.delivery.deliver"): hooks.delivery_asked,

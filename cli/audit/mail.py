@@ -2,7 +2,8 @@
 
 Read as: every mail that the notification service remembers as sent lies in the instance's mail folder, in a file named
 after the notice, with exactly one Message-ID, which follows from the notice: whoever got it twice knows it again. Each
-further delivery lies beside it, in a file of its own; how many there are is noted, as a crash may cause one.
+further delivery lies beside it, in a file of its own; how many there are is noted, as a crash may cause one. Mails of
+users who were erased may be gone; how many are is noted as well.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from email.parser import BytesHeaderParser
 from pathlib import Path
 
 from cli.audit.changelog import NoticeRow
+from cli.audit.erased import is_gone
 from cli.audit.findings import Verdict
 from cli.audit.history import History
 
@@ -54,7 +56,7 @@ def _message_ids(mail: bytes) -> list[str]:
 def check(history: History) -> Verdict:
     verdict = Verdict("P9", "each notification at least once, and a repeated one is known as one")
     sent = sorted(
-        name.rpartition("|")[2]
+        (name, row.content.created)
         for name, row in history.rows["notice"].items()
         if isinstance(row.content, NoticeRow) and row.content[:2] == ("mail", "sent")
     )
@@ -62,10 +64,14 @@ def check(history: History) -> Verdict:
         verdict.applicable = False
         verdict.note = "no mail was sent" if not sent else "no mail is kept here: it went to a server outside"
         return verdict
-    for notice in sent:
+    gone, notes = 0, []
+    for name, created in sent:
+        notice = name.rpartition("|")[2]
         verdict.checked += 1
         ids = history.mail.get(notice)
-        if ids is None:
+        if ids is None and is_gone(history, name, created):
+            gone += 1
+        elif ids is None:
             verdict.find(notice, "is remembered as sent, but there is no such mail")
         elif ids != [_named(notice)]:
             verdict.find(notice, f"its mail has the Message-IDs {', '.join(ids) or 'none'}")
@@ -73,7 +79,10 @@ def check(history: History) -> Verdict:
         if message_id != _named(notice):
             verdict.find(notice, f"was delivered again with the Message-IDs {message_id or 'none'}")
     if again := history.mail_again.total():
-        verdict.note = f"{again} deliveries were repetitions, under the Message-ID of the first"
+        notes.append(f"{again} deliveries were repetitions, under the Message-ID of the first")
+    if gone:
+        notes.append(f"{gone} mails went with users who were erased")
+    verdict.note = "; ".join(notes)
     return verdict
 
 

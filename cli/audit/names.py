@@ -44,13 +44,15 @@ RECEIPT_INBOX: Final = inbox_of("receipt")
 PAYMENT_EFFECTS: Final = "vacancy.payment.effects"
 NOTIFICATION_EFFECTS: Final = "vacancy.notification.effects"
 RECEIPT_EFFECTS: Final = "vacancy.receipt.effects"
+USER_INBOX: Final = inbox_of("user")
+USER_EFFECTS: Final = "vacancy.user.effects"
 WEBHOOK_INBOX: Final = inbox_of("webhook")
 #: Passes the news on to the webhook service's own inbox.
 WEBHOOK_GROUP: Final = "vacancy-webhook"
 WEBHOOK_EFFECTS: Final = "vacancy.webhook.effects"
 
 INBOXES: Final = tuple(inbox_of(service) for service in SERVICES)
-EFFECTS: Final = (PAYMENT_EFFECTS, NOTIFICATION_EFFECTS, RECEIPT_EFFECTS, WEBHOOK_EFFECTS)
+EFFECTS: Final = (PAYMENT_EFFECTS, NOTIFICATION_EFFECTS, RECEIPT_EFFECTS, USER_EFFECTS, WEBHOOK_EFFECTS)
 #: Whatever a service says was caused by something on one of these, or by news on a documented topic.
 CAUSES: Final = (*INBOXES, *EFFECTS)
 #: What an instance cannot be without.
@@ -75,6 +77,7 @@ PAID: Final = "payment.payment.succeeded"
 RECEIPT: Final = "receipt.receipt.generated"
 #: What a clock has told, and no news.
 REMINDER: Final = "notification.reminder.due"
+ERASED: Final = "user.user.erased"
 STOCK_NEWS: Final = "inventory.order.updated"
 
 #: The news whose topics' retention bounds what can still be said of a booking.
@@ -121,6 +124,7 @@ ORIGINS: Final = frozenset(
         "payment.authorization.expired",
         "user.user.register",
         "user.user.change",
+        "user.user.erase",
         "record.record.open",
         "record.record.change",
         "notification.notice.read",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cli.audit import hooks, names
+from cli.audit import erased, hooks, names
 from cli.audit.dialect import is_ours
 from cli.audit.facts import Asked, Change, Ending, Place, Poison, ReceiptRow
 from cli.audit.history import History, Orphan
@@ -130,6 +130,7 @@ def _offer_over(history: History, record: Record, letter: Letter) -> None:
 
 #: Of these types something is kept; wherever a layout has them, for each type has one topic.
 NEWS: dict[str, Filed] = {
+    names.ERASED: erased.news_told,
     names.CREATED: _created,
     names.UPDATED: _updated,
     names.CONFIRMED: _ended,

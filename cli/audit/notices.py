@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 from cli.audit import names, reminders
 from cli.audit.changelog import NoticeRow
+from cli.audit.erased import is_gone
 from cli.audit.facts import Place, Told
 from cli.audit.findings import Verdict
 from cli.audit.history import GRACE, History
@@ -136,9 +137,16 @@ def _carried_out(history: History, notice: str) -> bool:
 def _check_texts(history: History, verdict: Verdict) -> None:
     if history.texts is None:
         return
+    gone = 0
     for name, row in sorted(history.rows["notice"].items()):
         if not isinstance(row.content, NoticeRow) or row.content[:2] != ("sms", "sent"):
             continue
         verdict.checked += 1
-        if name.rpartition("|")[2] not in history.texts:
+        if name.rpartition("|")[2] in history.texts:
+            continue
+        if is_gone(history, name, row.content.created):
+            gone += 1
+        else:
             verdict.find(name.rpartition("|")[2], "is remembered as sent, but there is no such text message")
+    if gone:
+        verdict.note = f"{gone} text messages went with users who were erased"

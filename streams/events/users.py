@@ -57,6 +57,8 @@ class ForgetUser(Event, type="user.effect.forget"):
     asked_at: Instant
     #: What the user was registered with: the address its mails went to. Empty where nobody was registered.
     personal: Sealed
+    #: The user's when it was asked for; its end makes the next one. 0 in what was said before it was noted.
+    revision: NonNegative = 0
 
 
 # --- told to the world ---

@@ -7,8 +7,9 @@ import uuid
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import msgspec
 import pytest
 
 from adapters.letters import Letter
@@ -19,12 +20,15 @@ from adapters.messages import compose, message_id_of
 from adapters.storage import receipt_name, storage_of
 from adapters.textbox import Textbox, newest
 from agents.forgetting import forget_user
+from agents.user import already_answered
+from domain.users import User, decide
 from streams.effects import Unreachable
 from streams.envelope import originate
 from streams.events import Envelope
-from streams.events.users import ForgetUser, UserForgotten
+from streams.events.users import EraseUser, ForgetUser, RegisterUser, UserForgotten
 from streams.identity import user_id_of
 from streams.log import LogUnavailable
+from streams.rows import RowStore
 
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
 LINKS = Links("https://rooms.example", b"s" * 32)
@@ -41,6 +45,25 @@ class Keys:
         if self.failing is not None:
             raise self.failing
         return 3
+
+
+class Store:
+    """The rows of a worker, as durable as they are: one user's, or none."""
+
+    partitions = 4
+
+    def __init__(self, user: User | None, owner: bool = True) -> None:
+        self.user, self.owner = user, owner
+
+    def owns(self, partition: int) -> bool:
+        return self.owner
+
+    def get(self, partition: int, key: str) -> bytes | None:
+        return None if self.user is None else msgspec.json.encode(self.user)
+
+
+def answered(effect: Envelope, user: User | None, owner: bool = True) -> bool:
+    return already_answered(cast(RowStore, Store(user, owner)), 0, effect)
 
 
 def effect(user_id: str, personal: str = "sealed") -> Envelope:
@@ -186,7 +209,7 @@ async def test_what_was_sealed_as_no_json_keeps_no_key(tmp_path: Path) -> None:
 
 
 async def test_one_file_that_cannot_be_read_keeps_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    mailed(tmp_path, "eve@example.com", "ada@example.com")
+    box = mailed(tmp_path, "eve@example.com", "ada@example.com")
     broken = tmp_path / "mail" / f"{uuid.UUID(int=0)}.eml"
     real = Path.open
 
@@ -195,7 +218,23 @@ async def test_one_file_that_cannot_be_read_keeps_no_other(tmp_path: Path, monke
             raise PermissionError(13, "Permission denied")
         return real(self, *given, **more)
 
-    monkeypatch.setattr(Path, "open", refuse)
-    with pytest.raises(Unreachable, match="PermissionError"):
-        await forgotten(tmp_path, Keys('{"email": "ada@example.com"}'), effect("u1"))
-    assert list((tmp_path / "mail").iterdir()) == [broken]
+    with monkeypatch.context() as disk:
+        disk.setattr(Path, "open", refuse)
+        with pytest.raises(Unreachable, match="PermissionError"):
+            await forgotten(tmp_path, Keys('{"email": "ada@example.com"}'), effect("u1"))
+    assert [mail.to for mail in box.newest(10)] == ["eve@example.com"]
+
+
+def test_an_erasure_is_over_only_once_the_durable_row_says_so() -> None:
+    before = decide(None, RegisterUser(user_id="u1", personal="sealed"), NOW).state
+    begun = decide(before, EraseUser(user_id="u1"), NOW)
+    erasing, order = begun.state, originate(begun.events[0], source="user-service", now=NOW)
+    erased = decide(erasing, UserForgotten(user_id="u1", asked_at=NOW, keys=1), NOW).state
+    back = decide(erased, RegisterUser(user_id="u1", personal="sealed anew"), NOW).state
+    assert [answered(order, row) for row in (None, before, erasing)] == [False] * 3
+    assert [answered(order, row) for row in (erased, back)] == [True] * 2
+    assert not answered(order, erased, owner=False)
+    # A second one, at the same time, that the rows before it do not show.
+    again = originate(decide(back, EraseUser(user_id="u1"), NOW).events[0], source="user-service", now=NOW)
+    assert [answered(again, row) for row in (erased, back)] == [False] * 2
+    assert not answered(effect("u1"), erased)  # ordered before revisions were noted: done again

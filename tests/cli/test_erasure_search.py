@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
 from urllib.parse import quote
@@ -12,9 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.textbox import Textbox
+from cli.erasure import Report, until_erased
 from cli.erasure_person import Person
 from cli.erasure_places import Place, search_files
+from cli.erasure_report import as_dict, lines_of
 from cli.erasure_search import Search
+from cli.problem import Problem
 
 ZOE = Person(
     "u-7",
@@ -94,3 +99,48 @@ def test_a_malformed_receiver_hides_nothing_of_a_mail(to: str) -> None:
     assert not SEARCH.finds_in_mail(headers + base64.b64encode(b"Hello"))
     assert SEARCH.finds_in_mail(headers.replace(b"x-nobodys", b"utf-8") + quoted)
     assert SEARCH.finds_in_mail(headers + quoted)
+
+
+def test_a_phone_is_found_as_a_provider_takes_it(tmp_path: Path) -> None:
+    assert SEARCH.finds(b'{"to": "+31205550199"}')
+    assert not SEARCH.finds(b'{"to": "+312055501990"}')
+    texts = Textbox(tmp_path / "sms")
+    texts.keep("notice-1f", "+31205550199", "Booked")
+    (found,) = (place for place in search_files(tmp_path, SEARCH) if place.name == "sms/")
+    assert found.files == ["sms/sms.sqlite-wal"]
+    texts.close()  # which writes the log into the file
+    (found,) = (place for place in search_files(tmp_path, SEARCH) if place.name == "sms/")
+    assert found.files == ["sms/sms.sqlite"]
+
+
+def test_a_report_says_how_many_files_it_does_not_name() -> None:
+    files = [f"mail/{number}.eml" for number in range(7)]
+    report = Report("u-7", keys=1, searchable=True, places=[Place("mail/", "files", 7, 7, files=files)])
+    assert [line for line in lines_of(report) if "more" in line] == ["  and 2 more"]
+
+
+def test_an_id_nobody_has_is_nothing_to_prove() -> None:
+    report = Report("nobody", erased_at=datetime(2026, 12, 1, tzinfo=UTC))
+    assert report.is_unknown
+    assert list(lines_of(report))[-1].startswith("nothing is known of nobody")
+    assert (as_dict(report)["known"], as_dict(report)["proven"]) == (False, None)
+    report.keys = 1
+    assert list(lines_of(report))[-1].startswith("NOT PROVEN")
+
+
+class Gateway:
+    """Says that the erasure ended once it was looked at so often."""
+
+    def __init__(self, looks: int) -> None:
+        self.looks = looks
+
+    async def look(self, path: str) -> bytes:
+        self.looks -= 1
+        return json.dumps({"erased_at": "2026-12-01T00:00:00Z" if self.looks <= 0 else None}).encode()
+
+
+async def test_an_erasure_is_waited_for_and_not_for_ever() -> None:
+    assert await until_erased(Gateway(2), "/api/users/u", None) == "2026-12-01T00:00:00Z"
+    assert await until_erased(Gateway(9), "/api/users/u", "now", patience=0) == "now"
+    with pytest.raises(Problem, match="on by itself"):
+        await until_erased(Gateway(9), "/api/users/u", None, patience=0)

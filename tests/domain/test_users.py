@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.users import NEXT, User, decide
+from domain.users import NEXT, User, decide, is_over
 from streams.events.booking import CheckIn
 from streams.events.users import (
     ChangeUser,
@@ -85,7 +85,7 @@ def forgotten() -> UserForgotten:
 
 def test_an_erasure_is_over_once_the_keys_are_gone() -> None:
     story = given_user().when(EraseUser(user_id="u1"))
-    story.then(ForgetUser(user_id="u1", asked_at=NOW, personal="sealed ada"))
+    story.then(ForgetUser(user_id="u1", asked_at=NOW, personal="sealed ada", revision=1))
     assert (story.service.state.erasing, story.service.state.erased_at) == (NOW, None)
     story.when(EraseUser(user_id="u1"), change(NEXT), register()).then_nothing()
     story.when(forgotten()).then(UserErased(user_id="u1", erased_at=NOW))
@@ -97,9 +97,10 @@ def test_an_erasure_is_over_once_the_keys_are_gone() -> None:
 
 def test_who_was_never_registered_is_erased_too_and_may_be_erased_again() -> None:
     story = Story(RowOf(User, decide)).when(EraseUser(user_id="u1"))
-    story.then(ForgetUser(user_id="u1", asked_at=NOW, personal=""))
+    story.then(ForgetUser(user_id="u1", asked_at=NOW, personal="", revision=1))
     story.when(forgotten()).then(UserErased(user_id="u1", erased_at=NOW))
-    story.when(EraseUser(user_id="u1")).then(ForgetUser(user_id="u1", asked_at=NOW, personal=""))
+    again = ForgetUser(user_id="u1", asked_at=NOW, personal="", revision=2)
+    story.when(EraseUser(user_id="u1")).then(again)
     story.when(register()).then_nothing()
 
 
@@ -123,3 +124,10 @@ def test_what_another_program_told_before_the_erasure_brings_nobody_back(told_at
     story = given_user().when(EraseUser(user_id="u1"), forgotten())
     story.when(RegisterUser(user_id="u1", personal="sealed ada", announced=True, told_at=told_at))
     assert bool(story.service.state.personal) is back
+
+
+def test_an_erasure_is_over_once_it_made_a_revision() -> None:
+    asked = ForgetUser(user_id="u1", asked_at=NOW, personal="", revision=2)
+    rows = [User(user_id="u1", personal="", revision=number, created_at=NOW, updated_at=NOW) for number in (1, 2, 3, 4)]
+    assert [is_over(row, asked) for row in (None, *rows)] == [False, False, False, True, True]
+    assert not is_over(rows[-1], ForgetUser(user_id="u1", asked_at=NOW, personal=""))

@@ -215,12 +215,13 @@ def test_the_guest_is_told_of_the_offer_by_mail_until_when_by_the_propertys_cloc
     joined = msgspec.structs.replace(join("w1", **WEEKEND), time_zone="Europe/Amsterdam")
     said = sold_out(1, joined).take(release("b1"))
     (offered,) = [event for event in said if isinstance(event, EntryOffered)]
-    (notice,) = notices_of(originate(offered, source="test", now=NOW), load_layout("catalogue").notices)
+    notice, text = notices_of(originate(offered, source="test", now=NOW), load_layout("catalogue").notices)
     assert (notice.channel, notice.user_id, notice.guest) == ("mail", "user of w1", "sealed guest")
+    assert (text.channel, text.template) == ("sms", notice.template)
     letter = render(notice.template, notice.facts)
-    for line in ("Check-in: 2026-12-24", "1 x double at hotel", "Held until: 2026-12-01 14:00 (Europe/Amsterdam)"):
+    for line in ("Check-in: Thursday, 24 December 2026", "Room: 1 × double", "waitlist: w1"):
         assert line in letter.text
-    assert "/api/waitlist/w1/accept" in letter.text
+    assert "held for you until Tuesday, 1 December 2026, 14:00 (Europe/Amsterdam)" in letter.text
 
 
 def test_where_nobody_waits_nothing_of_a_waitlist_is_read() -> None:
