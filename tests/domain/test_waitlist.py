@@ -219,7 +219,7 @@ def test_the_guest_is_told_of_the_offer_by_mail_until_when_by_the_propertys_cloc
     assert (notice.channel, notice.user_id, notice.guest) == ("mail", "user of w1", "sealed guest")
     assert (text.channel, text.template) == ("sms", notice.template)
     letter = render(notice.template, notice.facts)
-    for line in ("Check-in: Thursday, 24 December 2026", "Room: 1 × double", "waitlist: w1"):
+    for line in ("Check-in: Thursday, 24 December 2026", "Property: hotel", "waitlist: w1"):
         assert line in letter.text
     assert "held for you until Tuesday, 1 December 2026, 14:00 (Europe/Amsterdam)" in letter.text
 
