@@ -25,7 +25,7 @@ _id_of = ids_under(UUID("b5a1e7c2-91d4-5f36-8a07-3c2f6d9e4b15"))
 RULES = 1
 _OF_A_BOOKING = (BookingNews, PaymentNews, ReceiptGenerated)
 #: Ids in the order in which they say what news is about.
-_ENTITIES = ("booking_id", "record_id", "payment_id", "user_id")
+_ENTITIES = ("booking_id", "record_id", "payment_id", "user_id", "endpoint_id")
 _RESOURCE = ("provider_id", "product_id")
 _AMOUNTS = (("amount", "currency"), ("price_amount", "price_currency"), ("refund_amount", "refund_currency"))
 #: What is passed on of an event: ids and short words, no text that a guest wrote.

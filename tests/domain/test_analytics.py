@@ -32,6 +32,7 @@ from streams.events.booking_news import (
     BookingRejected,
     BookingUpdated,
 )
+from streams.events.hooks import EndpointPaused
 from streams.events.notices import EmailSent
 from streams.events.payment import PaymentMethod
 from streams.events.payment_news import PaymentFailed, PaymentRefundedEvent, PaymentSucceeded
@@ -343,6 +344,11 @@ def test_whatever_is_told_can_be_observed_and_counted(news: Envelope) -> None:
         assert isinstance(told, AnalyticsTracked)
         assert bool(answers) == isinstance(news.data, BookingCancelled)
         assert all(isinstance(value, str) for value in told.properties.values())
+
+
+def test_an_endpoint_is_what_news_of_it_is_about() -> None:
+    paused = EndpointPaused(endpoint_id="e1", failures=25, paused_at=NOW, reason="failing")
+    assert observed(paused).entity_id == "e1"
 
 
 # --- what is told of it ---

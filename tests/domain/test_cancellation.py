@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
+import msgspec
+
 from domain.booking import Booking
-from domain.cancellation import Quote, quote_cancellation
+from domain.cancellation import Quote, quote_cancellation, quote_no_show
 from streams.events import Event
 from tests.domain.messages import (
     FREE_UNTIL,
@@ -53,3 +55,9 @@ def test_what_was_given_back_before_is_taken_into_account() -> None:
 
 def test_amounts_have_the_digits_of_the_currency() -> None:
     assert str(quote_cancellation(confirmed(), NOW).fee) == "0.00"
+
+
+def test_nothing_is_kept_of_a_free_booking_whose_guest_never_came() -> None:
+    free = msgspec.structs.replace(confirmed(), price_amount=Decimal("0.00"))
+    assert quote_no_show(free) == Quote(fee=NOTHING, refund=NOTHING)
+    assert quote_no_show(confirmed()) == Quote(fee=PRICE, refund=NOTHING)
