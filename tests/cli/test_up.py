@@ -104,7 +104,7 @@ def test_it_runs_restarts_what_is_killed_and_ends_whole(up: Up) -> None:
     assert (second.code, second.out) == (2, "")
     assert f"already runs on {up.data}" in second.err
 
-    for name in ("broker", "worker-1", "projector-1", "gateway", "provider", "inbox"):
+    for name in ("broker", "worker-1", "projector-1", "projections", "gateway", "provider", "inbox"):
         os.kill(first["pids"][name], signal.SIGKILL)
     _until(lambda: all(up.written()["pids"][name] != pid for name, pid in first["pids"].items()))
     assert {**up.written(), "pids": 0} == {**first, "pids": 0}

@@ -230,6 +230,7 @@ messages = st.one_of(
 steps = st.lists(st.tuples(messages, st.integers(0, 4)), min_size=10, max_size=60)
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.proves("HTL-03", "HTL-20")
 @settings(max_examples=300, deadline=None)
 @given(declarations, steps)

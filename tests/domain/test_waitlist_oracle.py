@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -168,6 +169,7 @@ def histories(draw: st.DrawFn) -> list[Step]:
     return steps
 
 
+@pytest.mark.timeout(300)
 @settings(max_examples=300, deadline=None)
 @given(st.builds(declare, capacity=st.integers(1, 2)), histories())
 def test_the_first_that_fits_is_offered_and_every_offer_ends(first: DeclareResource, history: list[Step]) -> None:

@@ -32,6 +32,7 @@ from tests.streams.wire_cases import envelopes, reveal
 _ENTRY = ("entry_id", "provider_id", "product_id")
 #: What the auditor judges by, of each piece of news.
 JUDGED = {
+    "user.user.erased": ("user_id",),
     names.CANCELLED: ("booking_id", "refund_amount", "cancellation_reason"),
     names.UPDATED: ("booking_id", "price_amount", "revision"),
     names.PAYMENT_CREATED: ("payment_id",),
