@@ -9,7 +9,7 @@ a block; `d|{release_at}|{resource}|{block}` one that is still to be released; `
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TypeVar
 
 import msgspec
@@ -27,7 +27,7 @@ from streams.events.waitlist import OfferNights
 from streams.keys import KEYS, partition_of, resource_key
 from streams.rows import RowStore
 from streams.working import WorkingRows
-from tables import rate_plans
+from tables import due_index, rate_plans
 from tables.waitlist import Waitlist, WaitlistMessage, concerned
 
 R = TypeVar("R", bound=msgspec.Struct)
@@ -125,35 +125,21 @@ def _save_block(
     was, waits = (block.waits_for if block is not None else None for block in (before, after))
     if after is not before:
         _put(rows, _block_key(KEYS["resource"](message), message), after)
-    if was is not None and was != waits:
-        rows.delete(_due_key(message, was))
-    if isinstance(message, BlockDue) and message.release_at != waits:
-        # A tick for a block that does not wait for it means that its entry came back, e.g. from a zombie.
-        rows.delete(_due_key(message, message.release_at))
-    if waits is not None and was != waits:
-        due = BlockDue(
-            provider_id=message.provider_id,
-            product_id=message.product_id,
-            block_id=message.block_id,
-            release_at=waits,
-        )
-        rows.put(_due_key(message, waits), due, keep=False)
-
-
-def _due_key(message: SetBlock | RemoveBlock | BlockDue, release_at: datetime) -> str:
-    return f"d|{_sortable(release_at)}|{KEYS['resource'](message)}|{message.block_id}"
-
-
-def _sortable(time: datetime) -> str:
-    return time.astimezone(UTC).isoformat(timespec="milliseconds")
+    due_index.move(
+        rows,
+        lambda due: f"d|{due_index.instant(due)}|{KEYS['resource'](message)}|{message.block_id}",
+        lambda due: BlockDue(
+            provider_id=message.provider_id, product_id=message.product_id, block_id=message.block_id, release_at=due
+        ),
+        was,
+        waits,
+        ticked=(message.release_at,) if isinstance(message, BlockDue) else (),
+    )
 
 
 def due(store: RowStore, partition: int, now: datetime, most: int) -> Iterator[BlockDue]:
     """Says of the blocks of a partition whose time has come that it has, the earliest first, at most `most`."""
-    limit = f"d|{_sortable(now)}|"
-    for count, (key, raw) in enumerate(store.scan(partition, "d|")):
-        if key >= limit or count >= most:
-            return
+    for raw in due_index.over(store, partition, "d|", now, most):
         yield msgspec.json.decode(raw, type=BlockDue)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 
 from domain.hook_deliveries import Delivery
 from domain.hook_load import MOST_KEPT, Load
 from streams.working import WorkingRows
+from tables import due_index
 
 ENDPOINTS = "e|"
 
@@ -55,7 +56,7 @@ def due_prefix(endpoint_id: str) -> str:
 
 def due_row(due: datetime, endpoint_id: str, delivery_id: str) -> str:
     """The key of a planned attempt."""
-    return f"{due_prefix(endpoint_id)}{instant(due)}|{delivery_id}"
+    return f"{due_prefix(endpoint_id)}{due_index.instant(due)}|{delivery_id}"
 
 
 def ended_prefix(endpoint_id: str) -> str:
@@ -65,11 +66,6 @@ def ended_prefix(endpoint_id: str) -> str:
 
 def _ended_row(endpoint_id: str, number: int) -> str:
     return f"{ended_prefix(endpoint_id)}{number:015}"
-
-
-def instant(time: datetime) -> str:
-    """Sorts as time does."""
-    return time.astimezone(UTC).isoformat(timespec="milliseconds")
 
 
 def load_of(rows: WorkingRows, endpoint_id: str) -> Load:
@@ -124,11 +120,10 @@ def _numbered(rows: WorkingRows, delivery: Delivery, load: Load) -> tuple[Delive
 
 
 def _plan(rows: WorkingRows, before: Delivery | None, after: Delivery) -> None:
-    was = before.due if before is not None else None
-    if after.due == was:
-        return
-    if was is not None:
-        rows.delete(due_row(was, after.endpoint_id, after.delivery_id))
-    if after.due is not None:
-        planned = Planned(after.endpoint_id, after.delivery_id, after.due)
-        rows.put(due_row(after.due, after.endpoint_id, after.delivery_id), planned, keep=False)
+    due_index.move(
+        rows,
+        lambda due: due_row(due, after.endpoint_id, after.delivery_id),
+        lambda due: Planned(after.endpoint_id, after.delivery_id, due),
+        before.due if before is not None else None,
+        after.due,
+    )

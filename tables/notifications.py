@@ -3,15 +3,13 @@
 Rows: `n|{user}|{notice_id}` a notice; `i|{user}|{milliseconds}|{notice_id}` the same where the app shows it, the newest
 last; `u|{user}` how the user was reached before; `p|{user}` what the user wants to hear where; `m|{user}|{booking_id}`
 a reminder, and `r|{due}|{user}|{booking_id}` one that is still to come; `d|{due}|{user}|{notice_id}` a notice that is
-to be tried again. A user's id is quoted, so that no key reaches
-into another user's.
+to be tried again. A user's id is quoted, so that no key reaches into another user's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
-from typing import TypeVar
+from datetime import datetime
 
 import msgspec
 
@@ -36,6 +34,7 @@ from streams.events.notices import (
 from streams.keys import partition_of, quoted
 from streams.rows import RowStore
 from streams.working import WorkingRows
+from tables import due_index
 
 
 class Planned(msgspec.Struct, frozen=True):
@@ -54,7 +53,6 @@ class Parked(msgspec.Struct, frozen=True):
     due: datetime
 
 
-Entry = TypeVar("Entry", Planned, Parked)
 #: What concerns one notice.
 OfNotice = Notify | MailHandedOver | SmsHandedOver | NoticeParked | NoticeDue | MarkRead
 
@@ -106,18 +104,14 @@ def _decide(rows: WorkingRows, asked: OfNotice, now: datetime) -> Sequence[Event
 
 
 def _keep_due(rows: WorkingRows, before: Notice | None, after: Notice | None, asked: OfNotice) -> None:
-    was, due = before.due if before is not None else None, after.due if after is not None else None
-    # A tick for what is not due then means that its entry came back, e.g. from a zombie: out it goes.
-    ticked = asked.due if isinstance(asked, NoticeDue) else None
-    for over in {was, ticked} - {due, None}:
-        if over is not None:
-            rows.delete(_parked_key(asked, over))
-    if due is not None and due != was:
-        rows.put(_parked_key(asked, due), Parked(asked.user_id, asked.notice_id, due), keep=False)
-
-
-def _parked_key(asked: OfNotice, due: datetime) -> str:
-    return f"d|{_instant(due)}|{quoted(asked.user_id)}|{asked.notice_id}"
+    due_index.move(
+        rows,
+        lambda due: f"d|{due_index.instant(due)}|{quoted(asked.user_id)}|{asked.notice_id}",
+        lambda due: Parked(asked.user_id, asked.notice_id, due),
+        before.due if before is not None else None,
+        after.due if after is not None else None,
+        ticked=(asked.due,) if isinstance(asked, NoticeDue) else (),
+    )
 
 
 def _choose(rows: WorkingRows, asked: SetPreferences) -> Sequence[Event]:
@@ -138,44 +132,27 @@ def _remind(rows: WorkingRows, asked: PlanReminder | ReminderDue, now: datetime)
         after, told = remind(before, asked, now)
     if after is not None and after != before:
         rows.put(key, after)
-    was, due = before.due if before is not None else None, after.due if after is not None else None
-    # A tick for what is not due then means that its entry came back, e.g. from a zombie: out it goes.
-    ticked = asked.due if isinstance(asked, ReminderDue) else None
-    for over in {was, ticked} - {due, None}:
-        if over is not None:
-            rows.delete(_due_key(asked.user_id, asked.booking_id, over))
-    if due is not None and due != was:
-        rows.put(
-            _due_key(asked.user_id, asked.booking_id, due), Planned(asked.user_id, asked.booking_id, due), keep=False
-        )
+    due_index.move(
+        rows,
+        lambda due: f"r|{due_index.instant(due)}|{quoted(asked.user_id)}|{asked.booking_id}",
+        lambda due: Planned(asked.user_id, asked.booking_id, due),
+        before.due if before is not None else None,
+        after.due if after is not None else None,
+        ticked=(asked.due,) if isinstance(asked, ReminderDue) else (),
+    )
     return [event for notice in told for event in _decide(rows, notice, now)]
-
-
-def _due_key(user_id: str, booking_id: str, due: datetime) -> str:
-    return f"r|{_instant(due)}|{quoted(user_id)}|{booking_id}"
-
-
-def _instant(time: datetime) -> str:
-    """Sorts as time does."""
-    return time.astimezone(UTC).isoformat(timespec="milliseconds")
 
 
 def due_reminders(store: RowStore, partition: int, now: datetime, most: int) -> Iterator[Planned]:
     """The reminders of a partition that are due, the longest due first, at most `most`."""
-    return _due(store, partition, now, most, "r|", Planned)
+    for raw in due_index.over(store, partition, "r|", now, most):
+        yield msgspec.json.decode(raw, type=Planned)
 
 
 def due_notices(store: RowStore, partition: int, now: datetime, most: int) -> Iterator[Parked]:
     """The parked notices of a partition that are to be tried again, the longest due first, at most `most`."""
-    return _due(store, partition, now, most, "d|", Parked)
-
-
-def _due(store: RowStore, partition: int, now: datetime, most: int, prefix: str, model: type[Entry]) -> Iterator[Entry]:
-    limit = f"{prefix}{_instant(now)}|"
-    for count, (key, raw) in enumerate(store.scan(partition, prefix)):
-        if key >= limit or count >= most:
-            return
-        yield msgspec.json.decode(raw, type=model)
+    for raw in due_index.over(store, partition, "d|", now, most):
+        yield msgspec.json.decode(raw, type=Parked)
 
 
 def preferences_key(user_id: str) -> str:

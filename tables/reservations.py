@@ -7,7 +7,7 @@ stay whose next step is taken by itself; what happened to it is in `tables.histo
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 
@@ -19,6 +19,7 @@ from streams.events.booking import DeadlinePassed, StayDue
 from streams.keys import KEYS, partition_of
 from streams.rows import RowStore
 from streams.working import WorkingRows
+from tables import due_index
 from tables.history import remember
 
 
@@ -62,10 +63,6 @@ def _key(booking_id: str) -> str:
     return f"b|{booking_id}"
 
 
-def _due_key(booking: Booking, deadline: datetime) -> str:
-    return f"d|{_instant(deadline)}|{booking.booking_id}"
-
-
 def _open_until(booking: Booking | None) -> datetime | None:
     """Until when it waits for answers, as a whole or for a change; None where it waits for nothing."""
     if booking is None:
@@ -76,35 +73,26 @@ def _open_until(booking: Booking | None) -> datetime | None:
 
 
 def _keep_due(rows: WorkingRows, before: Booking | None, after: Booking, message: Event) -> None:
-    waited, waits = _open_until(before), _open_until(after)
-    if waits is not None and waits != waited:
-        rows.put(_due_key(after, waits), Due(after.booking_id), keep=False)
-    over = {waited}
-    if isinstance(message, DeadlinePassed):
-        # A tick for a booking that waits for nothing means that its entry came back, e.g. from a zombie: out it goes.
-        over |= {after.deadline, after.change_deadline}
-    for deadline in over - {waits, None}:
-        if deadline is not None:
-            rows.delete(_due_key(after, deadline))
+    ticked = (after.deadline, after.change_deadline) if isinstance(message, DeadlinePassed) else ()
+    due_index.move(
+        rows,
+        lambda deadline: f"d|{due_index.instant(deadline)}|{after.booking_id}",
+        lambda deadline: Due(after.booking_id),
+        _open_until(before),
+        _open_until(after),
+        ticked=ticked,
+    )
 
 
 def _keep_next_step(rows: WorkingRows, before: Booking | None, after: Booking, message: Event) -> None:
-    was, due = due_of(before) if before is not None else None, due_of(after)
-    if due is not None and due != was:
-        rows.put(_step_key(due, after.booking_id), NextStep(after.booking_id, due), keep=False)
-    if was is not None and due != was:
-        rows.delete(_step_key(was, after.booking_id))
-    if isinstance(message, StayDue) and message.due not in (was, due):
-        rows.delete(_step_key(message.due, after.booking_id))  # an entry that came back, e.g. from a zombie
-
-
-def _step_key(due: datetime, booking_id: str) -> str:
-    return f"t|{_instant(due)}|{booking_id}"
-
-
-def _instant(time: datetime) -> str:
-    """Sorts as time does."""
-    return time.astimezone(UTC).isoformat(timespec="milliseconds")
+    due_index.move(
+        rows,
+        lambda due: f"t|{due_index.instant(due)}|{after.booking_id}",
+        lambda due: NextStep(after.booking_id, due),
+        due_of(before) if before is not None else None,
+        due_of(after),
+        ticked=(message.due,) if isinstance(message, StayDue) else (),
+    )
 
 
 def read(store: RowStore, booking_id: str) -> Booking | None:
@@ -124,20 +112,11 @@ def row_key(booking_id: str) -> str:
 
 def due(store: RowStore, partition: int, now: datetime, most: int) -> Iterator[str]:
     """The bookings of a partition whose deadline is over, the longest over first, at most `most`."""
-    for raw in _over(store, partition, "d|", now, most):
+    for raw in due_index.over(store, partition, "d|", now, most):
         yield msgspec.json.decode(raw, type=Due).booking_id
 
 
 def due_stays(store: RowStore, partition: int, now: datetime, most: int) -> Iterator[NextStep]:
     """The stays of a partition whose next step is due, the longest due first, at most `most`."""
-    for raw in _over(store, partition, "t|", now, most):
+    for raw in due_index.over(store, partition, "t|", now, most):
         yield msgspec.json.decode(raw, type=NextStep)
-
-
-def _over(store: RowStore, partition: int, index: str, now: datetime, most: int) -> Iterator[bytes]:
-    """The entries of an index of instants that are over, in their order."""
-    limit = f"{index}{_instant(now)}|"
-    for count, (key, raw) in enumerate(store.scan(partition, index)):
-        if key >= limit or count >= most:
-            return
-        yield raw

@@ -8,7 +8,7 @@ decision reads anyway: where nobody does, nothing here is read.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 
@@ -36,6 +36,7 @@ from streams.events.waitlist import EntryDue, JoinWaitlist, LeaveWaitlist, Offer
 from streams.keys import KEYS, resource_key
 from streams.rows import RowStore
 from streams.working import WorkingRows
+from tables import due_index
 
 WaitlistMessage = JoinWaitlist | LeaveWaitlist | EntryDue | OfferNights
 #: How the availability service reads what a decision on a message looks at, and writes what it became.
@@ -172,15 +173,15 @@ def _freed(before: Inventory, after: Inventory) -> frozenset[str]:
 
 
 def _keep_due(rows: WorkingRows, before: Entry | None, after: Entry) -> None:
-    if before is not None and before.due != after.due and before.due is not None:
-        rows.delete(_due_key(before, before.due))
-    if after.due is None and after is before:
-        # A tick for an entry that has ended means that its place in the index came back, e.g. from a zombie.
-        for due in filter(None, (after.until, after.offer_until)):
-            rows.delete(_due_key(after, due))
-    elif after.due is not None and (before is None or before.due != after.due):
-        due_row = Due(after.entry_id, after.provider_id, after.product_id)
-        rows.put(_due_key(after, after.due), due_row, keep=False)
+    due_index.move(
+        rows,
+        lambda due: f"u|{due_index.instant(due)}|{after.entry_id}",
+        lambda due: Due(after.entry_id, after.provider_id, after.product_id),
+        before.due if before is not None else None,
+        after.due,
+        # Of an entry that has ended nothing is due.
+        ticked=(after.until, after.offer_until) if after.due is None and after is before else (),
+    )
 
 
 def entry_key(entry_id: str) -> str:
@@ -193,16 +194,6 @@ def open_prefix(resource: str) -> str:
     return f"w|{resource}|"
 
 
-def _due_key(entry: Entry, due: datetime) -> str:
-    return f"u|{due.astimezone(UTC).isoformat(timespec='milliseconds')}|{entry.entry_id}"
-
-
 def due(store: RowStore, partition: int, now: datetime, most: int) -> Sequence[Due]:
     """The entries of a partition to be looked at by now, the longest over first, at most `most`."""
-    limit = f"u|{now.astimezone(UTC).isoformat(timespec='milliseconds')}|"
-    found: list[Due] = []
-    for key, raw in store.scan(partition, "u|"):
-        if key >= limit or len(found) >= most:
-            break
-        found.append(msgspec.json.decode(raw, type=Due))
-    return found
+    return [msgspec.json.decode(raw, type=Due) for raw in due_index.over(store, partition, "u|", now, most)]
