@@ -19,6 +19,7 @@ from web.operations import Operation, Parameter
 from web.problems import invalid, not_found
 from web.rate_plans import night_rates
 from web.requests import query_date, query_name
+from web.shapes import as_json
 from web.wire import SlotCount, SlotCounts
 
 
@@ -37,7 +38,7 @@ async def get_availability(request: web.Request) -> web.Response:
         time_zone=resource.time_zone,
         nights=_nights(counts, slots, context.clock(), night_rates(context, resource, slots)),
     )
-    return web.Response(text=body.model_dump_json(), content_type="application/json")
+    return as_json(body)
 
 
 def _slots(resource: ResourceDeclared, start: date, end: date) -> tuple[str, ...]:

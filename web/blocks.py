@@ -19,6 +19,7 @@ from web.context import SOURCE, Context, context_of, correlation_of
 from web.operations import Operation
 from web.problems import Problem, invalid, not_found
 from web.requests import name_in_path
+from web.shapes import as_json
 from web.units import readable
 
 #: How many blocks a unit type's list shows.
@@ -73,7 +74,7 @@ async def get_blocks(request: web.Request) -> web.Response:
         unit_type=unit.product_id,
         blocks=[BlockOut.of(_block.decode(row), now) for row in rows],
     )
-    return web.Response(text=body.model_dump_json(), content_type="application/json")
+    return as_json(body)
 
 
 async def _found(context: Context, unit: ResourceDeclared, block_id: str, after: int | None = None) -> Block | None:
@@ -84,7 +85,7 @@ async def _found(context: Context, unit: ResourceDeclared, block_id: str, after:
 
 
 def _answer(context: Context, block: Block) -> web.Response:
-    return web.Response(text=BlockOut.of(block, context.clock()).model_dump_json(), content_type="application/json")
+    return as_json(BlockOut.of(block, context.clock()))
 
 
 _BLOCKS = "/api/properties/{property_id}/units/{unit_type}/blocks"

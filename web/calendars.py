@@ -19,6 +19,7 @@ from web.context import SOURCE, Context, context_of, correlation_of
 from web.operations import Operation, Parameter
 from web.problems import FieldError, Problem, invalid, not_found
 from web.requests import name_in_path, query_date
+from web.shapes import as_json
 from web.units import readable
 
 _RULES: tuple[RuleName, ...] = get_args(RuleName)
@@ -100,7 +101,7 @@ async def _answer(
         unit_type=unit.product_id,
         nights=[CalendarNightOut.of(night, counts.rules_of(night)) for night in nights],
     )
-    return web.Response(text=body.model_dump_json(), content_type="application/json")
+    return as_json(body)
 
 
 _DATE = {"type": "string", "format": "date"}

@@ -25,7 +25,7 @@ from web.policy_models import FeeOut, fee_out
 from web.problems import FieldError, Problem, invalid
 from web.reading import answer, known
 from web.requests import id_in_path
-from web.shapes import Answer
+from web.shapes import Answer, as_json
 
 _OPEN = (BookingStatus.PENDING, BookingStatus.CONFIRMED)
 
@@ -49,7 +49,7 @@ async def get_cancellation(request: web.Request) -> web.Response:
     row = known(await context.rows.booking(id_in_path(request, "booking_id", "booking")), "stay", "booking")
     if row.status not in _OPEN:
         raise _not_cancellable(row)
-    return web.Response(text=quote_out(row, context.clock()).model_dump_json(), content_type="application/json")
+    return as_json(quote_out(row, context.clock()))
 
 
 async def cancel_booking(request: web.Request) -> web.Response:

@@ -29,7 +29,7 @@ from web.operations import IDEMPOTENCY_KEY, Operation
 from web.owners import OwnerUnavailable
 from web.problems import Problem
 from web.requests import id_of_request, name_in_path
-from web.shapes import Request
+from web.shapes import Request, as_json
 
 _user = msgspec.json.Decoder(User)
 _PAUSE_S = 0.05
@@ -95,7 +95,7 @@ async def erase_user(request: web.Request) -> web.Response:
         warning=_WARNING,
     )
     status = 200 if row.erasing is None else 202
-    return web.Response(status=status, text=body.model_dump_json(), content_type="application/json")
+    return as_json(body, status)
 
 
 async def _under_way(context: Context, user_id: str) -> list[str]:

@@ -11,6 +11,7 @@ from web.answers import Answer
 from web.context import context_of
 from web.metrics import Metrics
 from web.operations import Operation
+from web.shapes import as_json
 
 METRICS = web.AppKey("metrics", Metrics)
 HTTP = web.AppKey("http", ClientSession)
@@ -40,7 +41,7 @@ async def metrics(request: web.Request) -> web.Response:
 
 def _health(status: int, body: Health) -> web.Response:
     headers = {"Retry-After": "1"} if status == 503 else None
-    return web.Response(status=status, text=body.model_dump_json(), content_type="application/json", headers=headers)
+    return as_json(body, status, headers)
 
 
 OPERATIONS = (

@@ -23,6 +23,7 @@ from web.operations import Operation, Parameter
 from web.owners import OwnerUnavailable
 from web.paging import limit_of, limited
 from web.problems import Problem, invalid, not_found
+from web.shapes import as_json
 
 _USUAL, _MOST = 50, 100
 #: Rows looked through at a time for those of one status.
@@ -46,7 +47,7 @@ async def list_deliveries(request: web.Request) -> web.Response:
         deliveries=[DeliveryOut.model_validate(DeliveryOut.of(row)) for row in found],
         next=found[-1].delivery_id if len(found) == limit else None,
     )
-    return web.Response(text=body.model_dump_json(), content_type="application/json")
+    return as_json(body)
 
 
 async def _newest(
@@ -103,9 +104,7 @@ async def send_test(request: web.Request) -> web.Response:
         raise OwnerUnavailable(key)
     itself = f"/api/webhooks/{key}/deliveries/{name}"
     body = TestOut(id=name, links=DeliveryLinks(self=itself))
-    return web.Response(
-        status=202, text=body.model_dump_json(), content_type="application/json", headers={"Location": itself}
-    )
+    return as_json(body, 202, {"Location": itself})
 
 
 def _as_cloud_event(event_id: str, said: dict[str, object]) -> dict[str, object]:
@@ -139,7 +138,7 @@ async def _known(request: web.Request, endpoint: Endpoint, after: int | None = N
 def _detail(row: Delivery, status: int = 200) -> web.Response:
     log = [AttemptOut.model_validate(msgspec.structs.asdict(each)) for each in row.attempts]
     body = DeliveryDetailOut.model_validate({**DeliveryOut.of(row), "body": row.body, "log": log})
-    return web.Response(status=status, text=body.model_dump_json(), content_type="application/json")
+    return as_json(body, status)
 
 
 _DELIVERIES = "/api/webhooks/{endpoint_id}/deliveries"

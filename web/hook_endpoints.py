@@ -26,6 +26,7 @@ from web.operations import IDEMPOTENCY_KEY, Operation
 from web.owners import OwnerUnavailable
 from web.problems import Problem, invalid, not_found
 from web.requests import id_in_path, id_of_request
+from web.shapes import as_json
 
 #: Of an instance; every piece of news is held against each.
 MOST_ENDPOINTS = 100
@@ -61,17 +62,17 @@ async def add_endpoint(request: web.Request) -> web.Response:
     if row.reception == "REMOVED":
         raise Problem(409, "endpoint-removed", "This endpoint was made and deleted", "Use another Idempotency-Key.")
     location = {"Location": f"/api/webhooks/{endpoint_id}"}
-    return web.Response(status=201, text=await _with_secret(context, row), content_type=_JSON, headers=location)
+    return as_json(await _with_secret(context, row), 201, location)
 
 
 async def list_endpoints(request: web.Request) -> web.Response:
     rows = sorted(await _all(context_of(request)), key=lambda row: row.created_at)
-    return _answer(EndpointsOut(endpoints=[EndpointOut.model_validate(EndpointOut.of(row)) for row in rows]))
+    return as_json(EndpointsOut(endpoints=[EndpointOut.model_validate(EndpointOut.of(row)) for row in rows]))
 
 
 async def get_endpoint(request: web.Request) -> web.Response:
     row = await known_endpoint(request)
-    return _answer(EndpointOut.model_validate(EndpointOut.of(row)))
+    return as_json(EndpointOut.model_validate(EndpointOut.of(row)))
 
 
 async def change_endpoint(request: web.Request) -> web.Response:
@@ -97,7 +98,7 @@ async def change_endpoint(request: web.Request) -> web.Response:
         redeliver_since=asked.redeliver_since,
     )
     row = _standing(await _appended(request, event, row.endpoint_id))
-    return _answer(EndpointOut.model_validate(EndpointOut.of(row)))
+    return as_json(EndpointOut.model_validate(EndpointOut.of(row)))
 
 
 async def delete_endpoint(request: web.Request) -> web.Response:
@@ -105,7 +106,7 @@ async def delete_endpoint(request: web.Request) -> web.Response:
     row = await known_endpoint(request)
     row = await _appended(request, RemoveEndpoint(endpoint_id=row.endpoint_id), row.endpoint_id)
     await context_of(request).keyring.forget(webhook_owner(row.endpoint_id))
-    return _answer(EndpointOut.model_validate(EndpointOut.of(row)))
+    return as_json(EndpointOut.model_validate(EndpointOut.of(row)))
 
 
 async def rotate_secret(request: web.Request) -> web.Response:
@@ -122,7 +123,7 @@ async def rotate_secret(request: web.Request) -> web.Response:
         when = until[-1].until.isoformat(timespec="seconds") if until else "now"
         detail = f"{len(until)} secrets before this one still sign. Ask again after {when}."
         raise Problem(409, "too-many-secrets", "No more secrets for now", detail)
-    return web.Response(text=await _with_secret(context, row), content_type=_JSON)
+    return as_json(await _with_secret(context, row))
 
 
 async def known_endpoint(request: web.Request) -> Endpoint:
@@ -171,10 +172,10 @@ async def _new_secret(context: Context, endpoint_id: str) -> str:
     return await context.keyring.seal(webhook_owner(endpoint_id), secret)
 
 
-async def _with_secret(context: Context, row: Endpoint) -> str:
+async def _with_secret(context: Context, row: Endpoint) -> NewEndpointOut:
     """The answer with the secret as the row has it: in a retry the same."""
     secret = await context.keyring.unseal(webhook_owner(row.endpoint_id), row.secret)
-    return NewEndpointOut.model_validate({**EndpointOut.of(row), "secret": secret or ""}).model_dump_json()
+    return NewEndpointOut.model_validate({**EndpointOut.of(row), "secret": secret or ""})
 
 
 async def _appended(request: web.Request, event: Event, endpoint_id: str) -> Endpoint:
@@ -185,13 +186,6 @@ async def _appended(request: web.Request, event: Event, endpoint_id: str) -> End
     if found is None:  # decided and yet not there: the request itself was refused as poison, which is our fault
         raise OwnerUnavailable(endpoint_id)
     return _endpoint.decode(found)
-
-
-_JSON = "application/json"
-
-
-def _answer(body: EndpointOut | EndpointsOut) -> web.Response:
-    return web.Response(text=body.model_dump_json(), content_type=_JSON)
 
 
 _ENDPOINTS = "/api/webhooks"

@@ -19,6 +19,7 @@ from web.context import context_of
 from web.operations import Operation, Parameter
 from web.paging import limit_of, limited
 from web.problems import Problem, not_found
+from web.shapes import as_json
 
 _USUAL, _MOST = 50, 500
 #: Nothing in a mail runs, and nothing in it is fetched: it shows what it brings along.
@@ -51,7 +52,7 @@ async def get_inbox(request: web.Request) -> web.Response:
     data, channels = _kept(request)
     limit, to = limit_of(request, _USUAL, _MOST), request.query.get("to")
     body = InboxOut(await asyncio.to_thread(_newest, data, channels, limit, to))
-    return web.Response(text=body.model_dump_json(), content_type="application/json")
+    return as_json(body)
 
 
 async def get_mail(request: web.Request) -> web.Response:

@@ -18,6 +18,7 @@ from web.operations import Operation, Parameter
 from web.paging import limit_of, limited
 from web.problems import RETRY, Problem, invalid
 from web.requests import canonical, query_date, query_name
+from web.shapes import as_json
 
 _USUAL, _MOST = 50, 200
 _CURSOR = re.compile(r"(\d{1,17})\.(.{1,100})", re.ASCII)
@@ -94,10 +95,8 @@ async def list_bookings(request: web.Request) -> web.Response:
         page = await context_of(request).listings.bookings(asked, limit, cursor)
     except ListsUnavailable as error:
         raise _unavailable(error) from None
-    body = BookingsListed(
-        bookings=[_booking(row) for row in page.rows], as_of=page.as_of, next=_next(page, "booking_id")
-    )
-    return web.Response(text=body.model_dump_json(), content_type="application/json")
+    rows = [_booking(row) for row in page.rows]
+    return as_json(BookingsListed(bookings=rows, as_of=page.as_of, next=_next(page, "booking_id")))
 
 
 async def list_payments(request: web.Request) -> web.Response:
@@ -114,10 +113,8 @@ async def list_payments(request: web.Request) -> web.Response:
         page = await context_of(request).listings.payments(asked, limit, cursor)
     except ListsUnavailable as error:
         raise _unavailable(error) from None
-    body = PaymentsListed(
-        payments=[_payment(row) for row in page.rows], as_of=page.as_of, next=_next(page, "payment_id")
-    )
-    return web.Response(text=body.model_dump_json(), content_type="application/json")
+    rows = [_payment(row) for row in page.rows]
+    return as_json(PaymentsListed(payments=rows, as_of=page.as_of, next=_next(page, "payment_id")))
 
 
 def _booking(row: Mapping[str, Any]) -> BookingListed:

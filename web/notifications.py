@@ -21,6 +21,7 @@ from web.operations import Operation, Parameter
 from web.paging import limit_of, limited
 from web.problems import invalid, not_found
 from web.requests import id_in_path, name_in_path
+from web.shapes import as_json
 
 _USUAL, _MOST = 50, 100
 #: How many of the newest are looked at to count those that were not read.
@@ -77,7 +78,7 @@ async def get_notifications(request: web.Request) -> web.Response:
         notifications=[notification_out(notice) for notice in reversed(shown)],
         next=place_of(older).replace("|", ".") if older is not None else None,
     )
-    return web.Response(text=body.model_dump_json(), content_type="application/json")
+    return as_json(body)
 
 
 async def read_all(request: web.Request) -> web.Response:
@@ -94,7 +95,7 @@ async def read_all(request: web.Request) -> web.Response:
     if offset is not None:
         await _listed(context, user_id, limit=1, after=offset)
     body = AllRead(user_id=user_id, marked=marked)
-    return web.Response(text=body.model_dump_json(), content_type="application/json")
+    return as_json(body)
 
 
 async def read_notification(request: web.Request) -> web.Response:
@@ -106,7 +107,7 @@ async def read_notification(request: web.Request) -> web.Response:
         event = MarkRead(user_id=user_id, notice_id=notice_id)
         appended = await context.log.append(event, source=SOURCE, correlation_id=correlation_of(request))
         notice = await _shown(context, user_id, notice_id, after=appended.offset)
-    return web.Response(text=notification_out(notice).model_dump_json(), content_type="application/json")
+    return as_json(notification_out(notice))
 
 
 def notification_out(notice: Notice) -> NotificationOut:

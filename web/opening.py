@@ -29,6 +29,7 @@ from web.context import SOURCE, Context, context_of, correlation_of, principal_o
 from web.owners import OwnerUnavailable
 from web.problems import Problem
 from web.requests import id_of_request
+from web.shapes import as_json
 
 _canonical = msgspec.json.Encoder(order="sorted").encode
 _COLLECTIONS: dict[Kind, str] = {
@@ -158,12 +159,7 @@ def opened(row: Booking) -> web.Response:
         balance=Money.of(max(row.price_amount - deposit, Decimal(0)), row.price_currency) if deposit else None,
         links=links,
     )
-    return web.Response(
-        status=201,
-        text=body.model_dump_json(),
-        content_type="application/json",
-        headers={"Location": links.self},
-    )
+    return as_json(body, 201, {"Location": links.self})
 
 
 def links_of(row: Booking) -> Links:

@@ -25,6 +25,7 @@ from web.order_answers import OrderItemOut, OrderOut
 from web.order_models import ItemIn, OrderRequest
 from web.problems import FieldError, invalid, unprocessable
 from web.reading import asked_for, cancellation_out, get_timeline, guest_of
+from web.shapes import as_json
 from web.stock import PROVIDER
 
 #: How long an order may be given back for its whole price.
@@ -119,7 +120,7 @@ async def _answer(context: Context, row: Booking) -> web.Response:
         cancellation=cancellation_out(row),
         links=links_of(row),
     )
-    return web.Response(text=body.model_dump_json(), content_type="application/json")
+    return as_json(body)
 
 
 def _items(lines: Iterable[Line], currency: str) -> Iterator[OrderItemOut]:

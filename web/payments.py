@@ -20,11 +20,12 @@ from web.owners import OwnerUnavailable
 from web.payment_answers import MethodOut, PaymentOut, RefundOut
 from web.problems import FieldError, Problem, invalid, not_found
 from web.requests import at_of, id_in_path, id_of_request
+from web.shapes import as_json
 
 
 async def get_payment(request: web.Request) -> web.Response:
     row = await _known(context_of(request), id_in_path(request, "payment_id", "payment"), at_of(request))
-    return web.Response(text=payment_out(row).model_dump_json(), content_type="application/json")
+    return as_json(payment_out(row))
 
 
 async def refund_payment(request: web.Request) -> web.Response:
@@ -75,12 +76,7 @@ def _answer(payment: Payment, refund_id: str, amount: Decimal, reason: str) -> w
     if record.status == "refused":
         raise _refused(record)
     body = refund_out(payment, refund_id, record)
-    return web.Response(
-        status=201,
-        text=body.model_dump_json(),
-        content_type="application/json",
-        headers={"Location": f"/api/payments/{payment.payment_id}"},
-    )
+    return as_json(body, 201, {"Location": f"/api/payments/{payment.payment_id}"})
 
 
 def _refused(record: RefundRecord) -> Problem:

@@ -17,6 +17,7 @@ from web.models import MoneyIn, Request, ZoneIn
 from web.operations import Operation
 from web.problems import FieldError, Problem, not_found
 from web.requests import name_in_path
+from web.shapes import as_json
 from web.units import readable
 
 
@@ -95,7 +96,7 @@ def _answer(declared: ResourceDeclared) -> web.Response:
         price=Money.of(declared.price_amount, declared.price_currency),
         time_zone=declared.time_zone,
     )
-    return web.Response(text=body.model_dump_json(), content_type="application/json")
+    return as_json(body)
 
 
 OPERATIONS = (

@@ -16,6 +16,7 @@ from web.context import SOURCE, Context, context_of, correlation_of
 from web.models import Request
 from web.operations import Operation
 from web.requests import name_in_path
+from web.shapes import as_json
 from web.texts import LocaleIn
 
 _preferences = msgspec.json.Decoder(Preferences)
@@ -72,7 +73,7 @@ async def _known(context: Context, user_id: str, after: int | None = None) -> Pr
 
 def _answer(user_id: str, known: Preferences) -> web.Response:
     body = PreferencesOut(user_id=user_id, mail=known.mail, sms=known.sms, app=known.app, locale=known.locale)
-    return web.Response(text=body.model_dump_json(), content_type="application/json")
+    return as_json(body)
 
 
 OPERATIONS = (

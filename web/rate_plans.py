@@ -26,6 +26,7 @@ from web.owners import OwnerUnavailable
 from web.problems import FieldError, Problem, invalid, not_found, unprocessable
 from web.rate_plan_models import RatePlanRequest
 from web.requests import name_in_path
+from web.shapes import as_json
 from web.stay_prices import plan_of, steps_of
 
 #: How long the view is followed before the owner is asked again, in seconds.
@@ -188,7 +189,7 @@ def _out(resource: ResourceDeclared, kept: KeptPlan) -> RatePlanOut:
 
 
 def _answer(body: Answer) -> web.Response:
-    return web.Response(text=body.model_dump_json(), content_type="application/json")
+    return as_json(body)
 
 
 _PLANS = "/api/properties/{property_id}/units/{unit_type}/rate-plans"

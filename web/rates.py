@@ -26,6 +26,7 @@ from web.operations import Operation, Parameter
 from web.problems import Problem
 from web.rate_plan_models import QuoteRequest
 from web.requests import query_date, query_name
+from web.shapes import as_json
 from web.stay_prices import stay_price_of
 
 #: So many changes are looked back at, of the resource and of the night alike.
@@ -197,7 +198,7 @@ def _money(sums: Mapping[str, Decimal]) -> list[Money]:
 
 
 def _answer(body: Answer) -> web.Response:
-    return web.Response(text=body.model_dump_json(), content_type="application/json")
+    return as_json(body)
 
 
 _NAME = {"type": "string", "minLength": 1, "maxLength": 100}

@@ -30,6 +30,7 @@ from web.context import Context, context_of
 from web.opening import links_of
 from web.problems import invalid, not_found
 from web.requests import at_of, id_in_path, wait_of
+from web.shapes import as_json
 from web.stay_answers import StayTimesOut
 
 #: Of a booking that is cancelled, or whose guest never came, nothing more is collected.
@@ -69,12 +70,12 @@ async def get_timeline(request: web.Request) -> web.Response:
         raise not_found("booking")
     events = [TimelineEntry.model_validate(msgspec.structs.asdict(entry)) for entry in entries]
     body = Timeline(booking_id=booking_id, events=events)
-    return web.Response(text=body.model_dump_json(), content_type="application/json")
+    return as_json(body)
 
 
 async def answer(context: Context, row: Booking, status: int = 200) -> web.Response:
     body = booking_out(row, await guest_of(context, row))
-    return web.Response(status=status, text=body.model_dump_json(), content_type="application/json")
+    return as_json(body, status)
 
 
 #: What of a guest's personal data is shown.

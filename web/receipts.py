@@ -18,6 +18,7 @@ from web.operations import Operation
 from web.payment_answers import MethodOut
 from web.problems import not_found
 from web.requests import id_in_path
+from web.shapes import as_json
 
 PDF, JSON = "application/pdf", "application/json"
 _NO_LINK = """<!doctype html><html lang="en"><meta charset="utf-8"><title>No receipt</title>
@@ -82,7 +83,7 @@ async def open_receipt(request: web.Request) -> web.Response:
 async def _answer(request: web.Request, receipt: Receipt) -> web.Response:
     if prefers_json(request.headers.get("Accept", "")):
         body = receipt_out(receipt, context_of(request).receipts.link(receipt))
-        return web.Response(text=body.model_dump_json(), content_type=JSON, headers={"Vary": "Accept"})
+        return as_json(body, headers={"Vary": "Accept"})
     return await _page(request, receipt, {"Vary": "Accept"})
 
 

@@ -20,6 +20,7 @@ from web.context import SOURCE, Context, context_of, correlation_of, principal_o
 from web.operations import IDEMPOTENCY_KEY, Operation
 from web.payment_answers import SettlementOut
 from web.requests import id_of_request
+from web.shapes import as_json
 
 #: How many payments one request settles at most.
 MOST = 500
@@ -45,7 +46,7 @@ async def settle_payments(request: web.Request) -> web.Response:
         totals=[Money.of(amount, currency) for currency, amount in sorted(totals.items())],
         remaining=len(waiting) - len(booked),
     )
-    return web.Response(text=body.model_dump_json(), content_type="application/json")
+    return as_json(body)
 
 
 async def _waiting(context: Context) -> list[Unsettled]:

@@ -13,6 +13,7 @@ from web.operations import Operation
 from web.order_models import StockRequest
 from web.problems import FieldError, Problem, not_found
 from web.requests import name_in_path
+from web.shapes import as_json
 from web.units import readable
 from web.wire import SlotCount, SlotCounts
 
@@ -62,7 +63,7 @@ def _answer(counts: SlotCounts | None) -> web.Response:
         free=max(resource.capacity - count.held, 0),
         price=Money.of(resource.price_amount, resource.price_currency),
     )
-    return web.Response(text=body.model_dump_json(), content_type="application/json")
+    return as_json(body)
 
 
 OPERATIONS = (

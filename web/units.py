@@ -21,6 +21,7 @@ from web.owners import OwnerUnavailable
 from web.policy_models import deposit_in, deposit_out, policy_of, policy_out
 from web.problems import FieldError, Problem, not_found
 from web.requests import name_in_path
+from web.shapes import as_json
 
 #: How long the view is followed before the owner is asked again, in seconds.
 _FOLLOW_S = 1.0
@@ -108,7 +109,7 @@ def unit_out(declared: ResourceDeclared) -> UnitOut:
 
 
 def _answer(declared: ResourceDeclared) -> web.Response:
-    return web.Response(text=unit_out(declared).model_dump_json(), content_type="application/json")
+    return as_json(unit_out(declared))
 
 
 OPERATIONS = (

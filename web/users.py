@@ -26,6 +26,7 @@ from web.operations import AT, IDEMPOTENCY_KEY, Operation
 from web.owners import OwnerUnavailable
 from web.problems import Problem, invalid, not_found
 from web.requests import at_of, id_of_request, name_in_path
+from web.shapes import as_json
 from web.texts import Email, IdIn, LocaleIn, Phone, Text
 
 _canonical = msgspec.json.Encoder(order="sorted").encode
@@ -167,7 +168,7 @@ async def _answer(context: Context, row: User, status: int) -> web.Response:
         links=UserLinks(self=itself, notifications=f"{itself}/notifications"),
     )
     headers = {"Location": itself} if status == 201 else {}
-    return web.Response(status=status, text=body.model_dump_json(), content_type="application/json", headers=headers)
+    return as_json(body, status, headers)
 
 
 async def _clear(context: Context, row: User) -> str | None:

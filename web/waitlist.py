@@ -26,6 +26,7 @@ from web.owners import OwnerUnavailable
 from web.problems import Problem, not_found
 from web.reading import guest_of
 from web.requests import id_in_path, id_of_request, query_name
+from web.shapes import as_json
 from web.waitlist_answers import entry_out, refusal_of, too_late
 from web.waitlist_models import AcceptRequest, EntryOut, WaitlistOut, WaitlistRequest
 
@@ -100,7 +101,7 @@ async def get_waitlist(request: web.Request) -> web.Response:
     rows = await asyncio.gather(*(_row(context, resource, place.entry_id) for place in places))
     entries = [await _shown(context, row, places) for row in rows if row is not None and row.status.open]
     body = WaitlistOut(property_id=property_id, unit_type=unit_type, entries=entries)
-    return web.Response(text=body.model_dump_json(), content_type="application/json")
+    return as_json(body)
 
 
 async def withdraw_entry(request: web.Request) -> web.Response:
@@ -179,7 +180,7 @@ async def _answer(context: Context, entry: Entry, status: int = 200) -> web.Resp
     places = await _places(context, resource_key(entry.provider_id, entry.product_id)) if waits else []
     body = await _shown(context, entry, places)
     headers = {"Location": body.links.self} if status == 201 else None
-    return web.Response(status=status, text=body.model_dump_json(), content_type="application/json", headers=headers)
+    return as_json(body, status, headers)
 
 
 async def _shown(context: Context, entry: Entry, places: list[Open]) -> EntryOut:

@@ -21,6 +21,7 @@ from web.bodies import check, parse, read_body
 from web.context import SOURCE, Context, context_of, correlation_of
 from web.operations import Operation as Endpoint
 from web.problems import Problem, invalid, not_found
+from web.shapes import as_json
 
 EventType = Literal[
     "payment.authorized",
@@ -70,7 +71,7 @@ async def receive_webhook(request: web.Request) -> web.Response:
     said = _expired(event, row) if event.type == "authorization.expired" else _answer_of(event, row)
     if not isinstance(said, ProviderAnswered) or said.effect_id not in row.answered:
         await context.log.append(said, source=SOURCE, correlation_id=correlation_of(request))
-    return web.Response(text=WebhookOut().model_dump_json(), content_type="application/json")
+    return as_json(WebhookOut())
 
 
 def _verify(context: Context, request: web.Request, body: bytes) -> None:

@@ -10,7 +10,7 @@ import msgspec
 
 from streams.events import Envelope, Event
 from streams.events.availability import Release
-from streams.events.booking import CancellationCounted
+from streams.events.booking import CancellationCounted, CaptureFailed, PaymentCaptured
 from streams.events.booking_news import BookingCancellationCompleted, BookingCancelled
 from streams.events.payment import AuthorizationExpired, ProviderAnswered, ProviderCall
 from tests.domain.messages import NOW
@@ -22,10 +22,15 @@ _INBOX_OF = {kind: service for service in TABLES for kind in service.accepts}
 
 @dataclass(frozen=True)
 class Moment:
-    """What had happened by a moment: the holds whose release was decided, and the refunds the provider had given."""
+    """What had happened by a moment: the holds whose release was decided, and the refunds the provider had given.
+
+    `untaken` are the payments that by then the booking had heard were not taken: a misheard capture was, after all,
+    and what goes back of it is ordered only once that is known.
+    """
 
     freed: frozenset[tuple[str, int, int]]
     given: frozenset[str | None]
+    untaken: frozenset[str]
 
 
 @dataclass
@@ -96,7 +101,17 @@ class Lives:
                 if isinstance(record.message.data, Release)
             }
             given = frozenset(answer.refund_id for answer in self.provider.said.values() if answer.approved)
-            self.completed.setdefault(message.data.booking_id, Moment(frozenset(freed), given))
+            moment = Moment(frozenset(freed), given, self._untaken())
+            self.completed.setdefault(message.data.booking_id, moment)
+
+    def _untaken(self) -> frozenset[str]:
+        """The payments whose latest word to bookings so far is that their capture failed."""
+        latest = {
+            record.message.data.payment_id: type(record.message.data)
+            for record in self.processes["booking"].inbox[: self.processes["booking"].reached]
+            if isinstance(record.message.data, CaptureFailed | PaymentCaptured)
+        }
+        return frozenset(payment_id for payment_id, word in latest.items() if word is CaptureFailed)
 
     def count(self) -> None:
         """What analytics does about cancellations."""
