@@ -46,7 +46,7 @@ test: install kafka ## all tests but the long ones, those on a real broker inclu
 
 soak: install kafka ## three thousand lives of bookings, and the long fault run; its figures go to docs/soak.md
 	$(BIN)/python -m pytest -q -m soak tests/lives
-	$(BIN)/python -m tests.chaos.soak
+	$(BIN)/python -m bench.chaos.soak
 
 bench: $(PLOTTING) kafka ## peers, journey, log, growth: the figures go to docs/performance.md
 	$(BIN)/vacancy bench --write docs

@@ -21,6 +21,10 @@ from typing import Any
 
 import aiohttp
 
+from bench.chaos.instance import Instance
+from bench.chaos.proxy import Proxy
+from bench.chaos.receiver import Receiver
+from bench.chaos.runner import ChaosReport, Plan, strike
 from bench.machine import describe
 from cli.audit.entry import audit
 from cli.audit.findings import Verdict
@@ -29,10 +33,6 @@ from cli.post import sandbox_key
 from config.secrets import Secrets
 from streams import ports
 from streams.child import spawn
-from tests.chaos.instance import Instance
-from tests.chaos.proxy import Proxy
-from tests.chaos.receiver import Receiver
-from tests.chaos.runner import ChaosReport, Plan, strike
 from tests.servers import Postgres, Redis
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -6,8 +6,8 @@ import itertools
 
 from aiokafka import TopicPartition
 
-from tests.chaos.faults import Fault, schedule
-from tests.chaos.watch import Flow
+from bench.chaos.faults import Fault, schedule
+from bench.chaos.watch import Flow
 
 FAULTS = [Fault("worker"), Fault("worker", paused=9), Fault("broker"), Fault("gateway")]
 ONE, TWO = TopicPartition("rows", 0), TopicPartition("rows", 1)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from bench.chaos.faults import Fault, Struck
+from bench.chaos.runner import ChaosReport, Plan
+from bench.chaos.soak import FAULTS, plan, write
 from cli.audit.findings import Verdict
-from tests.chaos.faults import Fault, Struck
-from tests.chaos.runner import ChaosReport, Plan
-from tests.chaos.soak import FAULTS, plan, write
 
 _FLOWS = (2.0, 2.5, 4.0, None)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.faults import Fault
-from tests.chaos.runner import Plan, run
+from bench.chaos.faults import Fault
+from bench.chaos.runner import Plan, run
 
 PLAN = Plan(
     seed=1,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.chaos.soak import soak, write
+from bench.chaos.soak import soak, write
 
 
 @pytest.mark.soak

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aiokafka import TopicPartition
 
-from tests.chaos import watch
+from bench.chaos import watch
 
 
 class Consumer:

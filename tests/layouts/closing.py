@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from bench.chaos.faults import Fault
+from bench.chaos.instance import Instance, environment
+from bench.chaos.runner import Plan, strike
 from cli.parts import command
-from tests.chaos.faults import Fault
-from tests.chaos.instance import Instance, environment
-from tests.chaos.runner import Plan, strike
 
 ROOT = Path(__file__).parents[2]
 RATE, DURATION = 10.0, 8.0

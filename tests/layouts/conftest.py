@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Iterator
 import aiohttp
 import pytest
 
+from bench.chaos.instance import Instance
 from cli import instance as files
-from tests.chaos.instance import Instance
 from tests.layouts.world import World
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.instance import Instance
+from bench.chaos.instance import Instance
 from tests.layouts.broker import OnBroker, documented, groups_of, topics_of
 from tests.layouts.closing import audited, in_time, killed_under_load, rebuilt
 from tests.layouts.world import ONE_OF_A_HUNDRED, Body, World, json_of

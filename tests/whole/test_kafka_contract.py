@@ -11,8 +11,8 @@ from typing import Any
 import aiohttp
 import pytest
 
+from bench.chaos.instance import Instance
 from cli import instance as files
-from tests.chaos.instance import Instance
 from tests.layouts.broker import OnBroker, documented, groups_of, topics_of
 from tests.layouts.world import Body, World, json_of
 from tests.whole.api import TODAY, eventually, stay

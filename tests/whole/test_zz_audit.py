@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.instance import Instance
+from bench.chaos.instance import Instance
 from tests.layouts.closing import audited, in_time, killed_under_load, rebuilt
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]

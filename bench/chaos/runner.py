@@ -14,14 +14,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bench.chaos.faults import Due, Fault, Struck, schedule
+from bench.chaos.instance import Instance, environment
+from bench.chaos.watch import Flow, watched
 from cli.audit.broker import CannotAuditError
 from cli.audit.entry import audit
 from cli.audit.findings import Verdict, clean
 from cli.parts import command
 from config.settings import PREFIX
-from tests.chaos.faults import Due, Fault, Struck, schedule
-from tests.chaos.instance import Instance, environment
-from tests.chaos.watch import Flow, watched
 
 #: How long the demo may go on after its load: for as long as it waits for an outcome, and a little more.
 _DEMO_END = 75.0

@@ -1,4 +1,4 @@
-"""The long fault run: `python -m tests.chaos.soak`, or `make soak`. Its figures go to docs/soak.md and docs/soak.json.
+"""The long fault run: `python -m bench.chaos.soak`, or `make soak`. Its figures go to docs/soak.md and docs/soak.json.
 
 100 bookings a second, two workers and two projectors; ten of them killed at random moments, one paused beyond its
 session five times, the broker killed twice.
@@ -13,11 +13,11 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from bench.chaos.faults import Fault
+from bench.chaos.figures import as_markdown
+from bench.chaos.runner import ChaosReport, Plan, run
 from bench.machine import describe
 from config.settings import layouts
-from tests.chaos.faults import Fault
-from tests.chaos.figures import as_markdown
-from tests.chaos.runner import ChaosReport, Plan, run
 
 DOCS = Path(__file__).parents[2] / "docs"
 FAULTS = (

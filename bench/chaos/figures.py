@@ -5,8 +5,8 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 
+from bench.chaos.runner import ChaosReport
 from bench.machine import describe
-from tests.chaos.runner import ChaosReport
 
 
 def as_markdown(report: ChaosReport) -> str:
