@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from aiokafka.errors import KafkaError
 
 from cli import instance
-from cli.broker_command import standing
+from cli.brokers import embedded, names_of, nodes_for, standing
 from cli.instance import Instance
 from cli.keeper import Keeper
 from cli.notice import Notice
@@ -29,15 +29,15 @@ from config.settings import Settings
 from projections.database import url_of
 from streams import ports
 from streams.admin import TopicsError, apply_topics
-from streams.broker import BrokerFailed, EmbeddedBroker, cluster_id
+from streams.broker import BrokerFailed, cluster_id
 from streams.child import Child, spawn
 from streams.java import JavaMissing
 from streams.kafka_files import KafkaMissing
 from streams.layout import load_layout
 from streams.profile import weakens
 
-#: Kafka's data, the sandbox's ledger, the workers' rows.
-_DIRECTORIES = ("broker", "provider", "state")
+#: The sandbox's ledger, the workers' rows; beside Kafka's data.
+_DIRECTORIES = ("provider", "state")
 #: Whoever takes requests ends first and the log last, so that what is under way can still be written down.
 _ORDER = (
     ("gateway", 1.5),
@@ -59,7 +59,8 @@ class BringUp:
         self._rate = demo
         with plainly():
             check_space(settings)
-            for name in _DIRECTORIES:
+            brokers = names_of(nodes_for(settings)) if settings.broker is None else []
+            for name in (*brokers, *_DIRECTORIES):
                 private(settings.data / name)
             self._secrets = Secrets.of(settings)
         self._supervisor = Supervisor(self._changed, say)
@@ -106,19 +107,19 @@ class BringUp:
         self._supervisor.kill()
 
     async def _find_log(self) -> list[Keeper]:
-        """Knows the broker afterwards; its keeper, when it is ours to keep."""
+        """Knows the brokers afterwards; the keepers of those without which nothing else can start."""
         if self._settings.broker is None and (found := await standing(self._settings.data)):
-            self._tell(broker=found["url"])
+            self._tell(broker=found)
         if self._settings.broker is not None:
             return []
         say("starting Kafka")
-        embedded = EmbeddedBroker(
-            self._settings.data, port=self._settings.broker_port, memory=self._settings.broker_memory
-        )
-        keeper = self._supervisor.start(Broker(embedded))
-        await keeper.ready.wait()
-        self._tell(broker=f"kafka://{embedded.bootstrap}")
-        return [keeper]
+        cluster = embedded(self._settings)
+        keepers = [self._supervisor.start(Broker(broker)) for broker in cluster.brokers]
+        for keeper in keepers:
+            await keeper.ready.wait()
+        self._tell(broker=f"kafka://{cluster.bootstrap}")
+        # Of several one may be away for long: whoever starts then finds the others.
+        return keepers if len(keepers) == 1 else []
 
     async def _prepare_log(self) -> None:
         bootstrap = self._settings.bootstrap

@@ -20,7 +20,7 @@ from streams.reader import Raw, consumer, read_to_end
 #: `documented` shows what its document shows; a `dead letters` topic has messages as they came, other programs' too.
 Kind = Literal["internal", "documented", "dead letters", "files"]
 #: Kafka's own files: what stands in them was read as topics, through the broker.
-_THROUGH_THE_BROKER = frozenset({"broker"})
+_THROUGH_THE_BROKER = ("broker", "broker-*")
 _DEAD = ".dlq"
 _MAILS = (".eml", ".again")
 #: And what lies beside it: .sqlite-wal, .sqlite-journal.
@@ -115,7 +115,11 @@ def bytes_of(record: Raw) -> bytes:
 
 def search_files(data: Path, search: Search) -> list[Place]:
     """The directories and files of an instance, each with the files in which something was found. Blocks."""
-    return [_directory(entry, search) for entry in sorted(data.iterdir()) if entry.name not in _THROUGH_THE_BROKER]
+    return [
+        _directory(entry, search)
+        for entry in sorted(data.iterdir())
+        if not any(entry.match(name) for name in _THROUGH_THE_BROKER)
+    ]
 
 
 def _directory(entry: Path, search: Search) -> Place:

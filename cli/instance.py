@@ -73,8 +73,8 @@ def joined(settings: Settings) -> Settings:
     settings, found = belonging(settings), {}
     if settings.broker is None:
         # A broker that was started by itself says where it is in a file of its own.
-        alone = part(settings.data, "broker")
-        found["broker"] = alone["url"] if alone else f"kafka://{find(settings.data).bootstrap_servers}"
+        alone = ",".join(said["url"].removeprefix("kafka://") for said in brokers(settings.data).values())
+        found["broker"] = f"kafka://{alone or find(settings.data).bootstrap_servers}"
     if settings.provider_url is None and (provider := part(settings.data, "provider")):
         found["provider_url"] = provider["url"]
     return settings.model_copy(update=found)
@@ -92,6 +92,12 @@ def part(data: Path, name: str) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return said if isinstance(said, dict) else None
+
+
+def brokers(data: Path) -> dict[str, dict[str, Any]]:
+    """What the embedded brokers said of themselves, by name: `broker` alone, or `broker-1` and those after it."""
+    names = sorted(file.stem for file in (data / "run").glob("broker*.json"))
+    return {name: said for name in names if (said := part(data, name)) is not None}
 
 
 def run_file(data: Path, name: str) -> Path:

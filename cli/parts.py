@@ -73,10 +73,13 @@ class Program:
 
 @dataclass
 class Broker:
-    """The embedded broker as a part; its file in DIR/run is written for it."""
+    """An embedded broker as a part; its file in DIR/run is written for it."""
 
     broker: EmbeddedBroker
-    name: str = field(default="broker", init=False)
+
+    @property
+    def name(self) -> str:
+        return self.broker.name
 
     async def spawn(self) -> Child:
         return await self.broker.spawn()

@@ -58,8 +58,10 @@ class Settings(BaseSettings):
     broker: str | None = None
     #: The embedded broker's preferred port; a taken one falls back to a free one.
     broker_port: int = Field(default=9092, ge=1, le=65535)
-    #: The embedded broker's heap, in MiB.
-    broker_memory: int = Field(default=512, ge=256, le=65536)
+    #: The heap of each embedded broker, in MiB; by default 512, and 320 of each of several.
+    broker_memory: int | None = Field(default=None, ge=256, le=65536)
+    #: Embedded brokers: with three of them one may end while the others go on. A directory keeps the number it has.
+    broker_nodes: int = Field(default=1, ge=1, le=5)
     #: `vacancy up` refuses to start with less than this free on the disk of `data`, in MiB.
     min_free_mb: int = Field(default=1024, ge=0)
     #: Part of every topic's and group's name: for several instances on one cluster.
@@ -129,6 +131,13 @@ class Settings(BaseSettings):
     def _broker_is_an_address(cls, value: str | None) -> str | None:
         if value is not None and not _BROKER.fullmatch(value):
             raise ValueError("should be kafka://HOST:PORT or kafka://HOST:PORT,HOST:PORT")
+        return value
+
+    @field_validator("broker_nodes")
+    @classmethod
+    def _a_majority_may_be_left(cls, value: int) -> int:
+        if value % 2 == 0:
+            raise ValueError("should be odd: of an even number no more may be away than of one less")
         return value
 
     @field_validator("topics", mode="before")

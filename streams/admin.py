@@ -71,7 +71,10 @@ async def admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
 
 
 def replication_of(layout: Layout, environment: str) -> int:
-    """How often the topics are replicated there; an environment that the layout does not name is like local."""
+    """How often the topics are replicated there; an environment that the layout does not name is like local.
+
+    One is where no copies are asked for: topics then get as many as the brokers give by default (decision 0044).
+    """
     return layout.replication.get(environment, layout.replication["local"])
 
 
@@ -199,12 +202,13 @@ async def _write_claim(bootstrap: str, topic: str, claim: InstanceNamed) -> None
 
 
 async def _create(client: AIOKafkaAdminClient, topics: tuple[Topic, ...], replication: int) -> None:
+    copies = replication if replication > 1 else await _default_copies(client)
     answer = await client.create_topics(
         [
             NewTopic(
                 topic.name,
                 topic.partitions,
-                topic.replication or replication,
+                topic.replication or copies,
                 topic_configs=config_of(topic, replication),
             )
             for topic in topics
@@ -214,6 +218,16 @@ async def _create(client: AIOKafkaAdminClient, topics: tuple[Topic, ...], replic
         # 36: somebody else created it meanwhile, with the same layout.
         if code not in (0, 36):
             raise TopicsError(f"{name} was not created: Kafka error {code} {' '.join(str(part) for part in message)}")
+
+
+async def _default_copies(client: AIOKafkaAdminClient) -> int:
+    """How many replicas the brokers give a topic that asks for none; 1 where they do not say."""
+    brokers = (await client.describe_cluster())["brokers"]
+    asked = [ConfigResource(ConfigResourceType.BROKER, str(brokers[0]["node_id"]))] if brokers else []
+    for response in await client.describe_configs(asked):
+        for resource in response.resources:
+            return int({entry[0]: entry[1] for entry in resource[4]}.get("default.replication.factor") or 1)
+    return 1
 
 
 async def _configure(client: AIOKafkaAdminClient, topic: Topic, replication: int) -> None:

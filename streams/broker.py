@@ -1,6 +1,7 @@
 """The embedded broker: a real Apache Kafka on loopback, run as a child of this process, its data kept in DIR/broker.
 
-It is formatted once, keeps its cluster id and its ports, and starts again after any kind of end.
+It is formatted once, keeps its cluster id and its ports, and starts again after any kind of end. Several make a
+cluster: `streams.cluster`.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import base64
 import shutil
 import subprocess
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +22,8 @@ from streams import java, kafka_config, kafka_files, ports
 from streams.child import Child, last_lines, spawn
 from streams.class_archive import ClassArchive
 
+#: Which ports a broker has, in its directory.
+PORTS = "ports.json"
 _PATIENCE = 90.0
 _POLL = 0.05
 _ASK = 5.0
@@ -29,15 +33,29 @@ class BrokerFailed(RuntimeError):
     """The broker did not start; one line, with the last of its log."""
 
 
+@dataclass(frozen=True)
+class Member:
+    """A broker's place among several, as they settled it together."""
+
+    node: int
+    cluster_id: str
+    #: The controller port of every node, by its number.
+    controllers: Mapping[int, int]
+
+
 @dataclass
 class EmbeddedBroker:
-    """One broker over `data`. Its port is `port` when that is free; `memory` is its heap in MiB."""
+    """One broker over `data`. Its port is `port` when that is free; `memory` is its heap in MiB.
+
+    A member of a cluster has its ports from there.
+    """
 
     data: Path
     port: int = 9092
     memory: int = 512
     #: Ends with the process that started it; `vacancy broker start` is the one that does not want that.
     tied: bool = True
+    member: Member | None = None
     _java: java.Java | None = field(default=None, init=False)
     _jars: list[Path] = field(default_factory=list, init=False)
     _archive: ClassArchive | None = field(default=None, init=False)
@@ -56,22 +74,21 @@ class EmbeddedBroker:
         return f"127.0.0.1:{self.port}"
 
     @property
+    def name(self) -> str:
+        return "broker" if self.member is None else name_of(self.member.node)
+
+    @property
     def log(self) -> Path:
-        return self.data / "log" / "broker.log"
+        return self.data / "log" / f"{self.name}.log"
 
     @property
     def directory(self) -> Path:
-        return self.data / "broker"
+        return self.data / self.name
 
     @property
     def cluster_id(self) -> str:
         """The id its data was formatted with; empty while it is not."""
-        lines = self._metadata.read_text("utf-8").splitlines() if self._metadata.is_file() else []
-        return next((line.partition("=")[2].strip() for line in lines if line.startswith("cluster.id")), "")
-
-    @property
-    def _metadata(self) -> Path:
-        return self.directory / kafka_config.LOG_DIRECTORY / "meta.properties"
+        return formatted_with(self.directory)
 
     async def start(self) -> str:
         """Starts it and waits until it serves; the bootstrap servers. BrokerFailed, JavaMissing, KafkaMissing."""
@@ -88,8 +105,8 @@ class EmbeddedBroker:
             self._java = await asyncio.to_thread(java.find)
             self._jars = await asyncio.to_thread(lambda: kafka_files.find() or kafka_files.fetch())
         if not self._settled:
-            self._choose_ports()
-        if not self._metadata.parent.is_dir():
+            self._configure()
+        if not (self.directory / kafka_config.LOG_DIRECTORY).is_dir():
             await asyncio.to_thread(self._format, self._java)
         self._archive = ClassArchive.of(self._java)
         options = self._archive.options()
@@ -104,7 +121,7 @@ class EmbeddedBroker:
                 while not await self._serves():  # noqa: ASYNC110  # another process cannot set our event
                     await asyncio.sleep(_POLL)
         except TimeoutError:
-            raise BrokerFailed(f"Kafka was not ready within {_PATIENCE:.0f} s; its log is {self.log}") from None
+            raise BrokerFailed(f"{self._kafka} was not ready within {_PATIENCE:.0f} s; its log is {self.log}") from None
         self._settled = True
 
     async def stop(self, within: float = 6.0) -> None:
@@ -114,13 +131,19 @@ class EmbeddedBroker:
         self._release_ports()
         self._settled = False
 
-    def _choose_ports(self) -> None:
-        """Clients know the port once it has served: it is chosen again only while it never has."""
+    def _configure(self) -> None:
+        if self.member is not None:
+            node, controllers = self.member.node, self.member.controllers
+        else:
+            node, controllers = 1, {1: self._choose_ports()}
+        kafka_config.write(self.directory, node=node, port=self.port, controllers=controllers)
+
+    def _choose_ports(self) -> int:
+        """The controller's. Clients know the port once it has served: it is chosen again only while it never has."""
         self._release_ports()
-        noted = self.directory / "ports.json"
-        self._ports = [ports.choose(noted, "broker", self.port), ports.choose(noted, "controller")]
+        self._ports = choose_ports(self.directory, self.port)
         self.port, controller_port = (held.port for held in self._ports)
-        kafka_config.write(self.directory, port=self.port, controller_port=controller_port)
+        return controller_port
 
     def _release_ports(self) -> None:
         for held in self._ports:
@@ -131,7 +154,8 @@ class EmbeddedBroker:
         """Done beside and renamed, so that a format that was interrupted is simply done again."""
         beside = self.directory / kafka_config.UNFORMATTED
         shutil.rmtree(beside, ignore_errors=True)
-        command = kafka_config.format_command(found, self._jars, _new_cluster_id())
+        cluster = self.member.cluster_id if self.member is not None else new_cluster_id()
+        command = kafka_config.format_command(found, self._jars, cluster)
         done = subprocess.run(command, cwd=self.directory, capture_output=True, text=True, stdin=subprocess.DEVNULL)
         if done.returncode != 0:
             raise BrokerFailed(f"Kafka could not format {self.directory}: {' '.join(done.stderr.split())[-400:]}")
@@ -140,8 +164,13 @@ class EmbeddedBroker:
     async def _serves(self) -> bool:
         """Asks for the cluster's metadata: an open port is not yet a broker that answers, nor always ours."""
         if self._child is None or not self._child.alive:
-            raise BrokerFailed(f"Kafka ended while starting: {_reason(self.log)}; its log is {self.log}")
+            raise BrokerFailed(f"{self._kafka} ended while starting: {_reason(self.log)}; its log is {self.log}")
         return await _port_is_open(self.port) and await cluster_id(self.bootstrap) == self.cluster_id
+
+    @property
+    def _kafka(self) -> str:
+        """What it is called when it fails."""
+        return "Kafka" if self.member is None else f"{self.name} of Kafka"
 
 
 async def cluster_id(bootstrap: str) -> str | None:
@@ -155,6 +184,24 @@ async def cluster_id(bootstrap: str) -> str | None:
     finally:
         await client.close()
     return str(cluster["cluster_id"]) if cluster["brokers"] else None
+
+
+def name_of(node: int | str) -> str:
+    """What a member of a cluster is called, and its directory; of "*" a pattern for all of them."""
+    return f"broker-{node}"
+
+
+def formatted_with(directory: Path) -> str:
+    """The cluster id that a broker's directory was formatted with; empty while it is not."""
+    file = directory / kafka_config.LOG_DIRECTORY / "meta.properties"
+    lines = file.read_text("utf-8").splitlines() if file.is_file() else []
+    return next((line.partition("=")[2].strip() for line in lines if line.startswith("cluster.id")), "")
+
+
+def choose_ports(directory: Path, preferred: int) -> list[ports.Held]:
+    """The broker's port and the controller's: those it had before, where they are free."""
+    noted = directory / PORTS
+    return [ports.choose(noted, "broker", preferred), ports.choose(noted, "controller")]
 
 
 def _reason(log: Path) -> str:
@@ -173,7 +220,7 @@ async def _port_is_open(port: int) -> bool:
     return True
 
 
-def _new_cluster_id() -> str:
+def new_cluster_id() -> str:
     """As Kafka writes them: 16 random bytes in URL-safe base64, never with a dash in front."""
     while (text := base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")).startswith("-"):
         continue

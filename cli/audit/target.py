@@ -14,7 +14,8 @@ from aiokafka.errors import KafkaError
 
 from cli import instance
 from cli.audit.broker import CannotAuditError
-from streams.broker import BrokerFailed, EmbeddedBroker
+from streams.broker import BrokerFailed
+from streams.cluster import EmbeddedCluster, nodes_of
 from streams.java import JavaMissing
 from streams.kafka_files import KafkaMissing
 
@@ -44,7 +45,7 @@ async def target_of(data: Path, broker: str | None) -> AsyncIterator[Target]:
         yield Target(bootstrap, round(time.time() * 1000) if _runs(noted) else None, named)
     elif broker:
         raise CannotAuditError(f"no broker answers at {broker}")
-    elif not (data / "broker").is_dir():
+    elif not nodes_of(data):
         raise CannotAuditError(f"no instance in {data}: name one with --data DIR, or its broker with --broker")
     else:
         with instance.alone(data):
@@ -55,16 +56,16 @@ async def target_of(data: Path, broker: str | None) -> AsyncIterator[Target]:
 @contextlib.asynccontextmanager
 async def _embedded(data: Path) -> AsyncIterator[str]:
     """Only here does the auditor use a part of the platform: somebody has to start the broker."""
-    broker = EmbeddedBroker(data)
+    cluster = EmbeddedCluster(data, nodes_of(data))
     try:
-        bootstrap = await broker.start()
+        bootstrap = await cluster.start()
     except (BrokerFailed, JavaMissing, KafkaMissing) as error:
-        await broker.stop()
+        await cluster.stop()
         raise CannotAuditError(str(error)) from None
     try:
         yield bootstrap
     finally:
-        await broker.stop()
+        await cluster.stop()
 
 
 def journal(path: Path) -> Iterable[str]:

@@ -8,8 +8,8 @@ from pathlib import Path
 import cli.audit
 
 _JUDGED = {"domain", "agents", "tables", "web"}
-#: Starting the embedded broker is all it takes from the platform.
-_ALLOWED = {"streams.broker", "streams.java", "streams.kafka_files"}
+#: Starting the embedded brokers is all it takes from the platform.
+_ALLOWED = {"streams.broker", "streams.cluster", "streams.java", "streams.kafka_files"}
 
 
 def test_the_auditor_imports_nothing_that_decides() -> None:
