@@ -44,8 +44,8 @@ test: install kafka ## all tests but the long ones, those on a real broker inclu
 	$(PYTEST) -n 2 --dist loadfile tests --ignore tests/domain $(WHOLE:%=--ignore %)
 	$(PYTEST) $(WHOLE)
 
-soak: install kafka ## three thousand lives of bookings, and the long fault run; its figures go to docs/soak.md
-	$(BIN)/python -m pytest -q -m soak tests/lives
+soak: install kafka ## three thousand lives of bookings, three brokers of which one is killed, and the long fault run; its figures go to docs/soak.md
+	$(BIN)/python -m pytest -q -m soak tests/lives tests/chaos/test_cluster.py
 	$(BIN)/python -m bench.chaos.soak
 
 bench: $(PLOTTING) kafka ## peers, journey, log, growth: the figures go to docs/performance.md
