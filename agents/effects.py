@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from agents.tools import Tools
-from streams.effects import EffectRunner, Unreachable
+from streams.breakers import Breaker
+from streams.effects import EffectRunner, Refused, Unreachable
 from streams.events import Envelope
 from streams.group import GroupApp, batches
 from streams.services import Service
@@ -21,11 +22,14 @@ def perform(
     call: Callable[[Envelope], Awaitable[Envelope]],
     already_answered: Callable[[int, Envelope], bool],
     park: Callable[[Envelope, Unreachable], Envelope] | None = None,
+    refused: Callable[[Envelope, Refused], Envelope] | None = None,
+    breaker: Callable[[Envelope], Breaker] | None = None,
+    asked: Callable[[Envelope], bool] = lambda result: True,
     ordered: bool = True,
 ) -> None:
     """Attaches it to `group`, which need not be the service's own. `call` makes one call and returns what is to be
-    appended for it; `already_answered` says of an effect of a partition that its answer was taken. `park` and `ordered`
-    are those of `EffectRunner`.
+    appended for it; `already_answered` says of an effect of a partition that its answer was taken. The rest is that of
+    `EffectRunner`.
     """
     runtime = tools.runtime
 
@@ -43,6 +47,10 @@ def perform(
         delays=runtime.layout.retry_delays,
         fail=runtime.fail,
         park=park,
+        refused=refused,
+        refusals=runtime.layout.dead_letter_after,
+        breaker=breaker,
+        asked=asked,
         ordered=ordered,
     )
     group.on_revoked.append(runner.forget)

@@ -19,7 +19,7 @@ from domain.hook_deliveries import KEPT_FOR, Delivery
 from domain.hook_load import DeliveryStatus, Load
 from domain.hooks import Endpoint, may_be_dropped
 from streams.app import ServiceApp
-from streams.effects import Unreachable
+from streams.effects import NotAsked
 from streams.envelope import resulting
 from streams.events import Envelope, Event
 from streams.events.hooks import (
@@ -93,14 +93,14 @@ def already_answered(store: RowStore, effect: Envelope) -> bool:
 
 
 async def send_webhook(sender: HookSender, keyring: Keyring, effect: Envelope) -> Envelope:
-    """What came of one attempt, as a message for the service's inbox. Raises Unreachable: not even tried."""
+    """What came of one attempt, as a message for the service's inbox. Raises NotAsked."""
     asked = effect.data
     assert isinstance(asked, SendWebhook)
     owner = webhook_owner(asked.endpoint_id)
     try:
         opened = [await keyring.unseal(owner, sealed) for sealed in asked.secrets]
     except TimeoutError as error:
-        raise Unreachable("the endpoint's key cannot be read now") from error
+        raise NotAsked("the endpoint's key cannot be read now") from error
     secrets = [secret for secret in opened if secret is not None]
     if secrets:
         sent = await sender.send(

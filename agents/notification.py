@@ -11,7 +11,7 @@ from typing import Any
 from agents.effects import perform
 from agents.follow import follow
 from agents.lazy import lazy_app
-from agents.sending import hand_over, parked
+from agents.sending import asked, hand_over, parked, refused
 from agents.texting import hand_over_text
 from agents.ticking import tick
 from agents.tools import Tools
@@ -82,6 +82,9 @@ def send_mails(group: GroupApp, tools: Tools, already_answered: Callable[[int, E
         call=call,
         already_answered=already_answered,
         park=parked,
+        refused=refused,
+        breaker=lambda effect: tools.breakers.of("sms" if isinstance(effect.data, SendSms) else "mail"),
+        asked=asked,
         # Nobody relies on the order of mails: one that is refused for now holds up none.
         ordered=False,
     )

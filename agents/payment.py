@@ -11,7 +11,7 @@ from agents.follow import follow
 from agents.lazy import lazy_app
 from agents.tools import Tools
 from streams.app import ServiceApp
-from streams.effects import Unreachable
+from streams.effects import NotAsked, Unreachable
 from streams.envelope import resulting
 from streams.events import Envelope
 from streams.events.payment import ProviderAnswered, ProviderCall
@@ -45,6 +45,7 @@ def attach(payment: ServiceApp, tools: Tools) -> None:
         name="call-provider",
         call=lambda effect: call_provider(tools.provider, tools.keyring, effect),
         already_answered=already_answered,
+        breaker=lambda effect: tools.breakers.of("payment-provider"),
     )
 
     # Nothing to pass on: the booking asks for its money in the inbox, where the order of it is on the log.
@@ -58,7 +59,7 @@ async def call_provider(provider: ProviderClient, keyring: Keyring, effect: Enve
     try:
         token = await keyring.unseal(call.user_id, call.payment_token) if call.payment_token is not None else None
     except TimeoutError as error:
-        raise Unreachable("the user's key cannot be read now") from error
+        raise NotAsked("the user's key cannot be read now") from error
     if call.operation == "authorize" and token is None:
         answer = Answer(approved=False, error_code="payment_method_erased", error_message="The guest's data is erased.")
     else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -16,19 +15,17 @@ from adapters.messages import Envelope as MailEnvelope
 from adapters.messages import compose, message_id_of
 from adapters.smtp import Mailer, MailRefused, MailUnavailable
 from adapters.wording import locale_of
-from streams.effects import Unreachable
+from streams.effects import NotAsked, Refused, Unreachable
 from streams.envelope import resulting
 from streams.events import Envelope
-from streams.events.notices import MailHandedOver, NoticeParked, SendMail, SendSms
+from streams.events.notices import MailHandedOver, NoticeParked, SendMail, SendSms, SmsHandedOver
 from streams.keyring import Keyring
-
-logger = logging.getLogger(__name__)
 
 _RECEIPT = re.compile(r"/api/receipts/([0-9a-f-]{36})")
 
 
 async def hand_over(mailer: Mailer, links: Links, sender: str, keyring: Keyring, effect: Envelope) -> Envelope:
-    """What became of one mail, as a message for the notice's inbox. Raises Unreachable.
+    """What became of one mail, as a message for the notice's inbox. Raises Unreachable, Refused.
 
     `sender` is what stands in From, as "Name <address>".
     """
@@ -37,9 +34,35 @@ async def hand_over(mailer: Mailer, links: Links, sender: str, keyring: Keyring,
     guest, contact = [await known(keyring, send.user_id, sealed) for sealed in (send.guest, send.contact)]
     address = address_of(guest or {}, contact or {})
     if address is not None:
-        error = await _send(mailer, links, sender, effect, address, (contact or {}) | (guest or {}))
-    else:
-        error = "erased" if guest is None or contact is None else "no_address"
+        await _send(mailer, links, sender, effect, address, (contact or {}) | (guest or {}))
+        return _handed_over(effect, send, None)
+    return _handed_over(effect, send, "erased" if guest is None or contact is None else "no_address")
+
+
+def refused(effect: Envelope, refusal: Refused) -> Envelope:
+    """That a mail or a text message is not taken, however often it is asked, as a message for the notice's inbox."""
+    send = effect.data
+    if isinstance(send, SendMail):
+        return _handed_over(effect, send, "refused")
+    assert isinstance(send, SendSms)
+    told = SmsHandedOver(
+        notice_id=send.notice_id,
+        user_id=send.user_id,
+        effect_id=effect.event_id,
+        provider_message_id="",
+        error="refused",
+    )
+    return resulting(effect, told, now=datetime.now(UTC), source="sms")
+
+
+def asked(result: Envelope) -> bool:
+    """Whether a server or a provider was asked for what became of a mail or a text message."""
+    told = result.data
+    assert isinstance(told, MailHandedOver | SmsHandedOver)
+    return told.error is None
+
+
+def _handed_over(effect: Envelope, send: SendMail, error: str | None) -> Envelope:
     answered = MailHandedOver(
         notice_id=send.notice_id,
         user_id=send.user_id,
@@ -67,8 +90,8 @@ def parked(effect: Envelope, failure: Unreachable) -> Envelope:
 
 async def _send(
     mailer: Mailer, links: Links, sender: str, effect: Envelope, address: str, person: Mapping[str, Any]
-) -> str | None:
-    """Why the mail did not go, None if it went."""
+) -> None:
+    """Returns once the mail is handed over. Raises Unreachable, Refused."""
     send = effect.data
     assert isinstance(send, SendMail)
     reader = Reader(
@@ -85,14 +108,12 @@ async def _send(
         letter = written_to(reader, send.template, send.facts)
         await mailer.send(compose(letter, envelope, calendar))
     except ValueError as error:
-        # Written again it is the same mail. What it says may name the guest, which no log shows.
-        logger.error("%s %s: cannot be written: %s", effect.event_type, effect.event_id, type(error).__name__)
-        return "refused"
+        # Written again it is the same mail. What it says may name the guest, which no letter shows.
+        raise Refused(f"mail: cannot be written: {type(error).__name__}", final=True) from error
     except MailUnavailable as failure:
         raise Unreachable(f"mail: {failure}") from failure
-    except MailRefused:
-        return "refused"
-    return None
+    except MailRefused as refusal:
+        raise Refused(f"mail: {refusal}") from refusal
 
 
 def _link(links: Links, facts: Mapping[str, Any]) -> str:
@@ -108,7 +129,7 @@ async def known(keyring: Keyring, user_id: str, sealed: str | None) -> dict[str,
     try:
         text = await keyring.unseal(user_id, sealed)
     except TimeoutError as error:
-        raise Unreachable("the user's key cannot be read now") from error
+        raise NotAsked("the user's key cannot be read now") from error
     if text is None:
         return None
     found = json.loads(text)

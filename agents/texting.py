@@ -8,7 +8,7 @@ from typing import Protocol
 from adapters.sms import SmsRefused, SmsUnavailable
 from adapters.texts import text_of
 from agents.sending import known
-from streams.effects import Unreachable
+from streams.effects import Refused, Unreachable
 from streams.envelope import resulting
 from streams.events import Envelope
 from streams.events.notices import SendSms, SmsHandedOver
@@ -25,7 +25,7 @@ class Texts(Protocol):
 
 
 async def hand_over_text(texts: Texts, keyring: Keyring, effect: Envelope) -> Envelope:
-    """What became of one text message, as a message for the notice's inbox. Raises Unreachable."""
+    """What became of one text message, as a message for the notice's inbox. Raises Unreachable, Refused."""
     send = effect.data
     assert isinstance(send, SendSms)
     guest, contact = [await known(keyring, send.user_id, sealed) for sealed in (send.guest, send.contact)]
@@ -39,8 +39,9 @@ async def hand_over_text(texts: Texts, keyring: Keyring, effect: Envelope) -> En
             message_id = await texts.send(send.notice_id, number, text_of(send.template, send.facts))
         except SmsUnavailable as failure:
             raise Unreachable(f"the provider of text messages: {failure}", failure.retry_after) from failure
-        except SmsRefused:
-            error = "refused"
+        except SmsRefused as refusal:
+            # Not in the provider's words: they may name the number, and a letter is kept.
+            raise Refused("the provider of text messages does not take it") from refusal
     answered = SmsHandedOver(
         notice_id=send.notice_id,
         user_id=send.user_id,

@@ -11,6 +11,7 @@ from adapters.sms import SmsClient
 from adapters.smtp import Mailer
 from adapters.storage import Storage
 from config.settings import Settings
+from streams.breakers import Breakers
 from streams.compacted import Compacted
 from streams.events.availability import ResourceDeclared
 from streams.events.hooks import EndpointKnown
@@ -28,6 +29,7 @@ class Tools:
     keyring: Keyring
     rates: Compacted[ResourceDeclared]
     numbers: Numbers
+    breakers: Breakers
     provider: ProviderClient
     mailer: Mailer
     sms: SmsClient

@@ -31,6 +31,7 @@ from cli.slots import Slot
 from config.secrets import Secrets
 from config.settings import Settings
 from streams.app import ServiceApp, service_app
+from streams.breakers import Breakers
 from streams.compacted import Compacted
 from streams.deciding import Decides
 from streams.events.availability import ResourceDeclared
@@ -94,6 +95,7 @@ class Workshop(mode.Service):
         self._log = Log(settings.bootstrap, layout)
         keys = Compacted(settings.bootstrap, layout.user_keys, UserKeyAdded)
         keyring = Keyring(secrets.secret, keys, self._log)
+        voice = Voice(self._publisher, layout, signer, keyring)
         self.tools = Tools(
             settings=settings,
             runtime=Runtime(
@@ -104,12 +106,13 @@ class Workshop(mode.Service):
                 session_timeout=session_timeout(settings, layout),
                 max_poll_records=max_poll_records(settings, layout),
                 publisher=self._publisher,
-                voice=Voice(self._publisher, layout, signer, keyring),
+                voice=voice,
             ),
             listener=Listener(layout, signer),
             keyring=keyring,
             rates=Compacted(settings.bootstrap, layout.rates, ResourceDeclared),
             numbers=Numbers(self._log, slot.name),
+            breakers=Breakers(slot.name, voice.say),
             provider=ProviderClient(self.session, settings.provider_url or "", settings.provider_timeout),
             mailer=mailer_of(settings),
             sms=sms_of(settings, self.session, secrets),

@@ -34,8 +34,9 @@ REMEMBERED_FOR = timedelta(days=1)
 #: An endpoint is paused after so many failed attempts in a row, if the first of them is so long ago.
 MOST_FAILURES = 25
 PATIENCE = timedelta(days=1)
-#: What the service itself tells is sent to nobody: it would tell of its own telling.
-_OWN = "webhook."
+#: What the service itself tells is sent to nobody: it would tell of its own telling. Nor is what the platform tells of
+#: itself, which is for who operates it.
+_OWN = ("webhook.", "platform.")
 
 
 class OldSecret(msgspec.Struct, frozen=True):

@@ -1,7 +1,8 @@
 """What the notification service decides: which news a user is told of, over which channel, and what became of it.
 
 A notice is known by the event it tells of and its channel: the same news read twice is one notice. The first answer of
-a mail or a text message counts; one that says "not now" is none (`domain.parking`). A mail that nobody can receive, and
+a mail or a text message counts, unless a later one says that it went after all: its dead letter was replayed. One that
+says "not now" is none (`domain.parking`). A mail that nobody can receive, and
 what a user declined to hear by mail or text message, is shown in the app instead.
 """
 
@@ -138,9 +139,9 @@ def decide(
     match message:
         case Notify() if notice is None:
             return _take(message, contact, preferences, now)
-        case MailHandedOver() if _waits(notice, "mail"):
+        case MailHandedOver() if _takes(notice, "mail", message.error):
             return _answered(notice, message, now)
-        case SmsHandedOver() if _waits(notice, "sms"):
+        case SmsHandedOver() if _takes(notice, "sms", message.error):
             return _texted(notice, message, now)
         case MarkRead() if notice is not None and notice.listed and notice.status != "read":
             return Decision(msgspec.structs.replace(notice, status="read"))
@@ -155,8 +156,11 @@ def learn(contact: Contact | None, message: Event) -> Contact | None:
     return Contact(message.guest) if contact is None or message.news.startswith("user.") else contact
 
 
-def _waits(notice: Notice | None, channel: Channel) -> TypeGuard[Notice]:
-    return notice is not None and notice.channel == channel and notice.status == "waiting"
+def _takes(notice: Notice | None, channel: Channel, error: str | None) -> TypeGuard[Notice]:
+    """Whether an answer concerns the notice: it is the first, or it turns one that was given up into one that went."""
+    if notice is None or notice.channel != channel:
+        return False
+    return notice.status == "waiting" or (notice.error is not None and error is None)
 
 
 def _take(asked: Notify, contact: Contact | None, preferences: Preferences, now: datetime) -> Decision[Notice | None]:
@@ -230,7 +234,7 @@ def _unsent(notice: Notice, error: str) -> Decision[Notice | None]:
 
 
 def _sent(notice: Notice, message_id: str, now: datetime) -> Notice:
-    return msgspec.structs.replace(notice, status="sent", message_id=message_id, sent_at=now, due=None)
+    return msgspec.structs.replace(notice, status="sent", message_id=message_id, sent_at=now, error=None, due=None)
 
 
 def _guest_of(event: Event) -> str | None:

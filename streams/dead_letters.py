@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Literal
 
 from streams.publisher import Record
@@ -12,8 +13,18 @@ from streams.reader import Raw
 Class = Literal["undecodable", "misplaced", "decision-failed", "too-large", "refused", "not-ours"]
 
 
-def dead_letter(origin: Raw, *, reason: str, kind: Class, group: str) -> Record:
+def dead_letter(
+    origin: Raw,
+    *,
+    reason: str,
+    kind: Class,
+    group: str,
+    attempts: int = 1,
+    first: datetime | None = None,
+    last: datetime | None = None,
+) -> Record:
     """The record for the dead-letter topic: key, value and headers as they came, ours beside them."""
+    given_up = last or datetime.now(UTC)
     ours = (
         ("vacancy-dlq-reason", reason.encode()[:2_000]),
         ("vacancy-dlq-class", kind.encode()),
@@ -22,6 +33,9 @@ def dead_letter(origin: Raw, *, reason: str, kind: Class, group: str) -> Record:
         ("vacancy-dlq-partition", str(origin.partition).encode()),
         ("vacancy-dlq-offset", str(origin.offset).encode()),
         ("vacancy-dlq-timestamp", str(origin.timestamp).encode()),
+        ("vacancy-dlq-attempts", str(attempts).encode()),
+        ("vacancy-dlq-first", (first or given_up).isoformat().encode()),
+        ("vacancy-dlq-last", given_up.isoformat().encode()),
         ("vacancy-dlq-key", b"null" if origin.key is None else b"bytes"),
     )
     # A record with neither key nor value cannot be appended to a batch: an empty value stands for the null.

@@ -3,19 +3,23 @@
 An effects topic is read by a stateless agent. Calls of one key are made in order, calls of different keys side by
 side; a result is appended to the service's inbox; only the unbroken run of records whose results are acknowledged
 there is committed. A slow call therefore holds up neither its partition nor the loop, and a crash repeats at most
-calls whose idempotency keys the provider knows. A call that outlasts its retries is parked where its service can do
-so: given back to its row, which asks for it again later. Where it cannot, it is made until it is answered.
+calls whose idempotency keys the provider knows.
+
+What is not answered is tried again after the layout's delays. A call that outlasts them is parked where its service can
+do so: given back to its row, which asks for it again later. Where it cannot, it is made until it is answered. While the
+breaker of its dependency is open it waits, and that is no attempt. Content that is refused as often as the layout says
+goes to the dead letters, and its refusal onto the log: nothing waits for it.
 """
 
 from __future__ import annotations
 
 import asyncio
-import itertools
-import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from streams.breakers import Breaker
+from streams.calling import Attempts, Calling, NotAsked, Refused, Unreachable
 from streams.codec import Undecodable, decode
 from streams.dead_letters import Class, dead_letter
 from streams.events import Envelope, Event
@@ -24,21 +28,12 @@ from streams.publisher import Publisher
 from streams.reader import Raw
 from streams.topics import dead_letter_name
 
-logger = logging.getLogger(__name__)
+__all__ = ["EffectRunner", "NotAsked", "Refused", "Unreachable"]
+
 #: Records of one partition that may be under way: memory, not patience, is what bounds it.
 WINDOW = 2_000
-#: The pause between attempts once the ladder is used up, in seconds.
-LAST_PAUSE_S = 5.0
-#: What a provider may ask us to wait at most: it is input, and everything behind the call waits too.
-LONGEST_PAUSE_S = 60.0
-
-
-class Unreachable(Exception):
-    """The outside did not answer, or asked to come back later: never a reason to give up."""
-
-    def __init__(self, reason: str, retry_after: float | None = None) -> None:
-        super().__init__(reason)
-        self.retry_after = retry_after
+#: On a record that was replayed from its dead letters: how often.
+REPLAYS = "vacancy-replays"
 
 
 @dataclass(slots=True)
@@ -51,8 +46,10 @@ class EffectRunner:
     """Runs one service's effects.
 
     `call` makes the call an effect asks for and returns what is to be appended for it, or None if there is nothing;
-    it raises `Unreachable` to be called again. `append` returns once the result is on the log. `park` makes the result
-    of a call that outlasts `delays`; None is to go on for ever. Calls of one key wait for each other if `ordered`.
+    it raises `Unreachable` to be called again, and `Refused` if the content is not taken: after `refusals` of them
+    `refused` makes the result. `append` returns once a result is on the log. `park` makes the result of a call that
+    outlasts `delays`; None is to go on for ever. `breaker` has that of the dependency an effect calls; `asked` says of
+    a result whether the dependency was asked for it. Calls of one key wait for each other if `ordered`.
     """
 
     def __init__(
@@ -68,18 +65,20 @@ class EffectRunner:
         delays: tuple[float, ...],
         fail: Callable[[BaseException], object],
         park: Callable[[Envelope, Unreachable], Envelope] | None = None,
+        refused: Callable[[Envelope, Refused], Envelope] | None = None,
+        refusals: int = 1,
+        breaker: Callable[[Envelope], Breaker] | None = None,
+        asked: Callable[[Envelope], bool] = lambda result: True,
         ordered: bool = True,
     ) -> None:
         self._accepts = accepts
-        self._call = call
         self._append = append
         self._already_answered = already_answered
         self._commit = commit
         self._publisher = publisher
         self._group = group
-        self._delays = delays
         self._fail = fail
-        self._park = park
+        self._calling = Calling(call, delays, park, refused, refusals, breaker, asked)
         self._ordered = ordered
         self._underway: dict[int, deque[_Underway]] = {}
         self._tails: dict[bytes, asyncio.Task[None]] = {}
@@ -152,27 +151,22 @@ class EffectRunner:
         if not isinstance(effect.data, self._accepts):
             await self._bury(record, f"{effect.event_type} is no effect of this topic", "misplaced")
             return
-        if self._already_answered(partition, effect):
+        # Whoever replays a dead letter wants the call to be made, whatever came of it before.
+        replayed = any(name == REPLAYS for name, _ in record.headers)
+        if not replayed and self._already_answered(partition, effect):
             return
-        result = await self._until_answered(effect)
-        if result is not None:
-            await self._append(result)
+        outcome = await self._calling.until_over(effect)
+        if outcome.refusal is not None:
+            await self._bury(record, outcome.refusal, "refused", outcome.attempts)
+        if outcome.result is not None:
+            await self._append(outcome.result)
 
-    async def _bury(self, record: Raw, reason: str, kind: Class) -> None:
-        letter = dead_letter(record, reason=reason, kind=kind, group=self._group)
+    async def _bury(self, record: Raw, reason: str, kind: Class, attempts: Attempts | None = None) -> None:
+        been = attempts or Attempts()
+        letter = dead_letter(
+            record, reason=reason, kind=kind, group=self._group, attempts=been.made, first=been.first, last=been.last
+        )
         await self._publisher.send(dead_letter_name(record.topic), 0, letter)
-
-    async def _until_answered(self, effect: Envelope) -> Envelope | None:
-        for attempt, pause in enumerate(_pauses(self._delays), start=1):
-            try:
-                return await self._call(effect)
-            except Unreachable as error:
-                logger.warning("%s %s: attempt %s: %s", effect.event_type, effect.event_id, attempt, error)
-                later = error.retry_after or 0.0
-                if self._park is not None and (attempt > len(self._delays) or later > LAST_PAUSE_S):
-                    return self._park(effect, error)
-                await asyncio.sleep(max(pause, min(later, LONGEST_PAUSE_S)))
-        raise AssertionError("the ladder has no last rung")
 
     def _advance(self, partition: int) -> None:
         queue = self._underway.get(partition)
@@ -182,7 +176,3 @@ class EffectRunner:
         if last is not None:
             self._commit(partition, last + 1)
             self._room.set()
-
-
-def _pauses(delays: tuple[float, ...]) -> Iterator[float]:
-    return itertools.chain(delays, itertools.repeat(LAST_PAUSE_S))

@@ -73,7 +73,7 @@ def _property(event: Any) -> str:
     return str(provider_id if provider_id is not None else _aggregate(event))
 
 
-_AGGREGATES = ("entry_id", "booking_id", "record_id", "payment_id", "user_id", "entity_id", "endpoint_id")
+_AGGREGATES = ("entry_id", "booking_id", "record_id", "payment_id", "user_id", "entity_id", "endpoint_id", "dependency")
 
 
 def _aggregate(event: Any) -> str:

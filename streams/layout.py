@@ -53,8 +53,9 @@ class Layout:
     #: By the service they serve.
     groups: Mapping[str, Group]
     replication: Mapping[str, int]
-    #: Pauses in seconds between the attempts of an outside effect.
+    #: Pauses in seconds between the attempts of an outside effect; how often content that is refused is tried in all.
     retry_delays: tuple[float, ...]
+    dead_letter_after: int
     confirm: Mapping[str, ConfirmOn]
     notices: Mapping[str, Mapping[str, str]]
     ports: Mapping[str, int]
@@ -162,11 +163,7 @@ class Layout:
 
 
 def load_layout(settings: Settings | str) -> Layout:
-    """The layout of an instance's settings; of a name alone, as its file has it.
-
-    Raises:
-        LayoutError: there is none, or its file does not hold.
-    """
+    """The layout of an instance's settings; of a name alone, as its file has it. Raises LayoutError."""
     if isinstance(settings, str):
         return make_layout(settings, read_layout(settings))
     file = adjusted(settings.layout, read_layout(settings.layout), settings)
@@ -189,6 +186,7 @@ def make_layout(name: str, file: LayoutFile, namespace: str = "") -> Layout:
         groups={each.service: _in_namespace(each, namespace) for each in groups},
         replication=file.defaults.replication,
         retry_delays=tuple(delay / 1000 for delay in file.defaults.retry.delays_ms),
+        dead_letter_after=file.defaults.retry.dead_letter_after,
         confirm=file.confirm_on,
         notices=file.notices,
         ports=file.ports,

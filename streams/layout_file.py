@@ -75,7 +75,7 @@ class GroupSpec(_Part):
 
 class RetrySpec(_Part):
     delays_ms: tuple[int, ...]
-    dead_letter_after: int
+    dead_letter_after: int = Field(ge=1)
 
 
 class Defaults(_Part):

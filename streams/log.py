@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, KafkaTimeoutError
 
 from streams.codec import encode
 from streams.envelope import originate
@@ -18,6 +20,7 @@ from streams.keys import partition_of
 from streams.layout import Layout
 from streams.topics import Topic
 
+logger = logging.getLogger(__name__)
 #: After so long without an acknowledgement the caller is told; the record may still arrive.
 APPEND_TIMEOUT_S = 10.0
 
@@ -49,7 +52,11 @@ def producer(bootstrap: str) -> AIOKafkaProducer:
 
 
 class Log:
-    """The log as the outside writes to it: each event goes to its layout's topic, under its key."""
+    """The log as the outside writes to it: each event goes to its layout's topic, under its key.
+
+    What Kafka did not take is sent again after the layout's delays, then logged and raised (CLN-19). Within each of
+    these attempts the client itself asks again every 100 ms where it knows that nothing was written.
+    """
 
     def __init__(self, bootstrap: str, layout: Layout) -> None:
         self._layout = layout
@@ -88,10 +95,22 @@ class Log:
             raise LogUnavailable("the log is not open")
         try:
             async with asyncio.timeout(APPEND_TIMEOUT_S):
-                partition = partition_of(key, topic.partitions)
-                sent = await self._producer.send_and_wait(
-                    topic.name, key=key.encode(), value=value, partition=partition
-                )
+                return await self._until_taken(topic.name, key.encode(), value, partition_of(key, topic.partitions))
         except (KafkaError, TimeoutError) as error:
+            logger.error("%s: not appended: %s: %s", topic.name, type(error).__name__, error)
             raise LogUnavailable(f"{topic.name}: {type(error).__name__}: {error}") from error
-        return sent.partition, sent.offset
+
+    async def _until_taken(self, topic: str, key: bytes, value: bytes | None, partition: int) -> tuple[int, int]:
+        """Sends the same bytes under the same id, so that a record that was written after all is known as a retry."""
+        assert self._producer is not None
+        for pause in itertools.chain(self._layout.retry_delays, (None,)):
+            try:
+                sent = await self._producer.send_and_wait(topic, key=key, value=value, partition=partition)
+            except KafkaError as error:
+                if pause is None or not (error.retriable or isinstance(error, KafkaTimeoutError)):
+                    raise
+                logger.warning("%s: sent again in %s s: %s", topic, pause, type(error).__name__)
+                await asyncio.sleep(pause)
+            else:
+                return sent.partition, sent.offset
+        raise AssertionError("the ladder has a last rung")

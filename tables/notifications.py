@@ -97,6 +97,8 @@ def _decide(rows: WorkingRows, asked: OfNotice, now: datetime) -> Sequence[Event
         rows.put(key, after)
         if after.listed:
             rows.put(_index_key(after), after, keep=False)
+        elif before is not None and before.listed:
+            rows.delete(_index_key(before))  # it went after all: the mail itself says it
     if known is not None and known is not contact:
         rows.put(contact_key, known)
     _keep_due(rows, before, after, asked)

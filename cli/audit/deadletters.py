@@ -4,18 +4,20 @@ Read as: every record on `{topic}.dlq` says in its headers why, and from which t
 carries the bytes that stand there, as far as they still stand there. And every record of an inbox that holds no
 message has such a letter as soon as its service is past it; so has every record of a public topic that holds none, or
 that another program wrote and that is not its to say, as soon as the gate is past it. The gate of a running instance is
-past everything that is older than a minute.
+past everything that is older than a minute. An order whose content the outside refuses has a letter, and its answer
+beside it.
 """
 
 from __future__ import annotations
 
+from cli.audit import names
 from cli.audit.facts import Place
 from cli.audit.findings import Verdict
 from cli.audit.history import DeadLetter, History
 from cli.audit.wire import Record, digest, header
 
-REASON, TOPIC, PARTITION, OFFSET, VALUE, GROUP = (
-    f"vacancy-dlq-{name}" for name in ("reason", "topic", "partition", "offset", "value", "group")
+REASON, CLASS, TOPIC, PARTITION, OFFSET, VALUE, GROUP = (
+    f"vacancy-dlq-{name}" for name in ("reason", "class", "topic", "partition", "offset", "value", "group")
 )
 
 
@@ -32,12 +34,17 @@ def file_dead_letter(history: History, record: Record) -> None:
     history.dead.append(DeadLetter(place, None if missing else origin, content, missing))
     if origin is not None and not missing:
         history.dead_origins.setdefault(origin, set()).add(content)
-        if _silences(history, origin, header(record.headers, GROUP)):
+        if _silences(history, origin, record):
             history.silenced.add(origin)
 
 
-def _silences(history: History, origin: Place, group: str | None) -> bool:
-    """What another group could not use on a public topic was said all the same; only the gate judges it for us."""
+def _silences(history: History, origin: Place, letter: Record) -> bool:
+    """What another group could not use on a public topic was said all the same; only the gate judges it for us. So was
+    an order whose content the outside refused: its refusal is answered.
+    """
+    if origin.topic in names.EFFECTS and header(letter.headers, CLASS) == "refused":
+        return False
+    group = header(letter.headers, GROUP)
     judge = history.spelling.origin(group) if group is not None else history.dialect.gate
     return origin.topic not in history.dialect.public or judge == history.dialect.gate
 

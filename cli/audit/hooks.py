@@ -171,7 +171,7 @@ def _event_of(name: str) -> str:
 
 
 def _wants(endpoint: EndpointRow, event_type: str) -> bool:
-    if event_type.startswith("webhook."):
+    if event_type.startswith(("webhook.", "platform.")):
         return False
     return any(
         event_type == wanted or (wanted.endswith("*") and event_type.startswith(wanted[:-1]))

@@ -142,6 +142,7 @@ ORIGINS: Final = frozenset(
         "webhook.delivery.redeliver",
         "webhook.delivery.due",
         "webhook.delivery.forget",
+        "platform.breaker.changed",
     }
 )
 #: What a request of another program becomes.

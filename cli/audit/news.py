@@ -51,7 +51,8 @@ def _ours(history: History, record: Record, letter: Letter, place: Place) -> Non
     beside = (header(record.headers, REST) or "").encode()
     history.identify(letter.event_id, letter.event_type, digest(record.value, beside))
     history.know(letter.event_id, None)
-    history.needs(Orphan(letter.event_type, letter.event_id, letter.cause, record.timestamp))
+    if letter.event_type not in names.ORIGINS or letter.cause is not None:
+        history.needs(Orphan(letter.event_type, letter.event_id, letter.cause, record.timestamp))
 
 
 def _created(history: History, record: Record, letter: Letter) -> None:

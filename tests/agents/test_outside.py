@@ -21,12 +21,12 @@ from adapters.links import Links
 from adapters.mailbox import Mailbox
 from adapters.smtp import Mailer, Server
 from agents.receipt import requests_of, write_receipt
-from agents.sending import hand_over, parked
+from agents.sending import asked, hand_over, parked, refused
 from cli.sandbox.postbox import listen
-from streams.effects import Unreachable
+from streams.effects import NotAsked, Refused, Unreachable
 from streams.envelope import originate
 from streams.events import Envelope
-from streams.events.notices import MailHandedOver, NoticeParked, SendMail, SendSms
+from streams.events.notices import MailHandedOver, NoticeParked, SendMail, SendSms, SmsHandedOver
 from streams.events.receipts import ReceiptWritten, WriteReceipt
 from streams.keyring import Keyring
 from tests.adapters.smtp_server import Manner, serving
@@ -162,14 +162,36 @@ async def test_with_nowhere_to_go_nothing_is_handed_over(sealed: dict[str, Any],
 
 async def test_a_mail_that_the_server_will_not_take_is_refused() -> None:
     async with serving(Manner(address="550 No such user")) as server:
-        assert (await answer(server, Keys(guest=ADA), mail())).error == "refused"
+        with pytest.raises(Refused, match="the server answered 550") as refusal:
+            await answer(server, Keys(guest=ADA), mail())
+    assert not refusal.value.final
+    assert "ada" not in str(refusal.value)
 
 
-async def test_a_mail_that_cannot_be_written_is_no_reason_to_fail() -> None:
+async def test_a_mail_that_cannot_be_written_is_refused_without_asking() -> None:
     keys = cast("Keyring", Keys(guest=ADA))
-    result = await hand_over(Mailer(None), LINKS, "Rooms\nBcc: x <rooms@example.com>", keys, mail())
-    assert isinstance(result.data, MailHandedOver)
-    assert result.data.error == "refused"
+    with pytest.raises(Refused) as refusal:
+        await hand_over(Mailer(None), LINKS, "Rooms\nBcc: x <rooms@example.com>", keys, mail())
+    assert refusal.value.final
+
+
+@pytest.mark.parametrize(("send", "told"), [(SendMail, MailHandedOver), (SendSms, SmsHandedOver)])
+def test_what_is_refused_for_good_is_said_to_its_notice(
+    send: type[SendMail | SendSms], told: type[MailHandedOver | SmsHandedOver]
+) -> None:
+    effect = originate(send(notice_id=NOTICE, user_id="u1", template="receipt"), source="t", now=NOW)
+    result = refused(effect, Refused("HTTP 422"))
+    assert isinstance(result.data, told)
+    assert (result.causation_id, result.data.effect_id, result.data.error) == (effect.event_id,) * 2 + ("refused",)
+
+
+async def test_whom_nobody_was_asked_about_says_nothing_of_the_server(tmp_path: Path) -> None:
+    keys = cast("Keyring", Keys(guest=ADA))
+    async with inbox(tmp_path) as server:
+        mailer = Mailer(server)
+        assert asked(await hand_over(mailer, LINKS, SENDER, keys, mail()))
+        await mailer.close()
+    assert not asked(await hand_over(Mailer(None), LINKS, SENDER, cast("Keyring", Keys()), mail()))
 
 
 @pytest.mark.parametrize(("send", "channel"), [(SendMail, "mail"), (SendSms, "sms")])
@@ -196,7 +218,7 @@ async def test_a_mail_waits_for_the_keys_for_the_server_and_for_its_disk(tmp_pat
         with pytest.raises(Unreachable):
             await answer(server, keys, mail())
     keys.reachable = False
-    with pytest.raises(Unreachable):
+    with pytest.raises(NotAsked):
         await answer(None, keys, mail())
 
 

@@ -272,6 +272,7 @@ def test_where_table_and_list_differ_is_named() -> None:
 def test_how_often_it_is_tried_and_what_a_booking_waits_for() -> None:
     """C6, C11."""
     assert LAYOUT.retry_delays == (0.1, 0.2, 0.4, 0.8, 1.6)
+    assert LAYOUT.dead_letter_after == 3
     assert LAYOUT.confirm_on("booking") == "payment.authorized"
     assert LAYOUT.confirm_on("appointment") == "inventory"
     assert LAYOUT.replication == {"local": 1, "production": 3}

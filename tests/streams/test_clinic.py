@@ -249,6 +249,7 @@ def test_a_topic_for_each_kind_of_record(name: str, key: str, models: set[type[E
 def test_nothing_else_is_named() -> None:
     assert set(LAYOUT.topics) == TOPICS
     assert LAYOUT.retry_delays == (0.1, 0.1, 0.1)
+    assert LAYOUT.dead_letter_after == 3
     assert lint(LAYOUT) == []
     assert LAYOUT.differences == ()
 

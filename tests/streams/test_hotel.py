@@ -324,6 +324,7 @@ def test_nothing_is_named_beside_the_document() -> None:
     assert set(LAYOUT.topics) == set(DOCUMENT)
     assert LAYOUT.replication == {"local": 1, "production": 3}
     assert LAYOUT.retry_delays == (0.1, 0.2, 0.4, 0.8, 1.6)
+    assert LAYOUT.dead_letter_after == 5
     assert lint(LAYOUT) == []
     assert LAYOUT.differences == ()
 

@@ -52,6 +52,13 @@ def test_a_mail_with_nowhere_to_go_joins_the_list(rows: WorkingRows) -> None:
     assert [notice.error for notice in listed(rows)] == ["no_address"]
 
 
+def test_a_mail_that_went_after_all_leaves_the_list(rows: WorkingRows) -> None:
+    take(rows, notify())
+    take(rows, handed_over("refused"))
+    take(rows, handed_over())
+    assert listed(rows) == []
+
+
 def test_a_repeated_notice_writes_nothing(rows: WorkingRows) -> None:
     assert len(take(rows, notify())) == 1
     rows.hand_over(rows.take_changes(), 1)

@@ -171,3 +171,41 @@ def test_what_the_sandbox_took_is_read(tmp_path: Path) -> None:
         db.execute("CREATE TABLE texts (reference TEXT)")
         db.execute("INSERT INTO texts VALUES ('n1')")
     assert read_texts(tmp_path) == frozenset({"n1"})
+
+
+def test_an_order_that_was_refused_is_a_letter_and_its_answer_has_a_cause() -> None:
+    """So has the answer to its replay, which stands in the effects topic under the same id."""
+    story = Story()
+    (notice,) = told(story, "a", "mail")
+    before = findings(story)
+    asked, cause = "notification.effect.mail", story.bookings["a"].last[names.CONFIRMED]
+    for _ in range(2):
+        order = {"notice_id": notice, "user_id": "guest|1", "template": "booking_confirmed"}
+        event_id = story.say(
+            names.NOTIFICATION_EFFECTS,
+            asked,
+            order,
+            key="guest|1",
+            cause=cause,
+            event_id="order-1",
+        )
+        story.bury(story.records[-1], kind="refused")
+        answer = {"notice_id": notice, "user_id": "guest|1", "effect_id": event_id, "error": "refused"}
+        story.say(INBOX, "notification.effect.answered", answer, key="guest|1", cause=event_id)
+    row(story, notice, "mail", "unsent")
+    assert findings(story) == before
+
+
+def test_a_breaker_that_changed_has_no_cause_and_needs_none() -> None:
+    story = Story()
+    told(story, "a", "app")
+    before = findings(story)
+    changed = {"dependency": "mail", "state": "open", "failures": 10, "part": "worker-0", "changed_at": iso(story.now)}
+    story.tell("platform.breaker.changed", changed, key="mail")
+    assert findings(story) == before
+
+
+def findings(story: Story) -> set[tuple[str, str]]:
+    """What the audit finds, by promise; a story that is not told to its end breaks some."""
+    story.settle()
+    return {(name, found.what) for name, verdict in story.verdicts().items() for found in verdict.findings}

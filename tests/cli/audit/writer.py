@@ -95,12 +95,15 @@ class Writer:
     def fresh_id(self) -> str:
         return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{len(self.records)}"))
 
-    def bury(self, record: Record, *, value: bytes | None = None, leave_out: str = "", by: str = "") -> None:
+    def bury(
+        self, record: Record, *, value: bytes | None = None, leave_out: str = "", by: str = "", kind: str = ""
+    ) -> None:
         """Appends the dead letter of a record, perhaps with other bytes or without a header, from the gate's group or
-        another one.
+        another one, of a class.
         """
         headers = {
             "vacancy-dlq-reason": "not JSON",
+            "vacancy-dlq-class": kind or "undecodable",
             "vacancy-dlq-group": by or self.spelling.on_broker(self.dialect.gate),
             "vacancy-dlq-topic": self.spelling.on_broker(record.topic),
             "vacancy-dlq-partition": str(record.partition),
