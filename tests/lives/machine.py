@@ -61,6 +61,7 @@ class Machine(RuleBasedStateMachine):
         self.lives = Lives()
         self.requests: dict[str, said.RequestBooking] = {}
         self.entries: dict[str, JoinWaitlist] = {}
+        self.provider_is = "here"
         for product, limit in LIMITS.items():
             self.lives.ask(say.declare(limit, product=product, time_zone=ZONE))
 
@@ -73,14 +74,17 @@ class Machine(RuleBasedStateMachine):
 
     @rule(rounds=st.integers(1, 3))
     def all_goes_well(self, rounds: int) -> None:
-        """The common case, so that histories get far: everybody works for a while."""
+        """The common case, so that histories get far: everybody works for a while, perhaps without the provider."""
         for _ in range(rounds):
             for name in self.lives.processes:
                 while self.lives.processes[name].behind:
                     self.lives.step(name)
                 self.lives.processes[name].settle()
             for number in range(self.lives.called, len(self.lives.calls)):
-                self.lives.call(number)
+                if self.provider_is == "here":
+                    self.lives.call(number)
+                else:
+                    self.lives.park(number, done=self.provider_is == "silent", retry_after=None)
                 while number in self.lives.answers:
                     self.lives.take_answer(number)
 
@@ -105,9 +109,14 @@ class Machine(RuleBasedStateMachine):
         waiting = range(self.lives.called, len(self.lives.calls))
         self.lives.call(waiting[place % len(waiting)], misheard=misheard)
 
+    @rule(provider_is=st.sampled_from(["here", "away", "silent"]))
+    def the_provider_comes_and_goes(self, provider_is: str) -> None:
+        """From now on: it answers, cannot be reached, or does what it is asked and says nothing."""
+        self.provider_is = provider_is
+
     @precondition(lambda self: self.lives.called < len(self.lives.calls))
     @rule(place=places, done=st.booleans(), retry_after=st.sampled_from([None, None, 20.0, 1e9]))
-    def the_provider_is_away(self, place: int, done: bool, retry_after: float | None) -> None:
+    def a_call_gets_no_answer(self, place: int, done: bool, retry_after: float | None) -> None:
         """A call outlasts its retries, though the provider may have done what was asked."""
         waiting = range(self.lives.called, len(self.lives.calls))
         self.lives.park(waiting[place % len(waiting)], done=done, retry_after=retry_after)
