@@ -13,6 +13,7 @@ import msgspec
 from domain.decision import Decision
 from domain.payment_answers import take_answer
 from domain.payment_news import call, capture_failed, created, declined, settled, voided
+from domain.payment_parking import follow
 from domain.payment_refunds import drop_waiting, is_new, order_refund
 from domain.payment_state import Method, Payment, PaymentStatus, RefundRecord, RefundStatus
 from streams.events import Event
@@ -24,7 +25,12 @@ __all__ = ["Method", "Payment", "PaymentStatus", "RefundRecord", "RefundStatus",
 def decide(
     payment: Payment | None, message: Event, now: datetime, provider: str = "sandbox"
 ) -> Decision[Payment | None]:
-    """The next state of a payment and what follows from it. `provider` is the name a new payment is published with.
+    """The next state of a payment and what follows from it. `provider` is the name a new payment is published with."""
+    return follow(_decide(payment, message, now, provider), message, now)
+
+
+def _decide(payment: Payment | None, message: Event, now: datetime, provider: str) -> Decision[Payment | None]:
+    """What a message changes, whatever is parked.
 
     A capture, refund or answer follows from an authorization that was seen: without one it is dropped.
     """

@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from streams.events.about import About
+from streams.events.payment import ProviderCall
 
 #: waiting for the capture, asked of the provider, given back, refused by us, refused by the provider.
 RefundStatus = Literal["waiting", "calling", "refunded", "refused", "failed"]
@@ -39,6 +40,15 @@ class RefundRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     #: Why it was not given: "not_captured", "exceeds_captured", or the provider's code.
     error: str | None = None
     provider_refund_id: str | None = None
+
+
+class ParkedCall(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A call that the provider gave no answer to."""
+
+    #: As it is made the next time.
+    call: ProviderCall
+    #: When that is; None while it is being made.
+    due: datetime | None = None
 
 
 class Method(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -76,10 +86,18 @@ class Payment(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     void_reason: str | None = None
     #: The code of the provider's last refusal of an authorization, a capture or a void.
     error: str | None = None
-    #: The effects whose answers were taken: a redelivered one need not be called again.
+    #: The calls whose answers were taken, by their ids: a redelivered one need not be made again.
     answered: tuple[str, ...] = ()
     #: Authorizations at the provider that this payment does not stand on, and that were voided for that.
     strays: tuple[str, ...] = ()
+    #: The calls that got no answer yet, of which the first is made again; and what is to be called once they all did.
+    parked: tuple[ParkedCall, ...] = ()
+    behind: tuple[ProviderCall, ...] = ()
+
+    @property
+    def call_due(self) -> datetime | None:
+        """When the provider is to be asked again."""
+        return self.parked[0].due if self.parked else None
 
     @property
     def unsettled(self) -> bool:

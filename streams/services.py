@@ -111,6 +111,8 @@ PAYMENT = Service(
         payment.Settle,
         payment.ProviderAnswered,
         payment.AuthorizationExpired,
+        payment.CallParked,
+        payment.CallDue,
     ),
     effects=(payment.ProviderCall,),
 )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
+from cli.audit.call_facts import Answer, Call, Parked
 from cli.audit.terms import Ask, Terms
 
 NOTHING = Decimal(0)
@@ -102,23 +103,6 @@ class Booking:
         return [ending for ending in self.endings.values() if ending.event_type == event_type]
 
 
-class Call(NamedTuple):
-    """One order to the provider, on the effects topic."""
-
-    operation: str
-    partition: int
-    offset: int
-
-
-class Answer(NamedTuple):
-    """What the provider answered, and where that stands on the payment inbox."""
-
-    operation: str
-    offset: int
-    approved: bool
-    refund_id: str
-
-
 class Order(NamedTuple):
     """A refund as it was ordered."""
 
@@ -147,8 +131,9 @@ class Payment:
     #: Short ids of what caused the Capture messages.
     capture_causes: set[bytes] = field(default_factory=set)
     refunds: dict[str, Order] = field(default_factory=dict)
-    #: Calls and answers by the short id of the call.
+    #: By the short id of the call: where it was ordered last, was parked last, and was answered first.
     calls: dict[bytes, Call] = field(default_factory=dict)
+    parked: dict[bytes, Parked] = field(default_factory=dict)
     answers: dict[bytes, Answer] = field(default_factory=dict)
 
 

@@ -195,9 +195,8 @@ class History:
 
     def payment_settled(self, payment: Payment) -> bool:
         """Whether every call of a payment is answered, and every message about it decided."""
-        return (
-            self.passed("payment", payment.partition, payment.last) and payment.calls.keys() <= payment.answers.keys()
-        )
+        calls = payment.calls.keys() | payment.parked.keys()
+        return self.passed("payment", payment.partition, payment.last) and calls <= payment.answers.keys()
 
     def identify(self, event_id: str, event_type: str, content: bytes) -> None:
         """One event id of a type has one content; another one is remembered."""

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cli.audit import erased, hooks, names
+from cli.audit import calls, erased, hooks, names
 from cli.audit.deposits import deposit_of
-from cli.audit.facts import Answer, Call, Errand, Order, Place, Request
+from cli.audit.facts import Errand, Order, Place, Request
 from cli.audit.figures import observed
 from cli.audit.history import History
 from cli.audit.inventory_inbox import (
@@ -141,18 +141,6 @@ def _refund_asked(history: History, record: Record, letter: Letter) -> None:
     history.payments[letter.data["payment_id"]].refunds.setdefault(letter.data["refund_id"], order)
 
 
-def _provider_answered(history: History, record: Record, letter: Letter) -> None:
-    _about_payment(history, record, letter)
-    data = letter.data
-    answer = Answer(data["operation"], record.offset, bool(data["approved"]), data.get("refund_id") or "")
-    history.payments[data["payment_id"]].answers.setdefault(short(data["effect_id"]), answer)
-
-
-def _provider_called(history: History, record: Record, letter: Letter) -> None:
-    call = Call(letter.data["operation"], record.partition, record.offset)
-    history.payments[letter.data["payment_id"]].calls.setdefault(short(letter.event_id), call)
-
-
 # --- beside them ---
 
 
@@ -227,8 +215,10 @@ FILING: dict[tuple[str, str], Filed] = {
     (names.PAYMENT_INBOX, "payment.payment.void"): _void_asked,
     (names.PAYMENT_INBOX, "payment.payment.refund"): _refund_asked,
     (names.PAYMENT_INBOX, "payment.payment.settle"): _about_payment,
-    (names.PAYMENT_INBOX, "payment.effect.answered"): _provider_answered,
-    (names.PAYMENT_EFFECTS, "payment.effect.call"): _provider_called,
+    (names.PAYMENT_INBOX, "payment.effect.answered"): calls.answered,
+    (names.PAYMENT_INBOX, "payment.effect.parked"): calls.parked,
+    (names.PAYMENT_INBOX, "payment.call.due"): _about_payment,
+    (names.PAYMENT_EFFECTS, "payment.effect.call"): calls.called,
     (names.NOTIFICATION_EFFECTS, "notification.effect.mail"): _handed_on,
     (names.NOTIFICATION_INBOX, "notification.effect.answered"): _handed_over,
     (names.NOTIFICATION_EFFECTS, "notification.effect.text"): _handed_on,

@@ -2,17 +2,17 @@
 
 Read hop by hop, for everything its service has durably passed (an inbox record at or below the position on the
 changelog, a call below the committed offset of the effects topic): a request has its created event and its row; a
-Hold has an answer; an Authorize has its created event or a refusal; a call has its answer on the payment inbox; an
-answer has been told to the booking (unless its payment was voided meanwhile); a mail or receipt that was ordered has
-its result in the inbox; a request of another program that the gate is past has become a request in an inbox, or lies on
-the dead-letter topic. No group's committed offset is ahead of the position on the changelog. And every booking an
-outside journal says was acknowledged stands in the inbox.
+Hold has an answer; an Authorize has its created event or a refusal; a call has its answer on the payment inbox, or is
+parked there and made again when it is due; an answer has been told to the booking (unless its payment was voided
+meanwhile); a mail or receipt that was ordered has its result in the inbox; a request of another program that the gate
+is past has become a request in an inbox, or lies on the dead-letter topic. No group's committed offset is ahead of the
+position on the changelog. And every booking an outside journal says was acknowledged stands in the inbox.
 """
 
 from __future__ import annotations
 
-from cli.audit import names
-from cli.audit.facts import Booking, Payment, Place
+from cli.audit import calls, names
+from cli.audit.facts import Booking, Payment
 from cli.audit.findings import Verdict
 from cli.audit.history import History
 from cli.audit.operations import Hold
@@ -78,20 +78,13 @@ def _check_payments(history: History, verdict: Verdict) -> None:
             aged = payment.booking_id and _requested_at(history, payment.booking_id) < horizon
             if not (payment.created or "declined" in payment.told or aged):
                 verdict.find(payment_id, "was asked for, but there is neither a payment nor a refusal")
-        _check_calls(history, verdict, payment_id, payment)
+        calls.check(history, verdict, payment_id, payment)
         _check_answers(history, verdict, payment_id, payment)
 
 
 def _requested_at(history: History, booking_id: str) -> int:
     request = history.bookings[booking_id].request
     return request.at if request is not None else 0
-
-
-def _check_calls(history: History, verdict: Verdict, payment_id: str, payment: Payment) -> None:
-    for name, call in payment.calls.items():
-        passed = history.handled(Place(names.PAYMENT_EFFECTS, call.partition, call.offset))
-        if _count(verdict, passed) and name not in payment.answers:
-            verdict.find(payment_id, f"the call to {call.operation} was passed, but its answer is not on the log")
 
 
 def _check_answers(history: History, verdict: Verdict, payment_id: str, payment: Payment) -> None:

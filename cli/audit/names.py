@@ -122,6 +122,7 @@ ORIGINS: Final = frozenset(
         "payment.payment.settle",
         "payment.effect.answered",
         "payment.authorization.expired",
+        "payment.call.due",
         "user.user.register",
         "user.user.change",
         "user.user.erase",

@@ -7,7 +7,18 @@ from typing import Literal
 import msgspec
 
 from streams.events.about import About
-from streams.events.base import Amount, Currency, Event, Id, NonNegativeAmount, PositiveAmount, Sealed, Whole
+from streams.events.base import (
+    Amount,
+    Currency,
+    Event,
+    Id,
+    Instant,
+    NonNegative,
+    NonNegativeAmount,
+    PositiveAmount,
+    Sealed,
+    Whole,
+)
 
 Operation = Literal["authorize", "capture", "void", "refund"]
 
@@ -78,7 +89,7 @@ class ProviderAnswered(Event, type="payment.effect.answered"):
     """The result of one call to the provider, appended by the agent that made it."""
 
     payment_id: Id
-    #: The event id of the `ProviderCall` this answers.
+    #: The id of the call this answers (`ProviderCall`).
     effect_id: str
     operation: Operation
     approved: bool
@@ -95,7 +106,9 @@ class ProviderAnswered(Event, type="payment.effect.answered"):
 
 
 class ProviderCall(Event, type="payment.effect.call"):
-    """One call to make outside; its envelope's event id is the idempotency key."""
+    """One call to make outside. What it is known by, to the provider and in its answer, is the event id under which it
+    was first asked for: however often it is asked for again, the provider sees one key.
+    """
 
     payment_id: Id
     operation: Operation
@@ -105,3 +118,29 @@ class ProviderCall(Event, type="payment.effect.call"):
     payment_token: Sealed | None = None
     provider_payment_id: str | None = None
     refund_id: Id | None = None
+    #: The id of the call; None where it is asked for first: then its envelope's event id is.
+    call_id: str | None = None
+    #: How often it was parked before.
+    attempt: NonNegative = 0
+
+
+# --- what the two say to the inbox of a call that got no answer ---
+
+
+class CallParked(Event, type="payment.effect.parked"):
+    """The provider could not be asked now: the row asks for the call again, later."""
+
+    payment_id: Id
+    call_id: str
+    attempt: NonNegative = 0
+    #: The call as it was.
+    call: ProviderCall
+    #: The seconds after which the provider wants to be asked again.
+    retry_after: float | None = None
+
+
+class CallDue(Event, type="payment.call.due"):
+    """A clock's belief that a parked call is to be made again."""
+
+    payment_id: Id
+    due: Instant

@@ -8,6 +8,10 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from agents.payment import id_of, parked
+from domain.payment_parking import knows_better
+from domain.payment_state import Payment
+from streams.effects import Unreachable
 from streams.events import Envelope, Event
 from streams.events.availability import Release
 from streams.events.booking import CancellationCounted, CaptureFailed, PaymentCaptured
@@ -46,8 +50,9 @@ class Lives:
     #: The calls to make, in their order; those before `called` are answered on the log.
     calls: list[Envelope] = field(default_factory=list)
     called: int = 0
-    #: Calls under way from `called` on: the answers that the provider has sent and nobody has taken yet.
-    answers: dict[int, list[ProviderAnswered]] = field(default_factory=dict)
+    #: Calls under way from `called` on: the answers that the provider has sent and nobody has taken yet,
+    #: or that it gave none.
+    answers: dict[int, list[Event]] = field(default_factory=dict)
     answered: set[int] = field(default_factory=set)
     #: Every message that was ever said, by its id, with all the contents it was said with.
     said: defaultdict[str, set[bytes]] = field(default_factory=lambda: defaultdict(set))
@@ -134,14 +139,38 @@ class Lives:
 
     def call(self, number: int, *, misheard: bool = False) -> None:
         """Calls the provider; the answer is under way. If it is misheard, a refusal comes first and the truth later."""
-        if not self.called <= number < len(self.calls) or number in self.answered:
+        if not self.waits(number):
             return
-        message = self.calls[number]
-        assert isinstance(message.data, ProviderCall)
-        answer = self.provider.ask(message.event_id, message.data, self.cards[message.data.payment_id])
+        effect, answer = self.calls[number], self._asked(number)
+        assert isinstance(effect.data, ProviderCall)
         lost = msgspec.structs.replace(answer, approved=False, provider_reference=None, error_code="lost")
-        wrong = misheard and message.data.operation != "refund"
+        wrong = misheard and effect.data.operation != "refund"
         self.answers[number] = [lost, answer] if wrong else [answer]
+
+    def park(self, number: int, *, done: bool, retry_after: float | None) -> None:
+        """The provider gives no answer, whether it has done the work or not."""
+        if self.waits(number):
+            if done:
+                self._asked(number)
+            self.answers[number] = [parked(self.calls[number], Unreachable("away", retry_after)).data]
+
+    def leave_out(self, number: int) -> None:
+        """A call is not made where the payment's durable row knows that this attempt of it is over."""
+        effect = self.calls[number]
+        assert isinstance(effect.data, ProviderCall)
+        raw = self.processes["payment"].durable.rows.get(f"p|{effect.data.payment_id}")
+        row = msgspec.json.decode(raw, type=Payment) if raw is not None else None
+        if self.waits(number) and row is not None and knows_better(row, id_of(effect), effect.data.attempt):
+            self.answers.pop(number, None)
+            self.answered.add(number)
+
+    def waits(self, number: int) -> bool:
+        return self.called <= number < len(self.calls) and number not in self.answered
+
+    def _asked(self, number: int) -> ProviderAnswered:
+        effect = self.calls[number]
+        assert isinstance(effect.data, ProviderCall)
+        return self.provider.ask(id_of(effect), effect.data, self.cards[effect.data.payment_id])
 
     def take_answer(self, number: int, *, again: bool = False) -> None:
         """An answer reaches the log. Once all of a call have, it is not made again by a later process."""

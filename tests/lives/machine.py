@@ -15,6 +15,7 @@ from streams.events import booking as said
 from streams.events.about import Line
 from streams.events.availability import DeclareResource
 from streams.events.night_rules import BlockDue, RemoveBlock, SetBlock, SetCalendar
+from streams.events.payment import CallDue
 from streams.events.waitlist import EntryDue, JoinWaitlist
 from tests.domain import messages as say
 from tests.lives.life import Lives
@@ -60,6 +61,7 @@ class Machine(RuleBasedStateMachine):
         self.lives = Lives()
         self.requests: dict[str, said.RequestBooking] = {}
         self.entries: dict[str, JoinWaitlist] = {}
+        self.provider_is = "here"
         for product, limit in LIMITS.items():
             self.lives.ask(say.declare(limit, product=product, time_zone=ZONE))
 
@@ -72,14 +74,17 @@ class Machine(RuleBasedStateMachine):
 
     @rule(rounds=st.integers(1, 3))
     def all_goes_well(self, rounds: int) -> None:
-        """The common case, so that histories get far: everybody works for a while."""
+        """The common case, so that histories get far: everybody works for a while, perhaps without the provider."""
         for _ in range(rounds):
             for name in self.lives.processes:
                 while self.lives.processes[name].behind:
                     self.lives.step(name)
                 self.lives.processes[name].settle()
             for number in range(self.lives.called, len(self.lives.calls)):
-                self.lives.call(number)
+                if self.provider_is == "here":
+                    self.lives.call(number)
+                else:
+                    self.lives.park(number, done=self.provider_is == "silent", retry_after=None)
                 while number in self.lives.answers:
                     self.lives.take_answer(number)
 
@@ -103,6 +108,31 @@ class Machine(RuleBasedStateMachine):
         """Any call that waits, in any order; a misheard answer is a refusal first and the truth later."""
         waiting = range(self.lives.called, len(self.lives.calls))
         self.lives.call(waiting[place % len(waiting)], misheard=misheard)
+
+    @rule(provider_is=st.sampled_from(["here", "away", "silent"]))
+    def the_provider_comes_and_goes(self, provider_is: str) -> None:
+        """From now on: it answers, cannot be reached, or does what it is asked and says nothing."""
+        self.provider_is = provider_is
+
+    @precondition(lambda self: self.lives.called < len(self.lives.calls))
+    @rule(place=places, done=st.booleans(), retry_after=st.sampled_from([None, None, 20.0, 1e9]))
+    def a_call_gets_no_answer(self, place: int, done: bool, retry_after: float | None) -> None:
+        """A call outlasts its retries, though the provider may have done what was asked."""
+        waiting = range(self.lives.called, len(self.lives.calls))
+        self.lives.park(waiting[place % len(waiting)], done=done, retry_after=retry_after)
+
+    @precondition(lambda self: self.lives.called < len(self.lives.calls))
+    @rule(place=places)
+    def a_call_is_left_out(self, place: int) -> None:
+        """One that comes again after its answer, or after it was parked."""
+        waiting = range(self.lives.called, len(self.lives.calls))
+        self.lives.leave_out(waiting[place % len(waiting)])
+
+    @rule(minutes=st.sampled_from([0, 1, 2, 5]))
+    def parked_calls_are_due(self, minutes: int) -> None:
+        """Perhaps a little too early."""
+        self.lives.passes(timedelta(minutes=minutes))
+        self.tick()
 
     @precondition(lambda self: self.lives.answers)
     @rule(place=places, again=st.booleans())
@@ -159,6 +189,8 @@ class Machine(RuleBasedStateMachine):
         name, _ = self.some_booking(place)
         self.lives.ask(say.deadline_passed(name), source="ticker")
         self.lives.ask(said.StayDue(booking_id=name, due=self.lives.now), source="ticker")
+        for row in rows_of(self.lives, "payment", "d|").values():
+            self.lives.ask(msgspec.convert(row, CallDue), source="ticker")
         if self.entries:
             entry = list(self.entries.values())[place % len(self.entries)]
             self.lives.ask(
@@ -170,6 +202,7 @@ class Machine(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Faults end, deadlines, stays, offers and blocks run out, and the promises are looked at."""
         self.lives.rest()
+        self.the_provider_is_back()
         self.lives.passes(timedelta(seconds=1))
         self.tick()
         self.lives.rest()
@@ -181,6 +214,17 @@ class Machine(RuleBasedStateMachine):
         self.tick()  # a stay that is checked out by itself the day after it came
         self.lives.rest()
         assert_promises(self.lives, self.requests, ZONE)
+
+    def the_provider_is_back(self) -> None:
+        """What was parked is called again when it is due, one after the other, and answered."""
+        calls = len(self.lives.calls)
+        for _ in range(calls):
+            self.lives.passes(timedelta(seconds=121))
+            self.tick()
+            self.lives.rest()
+            if not rows_of(self.lives, "payment", "d|"):
+                return
+        assert not calls, "a call is parked for ever"
 
     # --- what the steps look at ---
 
@@ -200,6 +244,9 @@ class Machine(RuleBasedStateMachine):
                 due = datetime.fromisoformat(row["due"]) if "due" in row else None
                 tick = said.StayDue(booking_id=name, due=due) if due else say.deadline_passed(name)
                 self.lives.ask(tick, source="ticker")
+        for key, row in rows_of(self.lives, "payment", "d|").items():
+            if key.split("|")[1] < now:
+                self.lives.ask(msgspec.convert(row, CallDue), source="ticker")
         for index, kind in (("d|", BlockDue), ("u|", EntryDue)):
             for key, row in rows_of(self.lives, "availability", index).items():
                 if key.split("|")[1] < now:

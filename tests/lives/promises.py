@@ -25,6 +25,7 @@ from streams.events.booking_news import (
     BookingRejected,
     BookingUpdated,
 )
+from streams.events.payment import ProviderAnswered, ProviderCall
 from tests.lives.life import Lives
 from tests.lives.money import assert_money, assert_settled_once, given, orders_of
 from tests.lives.nights import assert_entries, assert_limits
@@ -74,6 +75,7 @@ def assert_promises(lives: Lives, requests: Mapping[str, RequestBooking], zone: 
         assert_cancellation_complete(lives, story)
     assert_settled_once(lives)
     assert_nights(lives, stories, ZoneInfo(zone))
+    assert_answered(lives)
     assert_limits(lives)
     assert_entries(lives)
     assert_one_content(lives)
@@ -159,6 +161,15 @@ def assert_nights(lives: Lives, stories: list[Told], zone: ZoneInfo) -> None:
     assert held == taken
 
 
+def assert_answered(lives: Lives) -> None:
+    """P7: whatever the provider was to do, it was asked until it answered, under one key."""
+    inbox = (record.message.data for record in lives.processes["payment"].inbox)
+    answered = {message.effect_id for message in inbox if isinstance(message, ProviderAnswered)}
+    calls = [call.data for call in lives.calls if isinstance(call.data, ProviderCall)]
+    keys = {call.call_id or each.event_id for each, call in zip(lives.calls, calls, strict=True)}
+    assert keys == answered, keys ^ answered
+
+
 def assert_one_content(lives: Lives) -> None:
     """P5: however often a message was said, it said the same."""
     forked = {name: contents for name, contents in lives.said.items() if len(contents) > 1}
@@ -175,5 +186,7 @@ def assert_indexes(lives: Lives) -> None:
     """What the clocks look at is what waits for them: nothing here is pending, and what is due was done."""
     assert rows_of(lives, "booking", "d|") == {}
     assert rows_of(lives, "availability", "d|") == rows_of(lives, "availability", "u|") == {}
+    assert rows_of(lives, "payment", "d|") == {}
+    assert not any(row.keys() & {"parked", "behind"} for row in rows_of(lives, "payment", "p|").values())
     for key, row in rows_of(lives, "booking", "t|").items():
         assert datetime.fromisoformat(row["due"]) > lives.now, key

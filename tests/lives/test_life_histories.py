@@ -80,6 +80,8 @@ MISTAKES = {
     "rows are lost in a kill": ("tests.lives.process.Process.settle", forgetful),
     "a decision made again says new things": ("tests.lives.process.caused_by", under_new_ids),
     "a cancellation is complete at once": ("domain.booking_parts.Closing.waits", False),
+    "a parked call is forgotten": ("domain.payment_parking._park", lambda payment, told, now: payment),
+    "a call made again has a new key": ("tests.lives.life.id_of", lambda effect: effect.event_id),
     "no clock ticks": ("domain.stay_times.due_of", lambda booking: None),
 }
 

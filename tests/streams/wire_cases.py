@@ -21,7 +21,7 @@ from streams.events.about import About, Kind, Line, Location
 from streams.events.analytics import Taken
 from streams.events.base import PositiveAmount
 from streams.events.notices import Channel
-from streams.events.payment import PaymentMethod
+from streams.events.payment import PaymentMethod, ProviderCall
 from streams.events.policy import CancellationPolicy, Deposit
 from streams.events.rate_plans import RatePlan
 from streams.events.stay import StayRules, StayTimes
@@ -210,6 +210,7 @@ def _by_type(annotation: Any) -> st.SearchStrategy[Any]:
         RatePlan: st.sampled_from((RatePlan(), FLEX)),
         CancellationPolicy: POLICIES,
         Deposit: st.builds(Deposit, percent=st.integers(1, 99)),
+        ProviderCall: st.deferred(lambda: events(ProviderCall)),
         StayRules: st.just(StayRules(check_in_from="14:00", no_show="auto")),
         StayTimes: st.builds(StayTimes, **dict.fromkeys(_INSTANTS_OF_STAY, INSTANTS)),
     }

@@ -202,6 +202,26 @@ def answer_lost(story: Story) -> None:
     story.records.remove(answers[-1])
 
 
+def call_parked_for_ever(story: Story) -> None:
+    """The provider was away for half an hour; y was asked for again then, and z never."""
+    for name in ("y", "z"):
+        pend(story, name, start="2026-07-01")
+        story.world(name, names.CONFIRMED, cause="payment.authorized")
+        story.pay(name, "capture", cause="payment.authorized")
+        story.parked(name, "capture")
+    story.wait(minutes=30)
+    story.provider_again("y", "capture", "captured")
+    story.answer("y", "payment.captured", cause="answer to capture", amount=float(PRICE))
+
+
+def call_passed_unasked(story: Story) -> None:
+    """Made again, and neither answered nor parked once more."""
+    confirm(story, "z", start="2026-07-01")
+    story.pay("z", "refund", cause=None, refund_id="r", amount=1.0, ordered_by="operator")
+    story.parked("z", "refund")
+    story.ordered("z", "refund", attempt=1)
+
+
 def booking_not_told(story: Story) -> None:
     pend(story, "z", start="2026-07-01")
     story.pay("z", "capture", cause="payment.authorized")

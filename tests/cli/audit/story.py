@@ -111,6 +111,38 @@ class Story(Writer):
         why = ids.last[cause] if cause else None
         ids.last[what] = self.say(names.PAYMENT_INBOX, kind, about | data, key=ids.payment_id, cause=why)
 
+    def ordered(self, name: str, what: str, *, attempt: int = 0, refund_id: str = "") -> str:
+        """A call is ordered, perhaps once more; its id, by which the provider knows it."""
+        ids = self.bookings[name]
+        order = {"payment_id": ids.payment_id, "operation": what, "refund_id": refund_id or None, "attempt": attempt}
+        if attempt:
+            order["call_id"] = ids.last[f"call to {what}"]
+        effect = self.say(names.PAYMENT_EFFECTS, "payment.effect.call", order, key=ids.payment_id, cause=ids.last[what])
+        ids.last[f"effect to {what}"] = effect
+        return ids.last.setdefault(f"call to {what}", effect) if attempt else effect
+
+    def parked(self, name: str, what: str, *, attempt: int = 0) -> None:
+        """A call is ordered, and gets no answer."""
+        ids = self.bookings[name]
+        call = ids.last[f"call to {what}"] = self.ordered(name, what, attempt=attempt)
+        told = {"payment_id": ids.payment_id, "call_id": call, "attempt": attempt, "call": {"operation": what}}
+        cause = ids.last[f"effect to {what}"]
+        self.say(names.PAYMENT_INBOX, "payment.effect.parked", told, key=ids.payment_id, cause=cause)
+
+    def provider_again(self, name: str, what: str, entry: str) -> None:
+        """A parked call is due, ordered again and answered."""
+        ids = self.bookings[name]
+        ids.last[what] = self.say(
+            names.PAYMENT_INBOX, "payment.call.due", {"payment_id": ids.payment_id}, key=ids.payment_id
+        )
+        call = self.ordered(name, what, attempt=1)
+        self.enter(entry, ids.payment_id, ids.price, key=call)
+        said = {"payment_id": ids.payment_id, "operation": what, "effect_id": call, "approved": True}
+        effect = ids.last[f"effect to {what}"]
+        ids.last[f"answer to {what}"] = self.say(
+            names.PAYMENT_INBOX, "payment.effect.answered", said, key=ids.payment_id, cause=effect
+        )
+
     def provider(self, name: str, what: str, entry: str, *, amount: Decimal | None = None, refund_id: str = "") -> None:
         """One call to the provider: the order, the ledger's line, the answer."""
         ids = self.bookings[name]

@@ -80,6 +80,8 @@ SEEDS = [
     Seed("a row lost", "P7", "a", "no row", seeds.no_row),
     Seed("a hold without an answer", "P7", "z", "not answered", seeds.unanswered_hold),
     Seed("an authorization forgotten", "P7", "pay-z", "neither a payment nor a refusal", seeds.no_payment),
+    Seed("a call parked for ever", "P7", "pay-z", "capture was parked, and not made again", seeds.call_parked_for_ever),
+    Seed("a call made again and lost", "P7", "pay-z", "call to refund was passed", seeds.call_passed_unasked),
     Seed("a provider's answer lost", "P7", "pay-z", "call to capture", seeds.answer_lost),
     Seed("a booking not told of its payment", "P7", "pay-z", "not told", seeds.booking_not_told),
     Seed("a created event lost", "P7", "a", "no booking.booking.created", seeds.no_created),
