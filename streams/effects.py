@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from streams.codec import Undecodable, decode
 from streams.dead_letters import Class, dead_letter
 from streams.events import Envelope, Event
+from streams.measures import failed
 from streams.processor import Batch
 from streams.publisher import Publisher
 from streams.reader import Raw
@@ -159,6 +160,7 @@ class EffectRunner:
             await self._append(result)
 
     async def _bury(self, record: Raw, reason: str, kind: Class) -> None:
+        failed(record.topic, self._group)
         letter = dead_letter(record, reason=reason, kind=kind, group=self._group)
         await self._publisher.send(dead_letter_name(record.topic), 0, letter)
 
