@@ -55,10 +55,10 @@ class LogWatch:
         self._appended: dict[Place, float] = {}
 
     async def look(self) -> Standing:
-        """Raises KafkaError, OSError or TimeoutError; the next look connects anew."""
+        """Raises KafkaError, OSError or TimeoutError; then the next look connects anew, but not if it was given up."""
         try:
             return await self._look()
-        except BaseException:
+        except Exception:  # one that is cancelled keeps what it learned: a busy broker is slowest at first
             await self.stop()
             raise
 

@@ -13,7 +13,7 @@ T = TypeVar("T")
 #: What a caller waits at most for an answer under way: where nothing is wrong it comes sooner.
 _PATIENCE_S = 1.0
 #: Then asking is given up, and begun anew by the next caller.
-_GIVE_UP_S = 15.0
+_GIVE_UP_S = 60.0
 
 logger = logging.getLogger("vacancy.gateway")
 
