@@ -10,6 +10,7 @@ from streams.breakers import Breaker
 from streams.effects import EffectRunner, Refused, Unreachable
 from streams.events import Envelope
 from streams.group import GroupApp, batches
+from streams.measures import counted
 from streams.services import Service
 
 
@@ -32,18 +33,19 @@ def perform(
     `EffectRunner`.
     """
     runtime = tools.runtime
+    read_by = runtime.layout.group(group.name)
 
     async def append(result: Envelope) -> None:
         await runtime.voice.say(result)
 
     runner = EffectRunner(
         accepts=service.effects,
-        call=call,
+        call=counted(call, service.effects_topic, read_by),
         append=append,
         already_answered=already_answered,
         commit=lambda partition, offset: group.commit(service.effects_topic, partition, offset),
         publisher=runtime.publisher,
-        group=runtime.layout.group(group.name),
+        group=read_by,
         delays=runtime.layout.retry_delays,
         fail=runtime.fail,
         park=park,

@@ -36,6 +36,7 @@ from streams.events.availability import ResourceDeclared
 from streams.events.control import UserKeyAdded, WorkerOwns
 from streams.events.rate_plans import PlanNews
 from streams.keyring import Keyring
+from streams.lag import LogWatch
 from streams.layout import load_layout
 from streams.log import Log
 from streams.numbers import Numbers
@@ -47,6 +48,7 @@ from web.owners import Owners
 from web.readiness import Readiness
 from web.receipt_desk import ReceiptDesk
 from web.rows import Rows
+from web.watch import Watch
 
 #: What requests under way may still take once the gateway is told to stop, in seconds.
 _LAST_ANSWERS_S = 1.0
@@ -164,7 +166,11 @@ async def _compose(settings: Settings, parts: AsyncExitStack) -> web.Application
     redis_url = settings.redis_url.get_secret_value() if settings.redis_url is not None else None
     cache = cache_of(redis_url, secrets.instance_id)
     parts.push_async_callback(cache.close)
-    return build(context, keys, http, body_limit=settings.body_limit, cache=cache)
+    log_watch = LogWatch(settings.bootstrap, layout)
+    parts.push_async_callback(log_watch.stop)
+    watch = Watch(log_watch.look, listings.states)
+    parts.push_async_callback(watch.close)
+    return build(context, keys, http, body_limit=settings.body_limit, cache=cache, watch=watch)
 
 
 async def _start(parts: Iterable[Part], settings: Settings) -> None:

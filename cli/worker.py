@@ -30,6 +30,7 @@ from streams.envelope import originate
 from streams.events.control import WorkerOwns
 from streams.group import GroupApp
 from streams.layout import load_layout
+from streams.measures import READY
 from streams.services import PATIENT
 from web import views
 
@@ -206,6 +207,8 @@ def _views_app(groups: list[GroupApp], token: str) -> web.Application:
         return web.json_response({"waiting": waiting}, status=503 if waiting else 200)
 
     async def metrics(request: web.Request) -> web.Response:
+        for group in groups:
+            READY.labels(group.name).set(group.ready)
         return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     handlers: list[tuple[str, Any]] = [("/livez", livez), ("/readyz", readyz), ("/metrics", metrics)]

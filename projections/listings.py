@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Table, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Select, Table, and_, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from projections.database import DOWN, Database, reason
@@ -75,6 +75,23 @@ class Listings:
         """Raises ListsUnavailable."""
         return await self._page("payment", _payments(asked), PAYMENTS, "payment_id", limit, after)
 
+    async def states(self) -> dict[tuple[str, str], int]:
+        """How many bookings there are of each kind and status; none where there are no tables. Raises ListsUnavailable.
+
+        PENDING is there for every kind: none is a figure, too.
+        """
+        if self._database is None:
+            return {}
+        kind, status = BOOKINGS.c.kind, BOOKINGS.c.status
+        try:
+            async with self._database.engine.connect() as connection:
+                await self._as_of(connection, "booking")
+                counted = await connection.execute(select(kind, status, func.count()).group_by(kind, status))
+                found = {(row[0], row[1]): int(row[2]) for row in counted}
+        except DOWN as error:
+            raise _unavailable(error) from None
+        return {(each, "PENDING"): 0 for each, _ in found} | found
+
     async def close(self) -> None:
         if self._database is not None:
             await self._database.close()
@@ -94,7 +111,7 @@ class Listings:
                 as_of = await self._as_of(connection, service)
                 rows = (await connection.execute(asked)).mappings().all()
         except DOWN as error:
-            raise ListsUnavailable(f"the projections' database does not answer ({reason(error)})") from None
+            raise _unavailable(error) from None
         return Page(rows[:limit], len(rows) > limit, as_of)
 
     async def _as_of(self, connection: AsyncConnection, service: str) -> datetime:
@@ -105,6 +122,10 @@ class Listings:
             raise ListsUnavailable("the projections are being filled")
         as_of: datetime = min(mark.as_of for mark in marks)
         return as_of
+
+
+def _unavailable(error: Exception) -> ListsUnavailable:
+    return ListsUnavailable(f"the projections' database does not answer ({reason(error)})")
 
 
 def _bookings(asked: BookingsAsked) -> Select[Any]:

@@ -23,6 +23,7 @@ from streams.calling import Attempts, Calling, NotAsked, Refused, Unreachable
 from streams.codec import Undecodable, decode
 from streams.dead_letters import Class, dead_letter
 from streams.events import Envelope, Event
+from streams.measures import failed
 from streams.processor import Batch
 from streams.publisher import Publisher
 from streams.reader import Raw
@@ -162,6 +163,7 @@ class EffectRunner:
             await self._append(outcome.result)
 
     async def _bury(self, record: Raw, reason: str, kind: Class, attempts: Attempts | None = None) -> None:
+        failed(record.topic, self._group)
         been = attempts or Attempts()
         letter = dead_letter(
             record, reason=reason, kind=kind, group=self._group, attempts=been.made, first=been.first, last=been.last

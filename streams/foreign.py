@@ -17,6 +17,7 @@ from streams.events.records import RecordNews
 from streams.events.users import UserNews
 from streams.group import GroupApp, Runtime
 from streams.listening import Heard, Listener
+from streams.measures import failed
 from streams.phones import usable_phone
 from streams.processor import Batch
 from streams.publisher import Acknowledgement
@@ -108,5 +109,7 @@ class Gate:
         ]
 
     def _bury(self, record: Raw, reason: str, kind: Class) -> Acknowledgement:
-        letter = dead_letter(record, reason=reason, kind=kind, group=self._runtime.layout.group(self._group.name))
+        group = self._runtime.layout.group(self._group.name)
+        failed(record.topic, group)
+        letter = dead_letter(record, reason=reason, kind=kind, group=group)
         return self._runtime.publisher.send(dead_letter_name(record.topic), 0, letter)

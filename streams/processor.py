@@ -18,6 +18,7 @@ from streams.dead_letters import dead_letter
 from streams.deciding import Decider, Decides, Language, Poison
 from streams.envelope import caused_by
 from streams.events import Envelope, Event
+from streams.measures import failed
 from streams.publisher import Publisher
 from streams.reader import Raw
 from streams.rows import NotOwner, Partition, RowStore
@@ -139,5 +140,6 @@ class Processor:
 
     def _bury(self, slice_: Slice, record: Raw, poison: Poison) -> None:
         logger.warning("dead letter: %s/%s at %s: %s", record.topic, record.partition, record.offset, poison)
+        failed(record.topic, self._group)
         letter = dead_letter(record, reason=str(poison), kind=poison.kind, group=self._group)
         slice_.says(self._publisher.send(dead_letter_name(record.topic), 0, letter))

@@ -18,6 +18,7 @@ from streams.deciding import checksum
 from streams.following import Follower, Healer, stopped
 from streams.lease import Lease
 from streams.local import Row
+from streams.measures import Recovery
 from streams.publisher import Publisher
 from streams.reader import Raw, consumer, first_records, read_to_end
 from streams.rows import Partition, RowStore
@@ -50,6 +51,7 @@ class Restorer:
         self._healer = Healer(service.rows, publisher, lease)
         self._reader: AIOKafkaConsumer | None = None
         self._follower = Follower(bootstrap, self._healer, fail)
+        self._progress = Recovery(service.name)
         self._generation = 0
         self._one_at_a_time = asyncio.Lock()
         store.end_of_inbox = self.end_of_inbox
@@ -81,6 +83,7 @@ class Restorer:
         await self._seek(reader, owned)
         returning = {tp: Returning(partition) for tp, partition in owned.items()}
         async for tp, records in read_to_end(reader, list(owned)):
+            self._progress.read(tp.partition, records)
             for start in range(0, len(records), _CHUNK):
                 returning[tp].take(records[start : start + _CHUNK])
         await self._verify(list(owned.values()))
@@ -130,6 +133,7 @@ class Restorer:
                     f"{tp.topic}/{tp.partition} ends at {ends[tp]}, but the rows here were stored up to {start}: the "
                     "changelog was re-created; stop the instance, remove this worker's state directory, start again"
                 )
+            self._progress.begins(tp.partition, max(start, begins[tp]), ends[tp])
             reader.seek(tp, max(start, begins[tp]))
 
     async def _verify(self, partitions: list[Partition]) -> None:

@@ -22,6 +22,7 @@ from mode.utils.futures import maybe_async
 
 from streams.fetched import Batches
 from streams.lease import Lease
+from streams.measures import Underway
 
 #: What a patient consumer waits for at most, and how many bytes are worth a fetch before.
 _PATIENCE_MS, _ENOUGH_BYTES = 150, 128 * 1024
@@ -119,7 +120,8 @@ class Consumer(driver.Consumer):
         self._tell_revoked = transport.on_revoked
         self._start_at = transport.start_at
         self.patient = transport.patient
-        self.scheduler = Batches(transport.gathered)
+        self._underway = Underway(transport.app.conf.id)
+        self.scheduler = Batches(transport.gathered, self._underway.fetched)
         #: The next offset to commit, for each partition something became durable in; and what is committed of them.
         self._durable: dict[TP, int] = {}
         self._committed: dict[TP, int] = {}
@@ -142,6 +144,7 @@ class Consumer(driver.Consumer):
         await super().perform_seek()
         self._durable.clear()
         self._committed.clear()
+        self._underway.forget()
         uncommitted = [tp for tp in self.assignment() if self._read_offset.get(tp) is None]
         firsts = await self.earliest_offsets(*uncommitted) if uncommitted else {}
         for tp in self.assignment():
@@ -153,6 +156,7 @@ class Consumer(driver.Consumer):
     def done_below(self, tp: TP, offset: int) -> None:
         """Everything of a partition below `offset` is done for good: the next commit says so."""
         self._durable[tp] = offset
+        self._underway.done_below(tp, offset)
         if offset - self._committed.setdefault(tp, offset - 1) >= _MANY and self._early is None:
             self._early = asyncio.create_task(self._commit_early())
 

@@ -50,6 +50,7 @@ from web.correlation import correlate
 from web.metrics import Metrics
 from web.operations import Operation
 from web.problems import explain_failures
+from web.watch import Watch
 
 OPERATIONS: tuple[Operation, ...] = (
     *units.OPERATIONS,
@@ -91,10 +92,16 @@ OPERATIONS: tuple[Operation, ...] = (
 
 
 def build(
-    context: Context, keys: Keys, http: ClientSession, *, body_limit: int, cache: Cache | None = None
+    context: Context,
+    keys: Keys,
+    http: ClientSession,
+    *,
+    body_limit: int,
+    cache: Cache | None = None,
+    watch: Watch | None = None,
 ) -> web.Application:
-    """The application. `http` is for the workers' metrics; whoever calls this closes it, and the cache."""
-    metrics = Metrics()
+    """The application. `http` is for the workers' metrics; whoever calls this closes it, the cache and the watch."""
+    metrics = Metrics(watch)
     open_paths = frozenset(operation.path for operation in OPERATIONS if operation.open)
     app = web.Application(
         client_max_size=body_limit,

@@ -1,4 +1,4 @@
-"""The gateway's own metrics, and the workers' beside them on one page."""
+"""The gateway's own metrics, and the workers' beside them on one page (docs/monitoring.md)."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from collections.abc import Iterable, Iterator
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, hdrs, web
 from aiohttp.typedefs import Middleware
-from prometheus_client import CollectorRegistry, Counter, Histogram, Metric, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
 from web.problems import Handler
+from web.sums import Sums, is_summed
+from web.watch import Watch
 
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _TIMEOUT = ClientTimeout(total=2)
@@ -24,8 +26,14 @@ logger = logging.getLogger("vacancy.gateway")
 class Metrics:
     """Counts requests by route, never by path: ids would make a series each."""
 
-    def __init__(self) -> None:
+    def __init__(self, watch: Watch | None = None) -> None:
         self.registry = CollectorRegistry()
+        self._watch = watch
+        self._sums = Sums()
+        self.registry.register(self._sums)
+        if watch is not None:
+            self.registry.register(watch)
+        self._up = Gauge("vacancy_part_up", "Whether a worker's page could be read.", ("part",), registry=self.registry)
         self.requests = Counter(
             "vacancy_http_requests", "HTTP requests answered.", ("method", "route", "status"), registry=self.registry
         )
@@ -53,22 +61,34 @@ class Metrics:
         return measure
 
     async def page(self, http: ClientSession, workers: dict[str, str]) -> bytes:
-        """Everything as Prometheus text; the samples of a worker carry its name in the label `part`."""
+        """Everything as Prometheus text; the samples of a worker carry its name in the label `part`, but for those that
+        are summed.
+        """
+        looked = asyncio.create_task(self._watch.refresh()) if self._watch is not None else None
         texts = await asyncio.gather(*(_fetch(http, url) for url in workers.values()))
+        if looked is not None:
+            await looked
+        pages = {part: list(_parsed(part, text)) for part, text in zip(workers, texts, strict=True)}
+        self._up.clear()
+        for part, families in pages.items():
+            self._up.labels(part).set(bool(families))
+            self._sums.take(part, families)
         merged = CollectorRegistry()
-        merged.register(_Merged(self.registry, dict(zip(workers, texts, strict=True))))
+        merged.register(_Merged(self.registry, pages))
         return generate_latest(merged)
 
 
 class _Merged(Collector):
-    def __init__(self, own: CollectorRegistry, workers: dict[str, str]) -> None:
+    def __init__(self, own: CollectorRegistry, workers: dict[str, list[Metric]]) -> None:
         self._own = own
         self._workers = workers
 
     def collect(self) -> Iterator[Metric]:
         families = {family.name: family for family in self._own.collect()}
-        for part, text in self._workers.items():
-            for family in _parsed(part, text):
+        for part, page in self._workers.items():
+            for family in page:
+                if is_summed(family):
+                    continue
                 into = families.setdefault(family.name, Metric(family.name, family.documentation, family.type))
                 for sample in family.samples:
                     into.samples.append(sample._replace(labels={**sample.labels, "part": part}))
