@@ -21,7 +21,7 @@ from cli.notice import Notice
 from cli.parts import Broker, Program, command
 from cli.post import HTTP_PORT, SMTP_PORT
 from cli.problem import Misuse, Problem
-from cli.space import in_mib, space_of
+from cli.space import full, in_mib, space_of
 from cli.supervisor import Supervisor
 from config.directories import private
 from config.secrets import Secrets
@@ -62,7 +62,7 @@ class BringUp:
             for name in _DIRECTORIES:
                 private(settings.data / name)
             self._secrets = Secrets.of(settings)
-        self._supervisor = Supervisor(self._changed, say)
+        self._supervisor = Supervisor(self._changed, say, lambda: full(self._settings))
         self._notice = Notice(instance.FILE_NAME, self._write, say)
         self._announced = self._ended = False
         self._demo: Child | None = None

@@ -55,6 +55,7 @@ class Dummy:
     directory: Path
     lives: list[Child] = field(default_factory=list)
     gets_ready: asyncio.Event | None = None
+    hears: bool = True
 
     async def spawn(self) -> Child:
         self.lives.append(spawn([sys.executable, "-c", self.program], log=self.directory / f"{self.name}.log"))
@@ -63,6 +64,9 @@ class Dummy:
     async def wait_ready(self, child: Child) -> None:
         if self.gets_ready is not None:
             await self.gets_ready.wait()
+
+    async def answers(self, child: Child) -> bool:
+        return self.hears
 
     async def stop(self, within: float) -> None:
         if self.lives:
