@@ -152,8 +152,12 @@ class Parts(mode.Service):
         self._settings = settings
         self._name = slot.name
         self._workshop = workshop
-        self._standings = [Standing(group, lambda: _waits_outside(workshop)) for group in groups]
-        self._watchdog = Watchdog(self._standings, end=end_process, check=lambda: check_room(settings))
+        self._standings = [
+            Standing(group, lambda: _waits_outside(workshop), settings.stalled_after) for group in groups
+        ]
+        self._watchdog = Watchdog(
+            self._standings, end=end_process, check=lambda: check_room(settings), patience=settings.stalled_after
+        )
         app = _views_app(groups, Secrets.of(settings).internal_token, self._watchdog)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         self._port = _port_of(workshop, groups)

@@ -83,6 +83,8 @@ class Settings(BaseSettings):
     environment: str = "local"
     log_level: LogLevel = "warning"
     session_timeout: Seconds = 6.0
+    #: A worker with work that makes no progress for so long ends itself (exit code 75).
+    stalled_after: Seconds = 30.0
     #: How long a booking may stay PENDING, and how many minutes an offer to somebody on a waitlist stands.
     booking_deadline: Seconds = 600.0
     offer_minutes: int = Field(default=60, ge=1, le=24 * 60)

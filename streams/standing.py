@@ -11,18 +11,24 @@ from faust.types import TP
 
 from streams.group import GroupApp
 from streams.transport import Consumer
-from streams.watchdog import LONG_PATIENCE_S, Seen
+from streams.watchdog import PATIENCE_S, Seen
 
 logger = logging.getLogger(__name__)
 #: Between two looks at where the log ends, in seconds, and what one may take.
 _LOOK_EVERY_S = 5.0
+#: So many times the patience for a single partition beside others that move, and for calls to the outside: one of them
+#: may be asked to wait a minute.
+_LONGER = 10
 
 
 class Standing:
     """One group. `excused` says whether its process waits for something outside, such as behind an open breaker."""
 
-    def __init__(self, group: GroupApp, excused: Callable[[], bool] = lambda: False) -> None:
+    def __init__(
+        self, group: GroupApp, excused: Callable[[], bool] = lambda: False, patience: float = PATIENCE_S
+    ) -> None:
         self._group = group
+        self._patience = patience
         self._excused = excused
         #: Partitions with records nobody fetched yet, and where they are read.
         self._unfetched: dict[TP, int] = {}
@@ -47,12 +53,9 @@ class Standing:
         waiting = {tp for tp, (handed, done) in underway.items() if handed > done} | set(unfetched)
         marks = {tp: (underway.get(tp), unfetched.get(tp)) for tp in {*underway, *unfetched}}
         inner = sorted(tp for tp in marks if not tp.topic.endswith(".effects"))
-        whole = Seen(group.name, not waiting.isdisjoint(inner), tuple((tp, marks[tp]) for tp in inner))
-        single = (
-            Seen(f"{group.name} ({tp.topic}/{tp.partition})", True, marks[tp], LONG_PATIENCE_S)
-            for tp in sorted(waiting)
-        )
-        return (whole, *single)
+        whole = Seen(group.name, not waiting.isdisjoint(inner), tuple((tp, marks[tp]) for tp in inner), self._patience)
+        longer = self._patience * _LONGER
+        return (whole, *(Seen(f"{tp.topic}/{tp.partition}", True, marks[tp], longer) for tp in sorted(waiting)))
 
     def paused(self) -> None:
         self._group.lease.doubt()

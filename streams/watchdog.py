@@ -24,8 +24,6 @@ from streams.ending import STALLED
 logger = logging.getLogger(__name__)
 #: A group with work, or the loop, may stand still for so long, in seconds.
 PATIENCE_S = 30.0
-#: A single partition beside others that move, and calls to the outside: one may be asked to wait a minute.
-LONG_PATIENCE_S = 300.0
 #: A thread that looks every second and did not for so long was paused, and everything else here with it.
 PAUSED_S = 3.0
 _EVERY_S = 1.0
@@ -50,7 +48,7 @@ class Seen:
     name: str
     waiting: bool
     mark: Hashable
-    patience: float = PATIENCE_S
+    patience: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +104,13 @@ class Watchdog:
         *,
         end: Callable[[BaseException], object],
         check: Callable[[], object] = lambda: None,
+        patience: float = PATIENCE_S,
         clock: Callable[[], float] = lambda: time.clock_gettime(_CLOCK),
     ) -> None:
         self._watched = watched
         self._end = end
         self._check = check
+        self._patience = patience
         self._clock = clock
         self._stillness = Stillness()
         self._last = clock()
@@ -139,13 +139,10 @@ class Watchdog:
             self._stillness.forgive(gap)
             for each in self._watched:
                 each.paused()
-        stalls = self._stillness.look(
-            now, [self._loop_seen(), *(seen for each in self._watched for seen in each.seen())]
-        )
+        seen = [seen for each in self._watched for seen in each.seen()]
+        stalls = self._stillness.look(now, [self._loop_seen(), *seen])
         self.stalls = [stall for stall in stalls if stall.seconds >= stall.patience / 2]
-        _SECONDS.set(
-            max((stall.seconds for stall in stalls if stall.name != _LOOP or stall in self.stalls), default=0.0)
-        )
+        _SECONDS.set(max((stall.seconds for stall in stalls), default=0.0))
         if stalls and stalls[0].seconds >= stalls[0].patience:
             self._give_up(stalls[0])
         self._check()
@@ -164,7 +161,7 @@ class Watchdog:
             self._loop.call_later(_EVERY_S, self._beat)
 
     def _loop_seen(self) -> Seen:
-        return Seen(_LOOP, self._loop is not None, self._beats)
+        return Seen(_LOOP, self._loop is not None, self._beats, self._patience)
 
     def _give_up(self, stall: Stall) -> None:
         faulthandler.dump_traceback(sys.stderr, all_threads=True)

@@ -29,7 +29,7 @@ class Group:
         self.waiting, self.mark, self.excused, self.pauses = True, 0, False, 0
 
     def seen(self) -> Sequence[Seen]:
-        return () if self.excused else (Seen("booking", self.waiting, self.mark),)
+        return () if self.excused else (Seen("booking", self.waiting, self.mark, PATIENCE_S),)
 
     def paused(self) -> None:
         self.pauses += 1
@@ -108,7 +108,7 @@ async def test_a_loop_that_does_not_turn_is_stuck(world: World) -> None:
 
 
 def test_each_has_its_own_patience() -> None:
-    still, look = Stillness(), [Seen("slow", True, 0, 300.0), Seen("quick", True, 0)]
+    still, look = Stillness(), [Seen("slow", True, 0, 300.0), Seen("quick", True, 0, 30.0)]
     still.look(0.0, look)
     assert [stall.name for stall in still.look(40.0, look)] == ["quick", "slow"]
 
