@@ -64,6 +64,8 @@ class Settings(BaseSettings):
     min_free_mb: int = Field(default=1024, ge=0)
     #: A worker ends, and starts again only later, with less than this free there, in MiB.
     stop_below_mb: int = Field(default=64, ge=0)
+    #: Another version may start after an unclean stop although inboxes are not drained (`vacancy drain`).
+    allow_undrained: bool = False
     #: Part of every topic's and group's name: for several instances on one cluster.
     namespace: str = Field(default="", pattern=r"^[a-z0-9]*(-[a-z0-9]+)*$", max_length=40)
     #: How the keys of documented topics find their partition where the document leaves a choice (hotel).
