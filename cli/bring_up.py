@@ -21,8 +21,9 @@ from cli.notice import Notice
 from cli.parts import Broker, Program, command
 from cli.post import HTTP_PORT, SMTP_PORT
 from cli.problem import Misuse, Problem
-from cli.space import in_mib, space_of
+from cli.space import full, in_mib, space_of
 from cli.supervisor import Supervisor
+from cli.upgrade import check_version
 from config.directories import private
 from config.secrets import Secrets
 from config.settings import Settings
@@ -63,7 +64,7 @@ class BringUp:
             for name in (*brokers, *_DIRECTORIES):
                 private(settings.data / name)
             self._secrets = Secrets.of(settings)
-        self._supervisor = Supervisor(self._changed, say)
+        self._supervisor = Supervisor(self._changed, say, lambda: full(self._settings))
         self._notice = Notice(instance.FILE_NAME, self._write, say)
         self._announced = self._ended = False
         self._demo: Child | None = None
@@ -125,7 +126,9 @@ class BringUp:
         bootstrap = self._settings.bootstrap
         if weakens(self._settings, load_layout(self._settings)):
             say("WARNING: the document's own producer profile is in force: an acknowledged event may be lost (P7)")
-        instance.claim_cluster(self._settings, await _reachable(bootstrap))
+        cluster = await _reachable(bootstrap)
+        await check_version(self._settings)
+        instance.claim_cluster(self._settings, cluster)
         say(f"Kafka is at {bootstrap}; applying topics")
         await _persistently(lambda: apply_topics(bootstrap, self._settings))
 

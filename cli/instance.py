@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +131,13 @@ def claim_cluster(settings: Settings, cluster_id: str) -> None:
         raise Misuse(
             f"{data} belongs to Kafka cluster {belongs}, not {cluster_id}: use that broker or another --data DIR"
         )
-    write_whole(data / _MARKER, {name: getattr(settings, name) for name in _BELONGS} | {"cluster_id": cluster_id})
+    belongs_to = {name: getattr(settings, name) for name in _BELONGS} | {"cluster_id": cluster_id}
+    write_whole(data / _MARKER, belongs_to | {"version": version("vacancy")})
+
+
+def version_of(data: Path) -> str | None:
+    """The version of the program that ran here last, if it said so."""
+    return _marker(data).get("version")
 
 
 @contextmanager

@@ -16,13 +16,18 @@ from typing import Any
 from cli.parts import Part
 from cli.problem import Problem
 from streams.child import Child, last_lines
+from streams.ending import MUST_NOT_GO_ON, STALLED, STORAGE
 
 #: A part that has served this many seconds starts its next life without a pause.
 HEALTHY = 5.0
 ATTEMPTS = 5
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
+#: A part that serves is asked so often, in seconds, whether it does; after so many asks unanswered it hangs.
+_ASK_EVERY_S, DEAF = 5.0, 12
+#: Between two looks whether what hinders a start is gone.
+_LOOK_EVERY_S = 1.0
 #: A worker or gateway that must not go on (`streams.ending`); it says why at level CRITICAL.
-_ENDED_ITSELF = 70
+_ENDED_ITSELF = (MUST_NOT_GO_ON, STORAGE, STALLED)
 _CRITICAL = re.compile(r"^\S+ \S+ CRITICAL \S+ \S+: (?:this process ends: )?(.*)$", re.MULTILINE)
 _SEARCHED, _SHOWN = 256 * 1024, 300
 
@@ -48,6 +53,9 @@ class Keeper:
     changed: Callable[[], None]
     say: Callable[[str], None]
     needs: Sequence[Keeper] = ()
+    #: Why nothing may be started now, such as a full disk; empty when it may.
+    hindrance: Callable[[], str] = lambda: ""
+    ask_every: float = _ASK_EVERY_S
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     child: Child | None = None
     _was_ready: bool = False
@@ -62,6 +70,7 @@ class Keeper:
         while True:
             for need in self.needs:
                 await need.ready.wait()
+            await self._unhindered()
             try:
                 self.child = await self.part.spawn()
             except OSError as error:
@@ -76,10 +85,17 @@ class Keeper:
             self.say(f"{self.part.name} {what} ({reason}); starting it again{f' in {pause:.1f} s' if pause else ''}")
             await asyncio.sleep(pause)
 
+    async def _unhindered(self) -> None:
+        if reason := self.hindrance():
+            self.say(f"{self.part.name} waits: {reason}")
+            while self.hindrance():  # noqa: ASYNC110  # the disk tells nobody
+                await asyncio.sleep(_LOOK_EVERY_S)
+
     async def _one_life(self, child: Child) -> float:
         """Until it ends; the seconds it served."""
         getting_ready = asyncio.create_task(self.part.wait_ready(child))
         end = asyncio.create_task(child.exited())
+        listening = asyncio.create_task(self._until_deaf(child))
         served_from: float | None = None
         try:
             await asyncio.wait({getting_ready, end}, return_when=asyncio.FIRST_COMPLETED)
@@ -88,7 +104,7 @@ class Keeper:
             await end
         finally:
             self.ready.clear()
-            await _cancel(getting_ready, end)
+            await _cancel(getting_ready, end, listening)
         return 0.0 if served_from is None else time.monotonic() - served_from
 
     async def _begin(self, child: Child, getting_ready: asyncio.Task[None]) -> float | None:
@@ -99,6 +115,16 @@ class Keeper:
         self._was_ready = True
         self.ready.set()
         return time.monotonic()
+
+    async def _until_deaf(self, child: Child) -> None:
+        """Ends a part that served and does not answer any more: what hangs says so to nobody."""
+        await self.ready.wait()
+        unanswered = 0
+        while unanswered < DEAF:
+            await asyncio.sleep(self.ask_every)
+            unanswered = 0 if await self.part.answers(child) else unanswered + 1
+        self.say(f"{self.part.name} has not answered {DEAF} times")
+        child.kill()
 
     def _judge(self, what: str, reason: str, log: Path | None) -> None:
         self._failures += 1
@@ -113,7 +139,7 @@ def _reason(child: Child, began: int) -> str:
     code = child.process.returncode
     if code < 0:
         return f"signal {-code}"
-    why = _last_critical(child.log, began) if code == _ENDED_ITSELF else ""
+    why = _last_critical(child.log, began) if code in _ENDED_ITSELF else ""
     return f"exit code {code}: {why}" if why else f"exit code {code}"
 
 

@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "receipts": ("cli.receipts", "app", "Make and store the receipts that nobody has read yet."),
     "settle": ("cli.settle", "command", "Book the provider's payouts of all payments that were taken."),
     "projections": ("cli.projections", "app", "Follow the log into SQL tables; rebuild and compare them."),
+    "drain": ("cli.drain", "command", "Wait until all that is on the log now is decided and done."),
     "worker": ("cli.worker", "command", "Run the agents of one or all services."),
     "gateway": ("cli.gateway", "command", "Run the public HTTP interface."),
     "provider": ("cli.provider", "command", "Run the sandbox payment provider."),

@@ -32,6 +32,9 @@ class Part(Protocol):
     async def wait_ready(self, child: Child) -> None:
         """Returns once it serves. Whether it still lives is the caller's question."""
 
+    async def answers(self, child: Child) -> bool:
+        """Whether it does not hang, once it has served: it answers, whatever the answer is."""
+
     async def stop(self, within: float) -> None:
         """Ends it, after `within` seconds forcibly; harmless when it does not run."""
 
@@ -56,6 +59,15 @@ class Program:
         async with aiohttp.ClientSession(timeout=_ASK) as client:
             while not await self._is_ready(client, child.pid):  # noqa: ASYNC110  # it is another process
                 await asyncio.sleep(_POLL)
+
+    async def answers(self, child: Child) -> bool:
+        said = instance.part(self.data, self.name)
+        if said is None or said.get("pid") != child.pid:
+            return True  # nobody knows where to ask
+        with contextlib.suppress(aiohttp.ClientError, TimeoutError, OSError):
+            async with aiohttp.ClientSession(timeout=_ASK) as client, client.get(f"{said['url']}/livez"):
+                return True
+        return False
 
     async def stop(self, within: float) -> None:
         if self._child is not None:
@@ -88,6 +100,9 @@ class Broker:
         await self.broker.wait_ready()
         said = {"pid": child.pid, "url": f"kafka://{self.broker.bootstrap}"}
         instance.write_whole(instance.run_file(self.broker.data, self.name), said)
+
+    async def answers(self, child: Child) -> bool:
+        return True  # its clients wait for it; ending a Kafka that is busy would not make it any faster
 
     async def stop(self, within: float) -> None:
         await self.broker.stop(within)

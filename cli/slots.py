@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import fcntl
 import itertools
+import json
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -19,6 +20,9 @@ from cli.problem import Problem
 
 Half = Literal["worker", "projector"]
 WHOLE: Sequence[Half] = ("worker", "projector")
+#: How the one before us in a slot ended: in order, by itself or by a kill, or with the machine (a power cut).
+Ended = Literal["clean", "killed", "machine"]
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,7 @@ class Slot:
     number: int
     directory: Path
     name: str
+    before: Ended = "clean"
 
     @classmethod
     @contextmanager
@@ -42,7 +47,8 @@ class Slot:
                 files = [locks.enter_context((directory / f"{half}.lock").open("a")) for half in halves]
                 if not all(_locked(file.fileno()) for file in files):
                     continue
-                yield cls(candidate, directory, f"{halves[0]}-{candidate}")
+                with _running([directory / f"{half}.running" for half in halves]) as before:
+                    yield cls(candidate, directory, f"{halves[0]}-{candidate}", before)
                 return
         raise Problem(f"slot {number} is in use by another worker of this instance; leave --slot out or stop that one")
 
@@ -54,3 +60,39 @@ def _locked(file: int) -> bool:
         return False
     os.set_inheritable(file, False)
     return True
+
+
+@contextmanager
+def _running(markers: Sequence[Path]) -> Iterator[Ended]:
+    """Says that we run, for as long as we do; a marker found at the start is of one that never came to its end."""
+    boot = _BOOT.read_text().strip() if _BOOT.exists() else ""
+    before = _ended(markers, boot)
+    for marker in markers:
+        marker.write_text(json.dumps({"pid": os.getpid(), "boot": boot}), "utf-8")
+    try:
+        yield before
+    except SystemExit as end:
+        if not end.code:
+            _remove(markers)
+        raise
+    _remove(markers)
+
+
+def _ended(markers: Sequence[Path], boot: str) -> Ended:
+    said = [_said(marker) for marker in markers if marker.exists()]
+    if not said:
+        return "clean"
+    # A marker that cannot be read was not written to the end, as after a power cut.
+    return "killed" if all(one.get("boot") == boot for one in said) else "machine"
+
+
+def _said(marker: Path) -> dict[str, object]:
+    with suppress(OSError, ValueError):
+        said = json.loads(marker.read_text("utf-8"))
+        return said if isinstance(said, dict) else {}
+    return {}
+
+
+def _remove(markers: Sequence[Path]) -> None:
+    for marker in markers:
+        marker.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""How much of the disk an instance has left, asked by `vacancy up` before it starts and by `vacancy doctor`."""
+"""How much of the disk an instance has left: asked before it starts, by `vacancy doctor`, and all the time it runs."""
 
 from __future__ import annotations
 
@@ -7,8 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config.settings import Settings
+from streams.ending import STORAGE
 
 _MIB = 1024 * 1024
+
+
+class DiskFull(Exception):
+    """Too little is left of the disk to go on: what is written next may be written by half."""
+
+    ends_with = STORAGE
 
 
 @dataclass(frozen=True)
@@ -33,6 +40,20 @@ def space_of(settings: Settings) -> Space:
     """What there is now, whether or not the directory exists yet."""
     free = shutil.disk_usage(_existing(settings.data)).free
     return Space(settings.data, free, settings.min_free_mb * _MIB)
+
+
+def full(settings: Settings) -> str:
+    """Why nothing may run there now: less than `stop_below_mb` is left. Empty when enough is."""
+    free = shutil.disk_usage(_existing(settings.data)).free
+    if free >= settings.stop_below_mb * _MIB:
+        return ""
+    return f"only {in_mib(free)} of the disk of {settings.data} are free, stop_below_mb is {settings.stop_below_mb}"
+
+
+def check_room(settings: Settings) -> None:
+    """Raises DiskFull when nothing may run there."""
+    if hindrance := full(settings):
+        raise DiskFull(hindrance)
 
 
 def in_mib(size: int) -> str:

@@ -15,6 +15,7 @@ import click
 import faust
 
 from cli import instance
+from cli.aftermath import check_before
 from cli.problem import Misuse, Problem
 from cli.slots import Slot
 from cli.worker import check_provider, composed, new_loop
@@ -45,6 +46,7 @@ def _built(settings: Settings, service: str) -> faust.App:
     held = ExitStack()
     atexit.register(held.close)
     slot = held.enter_context(Slot.take(private(settings.data / "state"), None))
+    check_before(settings, slot, [service])
     # Built on the loop that Faust's command takes next: sessions and producers belong to the one they are made on.
     loop = new_loop()
     asyncio.set_event_loop(loop)

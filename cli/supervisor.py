@@ -15,10 +15,14 @@ from cli.problem import Problem
 
 
 class Supervisor:
-    """The keepers of an instance. `changed` is called whenever a part has a new process."""
+    """The keepers of an instance. `changed` is called whenever a part has a new process, `hindrance` says why none may
+    be started now, if so.
+    """
 
-    def __init__(self, changed: Callable[[], None], say: Callable[[str], None]) -> None:
-        self._changed, self._say = changed, say
+    def __init__(
+        self, changed: Callable[[], None], say: Callable[[str], None], hindrance: Callable[[], str] = lambda: ""
+    ) -> None:
+        self._changed, self._say, self._hindrance = changed, say, hindrance
         self._keepers: dict[str, Keeper] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._given_up: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -30,7 +34,7 @@ class Supervisor:
 
     def start(self, part: Part, needs: Sequence[Keeper] = ()) -> Keeper:
         """Keeps a part from now on, each of its lives begun only while all that it needs serve."""
-        keeper = Keeper(part, self._changed, self._say, needs)
+        keeper = Keeper(part, self._changed, self._say, needs, self._hindrance)
         task = asyncio.create_task(keeper.run(), name=f"keep {part.name}")
         task.add_done_callback(self._note_failure)
         self._keepers[part.name] = keeper

@@ -16,10 +16,12 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from cli import instance
+from cli.aftermath import check_before
 from cli.compose import Workshop, compose, stateful
 from cli.loop import event_loop_policy, settle_memory
 from cli.problem import Misuse
 from cli.slots import WHOLE, Half, Slot
+from cli.space import check_room
 from config.directories import private
 from config.layers import load
 from config.logging import configure
@@ -32,6 +34,8 @@ from streams.group import GroupApp
 from streams.layout import load_layout
 from streams.measures import READY
 from streams.services import PATIENT
+from streams.standing import Standing
+from streams.watchdog import Watchdog
 from web import views
 
 _SERVICES = "Those to run; `decisions`: all that a booking waits for; `projections`: the others. All if none is named."
@@ -63,6 +67,7 @@ def command(
         configure(taken.name, settings.log_level)
         if halves == ("projector",):
             os.nice(_YIELDS)  # nobody waits for it: what a booking waits for goes first
+        check_before(settings, taken, names)
         _run(settings, taken, names)
 
 
@@ -148,7 +153,13 @@ class Parts(mode.Service):
         self._settings = settings
         self._name = slot.name
         self._workshop = workshop
-        app = _views_app(groups, Secrets.of(settings).internal_token)
+        self._standings = [
+            Standing(group, lambda: _waits_outside(workshop), settings.stalled_after) for group in groups
+        ]
+        self._watchdog = Watchdog(
+            self._standings, end=end_process, check=lambda: check_room(settings), patience=settings.stalled_after
+        )
+        app = _views_app(groups, Secrets.of(settings).internal_token, self._watchdog)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         self._port = _port_of(workshop, groups)
         self._url = ""
@@ -156,6 +167,9 @@ class Parts(mode.Service):
             self._claim_when_ready(group)
 
     async def on_start(self) -> None:
+        self._watchdog.start()
+        for standing in self._standings:
+            standing.start()
         await self._workshop.maybe_start()
         await self._runner.setup()
         await _listen(self._runner, self._port)
@@ -164,8 +178,11 @@ class Parts(mode.Service):
         instance.write_whole(instance.run_file(self._settings.data, self._name), said)
 
     async def on_stop(self) -> None:
+        for standing in self._standings:
+            standing.stop()
         await self._runner.cleanup()
         await self._workshop.stop()
+        self._watchdog.stop()
 
     def _claim_when_ready(self, group: GroupApp) -> None:
         group.on_ready.append(lambda partitions: self._claim(group.name, partitions))
@@ -179,6 +196,12 @@ class Parts(mode.Service):
         ]
         for told in [voice.say(originate(claim, source=self._name, now=now)) for claim in claims]:
             await told
+
+
+def _waits_outside(workshop: Workshop) -> bool:
+    """Whether calls wait behind a breaker: what they hold up is not stuck."""
+    breakers = getattr(workshop.tools, "breakers", None)
+    return breakers is not None and bool(breakers.waiting)
 
 
 def _port_of(workshop: Workshop, groups: list[GroupApp]) -> int:
@@ -195,12 +218,14 @@ async def _listen(runner: web.AppRunner, port: int) -> None:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
 
 
-def _views_app(groups: list[GroupApp], token: str) -> web.Application:
+def _views_app(groups: list[GroupApp], token: str, watchdog: Watchdog) -> web.Application:
     app = web.Application()
     app.add_routes(views.routes({each.service.name: each.store for each in stateful(groups)}, token))
 
     async def livez(request: web.Request) -> web.Response:
-        return web.json_response({"status": "alive"})
+        stalls = [str(stall) for stall in watchdog.stalls]
+        said = {"status": "stalled" if stalls else "alive", "stalls": stalls}
+        return web.json_response(said, status=503 if stalls else 200)
 
     async def readyz(request: web.Request) -> web.Response:
         waiting = [group.name for group in groups if not group.ready]

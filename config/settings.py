@@ -64,6 +64,10 @@ class Settings(BaseSettings):
     broker_nodes: int = Field(default=1, ge=1, le=5)
     #: `vacancy up` refuses to start with less than this free on the disk of `data`, in MiB.
     min_free_mb: int = Field(default=1024, ge=0)
+    #: A worker ends, and starts again only later, with less than this free there, in MiB.
+    stop_below_mb: int = Field(default=64, ge=0)
+    #: Another version may start after an unclean stop although inboxes are not drained (`vacancy drain`).
+    allow_undrained: bool = False
     #: Part of every topic's and group's name: for several instances on one cluster.
     namespace: str = Field(default="", pattern=r"^[a-z0-9]*(-[a-z0-9]+)*$", max_length=40)
     #: How the keys of documented topics find their partition where the document leaves a choice (hotel).
@@ -83,6 +87,8 @@ class Settings(BaseSettings):
     environment: str = "local"
     log_level: LogLevel = "warning"
     session_timeout: Seconds = 6.0
+    #: A worker with work that makes no progress for so long ends itself (exit code 75).
+    stalled_after: Seconds = 30.0
     #: How long a booking may stay PENDING, and how many minutes an offer to somebody on a waitlist stands.
     booking_deadline: Seconds = 600.0
     offer_minutes: int = Field(default=60, ge=1, le=24 * 60)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from faust.types import TP
 from streams.deciding import Decides, Language
 from streams.group import GroupApp, Runtime, connect, faust_app
 from streams.lease import Lease
+from streams.mending import WELL_AFTER_S, Mender
 from streams.processor import Batch, Processor
 from streams.restore import Restorer
 from streams.rows import NotOwner, RowStore
@@ -36,14 +38,14 @@ def service_app(service: Service, table: Decides, runtime: Runtime, language: La
     """The App of a service, without its agents. It speaks in canonical envelopes, if not in a language of its own."""
     layout, partitions = runtime.layout, runtime.layout.partitions
     store = RowStore(service.name, partitions, runtime.directory / service.name / "rows")
-    lease = Lease(runtime.session_timeout)
+    lease, fail = Lease(runtime.session_timeout), Mender(runtime.directory / service.name, runtime.fail)
     store.may_serve = lease.fresh
-    restorer = Restorer(runtime.bootstrap, service, store, runtime.publisher, lease, runtime.fail)
+    restorer = Restorer(runtime.bootstrap, service, store, runtime.publisher, lease, fail)
 
     def commit(partition: int, offset: int) -> None:
         built.commit(service.inbox, partition, offset)
 
-    settler = Settler(service.rows, publisher=runtime.publisher, lease=lease, commit=commit, fail=runtime.fail)
+    settler = Settler(service.rows, publisher=runtime.publisher, lease=lease, commit=commit, fail=fail)
     processor = Processor(
         service,
         table,
@@ -59,7 +61,7 @@ def service_app(service: Service, table: Decides, runtime: Runtime, language: La
         service.name,
         faust_app(service.name, runtime),
         lease,
-        runtime.fail,
+        fail,
         patient=service.name in PATIENT,
         service=service,
         store=store,
@@ -67,6 +69,15 @@ def service_app(service: Service, table: Decides, runtime: Runtime, language: La
         restorer=restorer,
     )
     _connect(built)
+
+    def well() -> None:
+        if built.ready:
+            fail.well()
+
+    async def well_in_a_while(partitions: set[int]) -> None:
+        asyncio.get_running_loop().call_later(WELL_AFTER_S, well)
+
+    built.on_ready.append(well_in_a_while)
     return built
 
 

@@ -16,6 +16,7 @@ from streams.codec import Undecodable, decode
 from streams.dead_letters import Class
 from streams.events import Envelope, Event
 from streams.keys import KEYS, partition_of
+from streams.local import StoreFailed
 from streams.reader import Raw
 from streams.services import Service
 from streams.slices import DECISION_BYTES
@@ -93,7 +94,7 @@ class Decider:
         now = datetime.fromtimestamp(record.timestamp / 1000, UTC)
         try:
             events, changes = self._outcome(rows, message, now, record.offset)
-        except Poison:
+        except (Poison, StoreFailed):  # a store that fails says nothing of the message
             raise
         except Exception as error:  # a bug in a decision must not stop the partition, nor lose the message
             rows.take_changes()

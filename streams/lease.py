@@ -22,7 +22,7 @@ class Lease:
 
     def __init__(self, session_timeout: float) -> None:
         self._session_timeout = session_timeout
-        self._renewed = time.monotonic()
+        self._renewed = self._trusted = time.monotonic()
         self._rejoining = False
 
     def renew(self, sent: float) -> None:
@@ -31,8 +31,16 @@ class Lease:
         When it was sent counts, not when the answer was read: a process that was paused in between reads an answer
         that was true once.
         """
-        # Called from the consumer's thread: one store, no lock needed.
-        self._renewed = max(self._renewed, sent)
+        if sent >= self._trusted:
+            self._renewed = max(self._renewed, sent)
+
+    def doubt(self) -> None:
+        """This process was paused, or its machine was: only a heartbeat sent from now on counts.
+
+        Called from the watchdog's thread: single stores, no lock needed.
+        """
+        self._trusted = time.monotonic()
+        self._renewed = float("-inf")
 
     def joined(self) -> None:
         self._rejoining = False
@@ -56,5 +64,6 @@ class Lease:
         patience = time.monotonic() + 5 * self._session_timeout
         while not self.fresh():
             if self._rejoining or time.monotonic() > patience:
-                raise LeaseLost(f"no heartbeat for {time.monotonic() - self._renewed:.1f} s")
+                since = max(self._renewed, self._trusted)
+                raise LeaseLost(f"no heartbeat for {time.monotonic() - since:.1f} s")
             await asyncio.sleep(0.02)

@@ -6,9 +6,10 @@ The local store is never ahead of the changelog (design 5.3), so it can be lost 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import msgspec
 from rocksdict import (
@@ -21,6 +22,8 @@ from rocksdict import (
     WriteOptions,
 )
 
+from streams.ending import STORAGE
+
 #: Keys beginning with a zero byte are the platform's own; rows begin with the letter of their kind.
 POSITION_KEY = "\0position"
 _CHANGELOG_KEY = b"\0changelog"
@@ -28,6 +31,41 @@ _CHANGELOG_KEY = b"\0changelog"
 _CACHE = Cache(16 * 1024 * 1024)
 _UNWRITTEN = WriteBufferManager(64 * 1024 * 1024, False)
 _STAMP = struct.Struct(">qq")
+#: How RocksDB begins or words what only other files would mend.
+_BROKEN = ("Corruption", "No such file")
+_Given = ParamSpec("_Given")
+_Found = TypeVar("_Found")
+
+
+class StoreFailed(Exception):
+    """The local store cannot be read or written: nothing may be decided on it, no process may go on with it."""
+
+    ends_with = STORAGE
+
+
+class StoreBroken(StoreFailed):
+    """What is stored here is damaged, or not what the log says. The changelog has it all."""
+
+
+def _telling(work: Callable[_Given, _Found]) -> Callable[_Given, _Found]:
+    """Names RocksDB's errors, which are bare exceptions: a decision must not take them for its own."""
+
+    @wraps(work)
+    def told(*args: _Given.args, **kwargs: _Given.kwargs) -> _Found:
+        try:
+            return work(*args, **kwargs)
+        except Exception as error:
+            raise _named(error) from error
+
+    return told
+
+
+def _named(error: Exception) -> Exception:
+    if type(error) is not Exception:
+        return error
+    text = str(error)
+    broken = any(word in text for word in _BROKEN)
+    return (StoreBroken if broken else StoreFailed)(text)
 
 
 class Position(msgspec.Struct, frozen=True):
@@ -52,6 +90,7 @@ class Row(msgspec.Struct, frozen=True, gc=False):
 class LocalRows:
     """One partition's rows on disk."""
 
+    @_telling
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Raw mode: keys and values are bytes, which the library's types cannot say.
@@ -63,10 +102,12 @@ class LocalRows:
         self.changelog_next = int(raw) if raw is not None else 0
         self.position = _position(self.get(POSITION_KEY))
 
+    @_telling
     def close(self) -> None:
         self._db.flush()
         self._db.close()
 
+    @_telling
     def get(self, key: str) -> Row | None:
         raw = self._db.get(key.encode())
         return _row(raw) if raw is not None else None
@@ -74,19 +115,24 @@ class LocalRows:
     def scan(self, prefix: str) -> Iterator[tuple[str, bytes]]:
         """The rows whose keys begin with `prefix`, in key order."""
         start = prefix.encode()
-        for key, raw in self._db.items(from_key=start):
-            if not key.startswith(start):
-                return
-            payload = _row(raw).payload
-            if payload is not None:
-                yield key.decode(), payload
+        try:
+            for key, raw in self._db.items(from_key=start):
+                if not key.startswith(start):
+                    return
+                payload = _row(raw).payload
+                if payload is not None:
+                    yield key.decode(), payload
+        except Exception as error:
+            raise _named(error) from error
 
+    @_telling
     def last(self, prefix: str, upto: str) -> bytes | None:
         """The row with the greatest key that begins with `prefix` and is at most `upto`."""
         for key, raw in self._db.items(backwards=True, from_key=upto.encode()):
             return _row(raw).payload if key.startswith(prefix.encode()) else None
         return None
 
+    @_telling
     def write(self, rows: Mapping[str, Row], changelog_next: int) -> None:
         """Rows (a payload of None deletes) and how far the changelog is applied, in one write."""
         batch = WriteBatch(raw_mode=True)

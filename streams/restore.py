@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
@@ -17,7 +17,7 @@ from streams.changelog import Verdict, judge, source_of
 from streams.deciding import checksum
 from streams.following import Follower, Healer, stopped
 from streams.lease import Lease
-from streams.local import Row
+from streams.local import Row, StoreBroken
 from streams.measures import Recovery
 from streams.publisher import Publisher
 from streams.reader import Raw, consumer, first_records, read_to_end
@@ -27,10 +27,21 @@ from streams.services import Service
 logger = logging.getLogger(__name__)
 #: Rows gathered before they are written while restoring.
 _CHUNK = 2_000
+#: No record for so many seconds, though the changelog has more and Kafka answers: this restore will not end.
+STUCK_S = 120.0
+_ANSWER_S = 10.0
 
 
 class TopicRecreatedError(Exception):
     """The inbox is not the one the rows were decided from."""
+
+
+class StoreAhead(StoreBroken):
+    """The rows stored here are ahead of the changelog, which lost its end: what the log says counts (design 5.3)."""
+
+
+class RestoreStuck(StoreBroken):
+    """The changelog has more than what is stored here, and nothing comes of it."""
 
 
 class Restorer:
@@ -82,7 +93,7 @@ class Restorer:
         reader.assign(list(owned))
         await self._seek(reader, owned)
         returning = {tp: Returning(partition) for tp, partition in owned.items()}
-        async for tp, records in read_to_end(reader, list(owned)):
+        async for tp, records in _patiently(reader, list(owned)):
             self._progress.read(tp.partition, records)
             for start in range(0, len(records), _CHUNK):
                 returning[tp].take(records[start : start + _CHUNK])
@@ -128,6 +139,10 @@ class Restorer:
         begins, ends = await reader.beginning_offsets(list(owned)), await reader.end_offsets(list(owned))
         for tp, partition in owned.items():
             start = partition.local.changelog_next
+            if start > ends[tp] and await self._is_shorter(tp, begins[tp], ends[tp], partition):
+                raise StoreAhead(
+                    f"{tp.topic}/{tp.partition} ends at {ends[tp]}, the rows here were stored up to {start}"
+                )
             if start > ends[tp]:
                 raise TopicRecreatedError(
                     f"{tp.topic}/{tp.partition} ends at {ends[tp]}, but the rows here were stored up to {start}: the "
@@ -135,6 +150,11 @@ class Restorer:
                 )
             self._progress.begins(tp.partition, max(start, begins[tp]), ends[tp])
             reader.seek(tp, max(start, begins[tp]))
+
+    async def _is_shorter(self, tp: TopicPartition, begin: int, end: int, partition: Partition) -> bool:
+        """Whether a changelog that ends too early is the one the rows are of, without its end, and not another."""
+        found = await first_records(self._bootstrap, {tp: end - 1}) if end > begin else {}
+        return tp in found and source_of(found[tp].headers) <= partition.position
 
     async def _verify(self, partitions: list[Partition]) -> None:
         """The record each position stands on is still the one that was decided."""
@@ -161,6 +181,33 @@ class Restorer:
 
     def _changelog(self, number: int) -> TopicPartition:
         return TopicPartition(self._service.rows, number)
+
+
+async def _patiently(
+    reader: AIOKafkaConsumer, partitions: Sequence[TopicPartition]
+) -> AsyncIterator[tuple[TopicPartition, list[Raw]]]:
+    """As `read_to_end`, waiting for a broker that is away. Raises RestoreStuck while it is not, and nothing comes."""
+    while True:
+        reading = read_to_end(reader, partitions)
+        try:
+            while True:
+                async with asyncio.timeout(STUCK_S):
+                    found = await anext(reading, None)
+                if found is None:
+                    return
+                yield found
+        except TimeoutError:
+            if await _answers(reader, partitions):
+                raise RestoreStuck(f"no record of {partitions[0].topic} for {STUCK_S:.0f} s") from None
+
+
+async def _answers(reader: AIOKafkaConsumer, partitions: Sequence[TopicPartition]) -> bool:
+    try:
+        async with asyncio.timeout(_ANSWER_S):
+            await reader.end_offsets(list(partitions))
+    except (KafkaError, TimeoutError):
+        return False
+    return True
 
 
 class Returning:

@@ -121,7 +121,7 @@ class Consumer(driver.Consumer):
         self._start_at = transport.start_at
         self.patient = transport.patient
         self._underway = Underway(transport.app.conf.id)
-        self.scheduler = Batches(transport.gathered, self._underway.fetched)
+        self.scheduler: Batches = Batches(transport.gathered, self._underway.fetched)
         #: The next offset to commit, for each partition something became durable in; and what is committed of them.
         self._durable: dict[TP, int] = {}
         self._committed: dict[TP, int] = {}
@@ -145,6 +145,7 @@ class Consumer(driver.Consumer):
         self._durable.clear()
         self._committed.clear()
         self._underway.forget()
+        self.scheduler.handed.clear()
         uncommitted = [tp for tp in self.assignment() if self._read_offset.get(tp) is None]
         firsts = await self.earliest_offsets(*uncommitted) if uncommitted else {}
         for tp in self.assignment():
@@ -159,6 +160,10 @@ class Consumer(driver.Consumer):
         self._underway.done_below(tp, offset)
         if offset - self._committed.setdefault(tp, offset - 1) >= _MANY and self._early is None:
             self._early = asyncio.create_task(self._commit_early())
+
+    def underway(self) -> dict[TP, tuple[int, int]]:
+        """Where each partition stands that anything was handed over of: up to where, and below which all is done."""
+        return {tp: (handed, self._durable.get(tp, -1)) for tp, handed in list(self.scheduler.handed.items())}
 
     async def _commit_early(self) -> None:
         await asyncio.sleep(_SOON_S)

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from cli import instance, parts
-from cli.keeper import ATTEMPTS, HEALTHY, Pauses
+from cli.keeper import ATTEMPTS, DEAF, HEALTHY, Keeper, Pauses
 from cli.parts import Program
 from cli.problem import Problem
 from cli.supervisor import Supervisor
@@ -55,6 +55,7 @@ class Dummy:
     directory: Path
     lives: list[Child] = field(default_factory=list)
     gets_ready: asyncio.Event | None = None
+    hears: bool = True
 
     async def spawn(self) -> Child:
         self.lives.append(spawn([sys.executable, "-c", self.program], log=self.directory / f"{self.name}.log"))
@@ -63,6 +64,9 @@ class Dummy:
     async def wait_ready(self, child: Child) -> None:
         if self.gets_ready is not None:
             await self.gets_ready.wait()
+
+    async def answers(self, child: Child) -> bool:
+        return self.hears
 
     async def stop(self, within: float) -> None:
         if self.lives:
@@ -105,6 +109,33 @@ async def test_a_killed_part_is_started_again(watched: Watched, tmp_path: Path) 
     assert watched.supervisor.pids == {"worker-1": dummy.lives[1].pid}
     assert watched.pids == [{"worker-1": first.pid}, {"worker-1": dummy.lives[1].pid}]
     assert watched.said == ["worker-1 ended (signal 9); starting it again"]
+
+
+async def test_a_part_that_does_not_answer_any_more_is_ended(watched: Watched, tmp_path: Path) -> None:
+    dummy = Dummy("gateway", _SLEEPS, tmp_path, hears=False)
+    keeper = Keeper(dummy, lambda: None, watched.said.append, ask_every=0.001)
+    keeping = asyncio.create_task(keeper.run())
+    await _until(lambda: len(dummy.lives) == 2)
+    keeping.cancel()
+    await asyncio.gather(keeping, return_exceptions=True)
+    await dummy.stop(5)
+    assert watched.said[:2] == [
+        f"gateway has not answered {DEAF} times",
+        "gateway ended (signal 9); starting it again",
+    ]
+
+
+async def test_nothing_is_started_while_something_hinders_it(watched: Watched, tmp_path: Path) -> None:
+    hindrances = iter(["the disk is full", "the disk is full", ""])
+    dummy = Dummy("worker-1", _SLEEPS, tmp_path)
+    keeper = Keeper(dummy, lambda: None, watched.said.append, hindrance=lambda: next(hindrances))
+    keeping = asyncio.create_task(keeper.run())
+    await keeper.ready.wait()
+    keeping.cancel()
+    await asyncio.gather(keeping, return_exceptions=True)
+    await dummy.stop(5)
+    assert watched.said == ["worker-1 waits: the disk is full"]
+    assert len(dummy.lives) == 1
 
 
 async def test_what_is_never_ready_is_given_up_with_its_last_words(watched: Watched, tmp_path: Path) -> None:

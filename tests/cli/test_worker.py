@@ -5,15 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import faust
 import pytest
+from prometheus_client import REGISTRY
 
+from cli import slots
+from cli.aftermath import check_before
 from cli.problem import Problem
-from cli.slots import WHOLE, Slot
+from cli.slots import WHOLE, Ended, Slot
 from cli.worker import _faust_worker, chosen
 from config.logging import configure
+from config.settings import Settings
 from tests.cli.command import vacancy
 
 
@@ -72,3 +77,33 @@ def test_logging_stays_as_it_was_configured(
     loop.close()
     assert logging.getLogger().handlers == handlers
     assert "INFO worker-7 faust.worker: " in capsys.readouterr().err
+
+
+def test_how_the_one_before_ended_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Slot.take(tmp_path, 1) as slot:
+        assert slot.before == "clean"
+    with suppress(RuntimeError), Slot.take(tmp_path, 1, ("worker",)):
+        raise RuntimeError
+    with Slot.take(tmp_path, 1, ("projector",)) as slot:
+        assert slot.before == "clean", "its half ended in order"
+    with suppress(SystemExit), Slot.take(tmp_path, 1) as slot:
+        assert slot.before == "killed"
+        raise SystemExit(1)
+    booted = tmp_path / "boot_id"
+    booted.write_text("another\n")
+    monkeypatch.setattr(slots, "_BOOT", booted)
+    with Slot.take(tmp_path, 1) as slot:
+        assert slot.before == "machine"
+    with Slot.take(tmp_path, 1) as slot:
+        assert slot.before == "clean"
+
+
+@pytest.mark.parametrize(("before", "left"), [("clean", True), ("killed", True), ("machine", False)])
+def test_rows_of_before_a_power_cut_are_not_trusted(tmp_path: Path, before: Ended, left: bool) -> None:
+    rows = tmp_path / "booking" / "rows"
+    rows.mkdir(parents=True)
+    counted = REGISTRY.get_sample_value("vacancy_unclean_starts_total") or 0
+    check_before(Settings(data=tmp_path), Slot(1, tmp_path, "worker-1", before), ["booking"])
+    assert rows.exists() is left
+    counts = before != "clean"
+    assert REGISTRY.get_sample_value("vacancy_unclean_starts_total") == counted + counts

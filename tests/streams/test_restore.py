@@ -15,6 +15,7 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import NewTopic
 
+from streams import restore
 from streams.admin import admin
 from streams.changelog import source_header, source_of
 from streams.lease import Lease, LeaseLost
@@ -22,7 +23,7 @@ from streams.local import POSITION_KEY, Position
 from streams.processor import Batch, Processor
 from streams.publisher import Acknowledgement, KafkaPublisher, Record
 from streams.reader import Raw, consumer, first_records, read_to_end
-from streams.restore import Restorer, TopicRecreatedError
+from streams.restore import Restorer, RestoreStuck, StoreAhead, TopicRecreatedError
 from streams.rows import RowStore
 from streams.services import BOOKING, Service
 from streams.settling import Settler
@@ -310,3 +311,40 @@ async def test_who_stops_waiting_for_a_record_stops_nobody_else(kafka: str, aske
 
 async def _awaited(acknowledged: Acknowledgement) -> None:
     await acknowledged
+
+
+async def test_rows_ahead_of_a_changelog_that_lost_its_end_may_be_wiped(
+    kafka: str, asked: Service, tmp_path: Path
+) -> None:
+    """As after a power cut: Kafka lost records that it had acknowledged, and RocksDB has them on disk."""
+    await write(kafka, asked.inbox, *(Record(b"k", message(A)) for _ in range(3)))
+    async with running(kafka, asked, tmp_path) as worker:
+        await worker.work()
+        local = worker.store.partition(0).local
+        local.write({}, (await ends(kafka, asked.rows)) + 5)
+    with pytest.raises(StoreAhead, match="the rows here are as of"):
+        async with running(kafka, asked, tmp_path):
+            pass
+
+
+async def test_a_restore_that_gets_nothing_is_stuck(
+    kafka: str, asked: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await write(kafka, asked.inbox, Record(b"k", message(A)))
+    async with running(kafka, asked, tmp_path) as worker:
+        await worker.work()
+
+    async def silent(*args: object) -> AsyncIterator[tuple[TopicPartition, list[Raw]]]:
+        await asyncio.Event().wait()
+        yield TopicPartition(asked.rows, 0), []
+
+    monkeypatch.setattr(restore, "read_to_end", silent)
+    monkeypatch.setattr(restore, "STUCK_S", 0.01)
+    with pytest.raises(RestoreStuck, match="no record of"):
+        async with running(kafka, asked, tmp_path / "another"):
+            pass
+
+
+async def ends(bootstrap: str, topic: str) -> int:
+    records = await read(bootstrap, topic)
+    return records[-1].offset + 1
