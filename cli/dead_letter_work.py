@@ -70,7 +70,7 @@ async def collect(desk: Desk, wanted: Filter, limit: int | None) -> list[Found]:
     found: list[Found] = []
     async with aclosing(desk.look_through(wanted)) as letters:
         async for each in letters:
-            if each is not None:
+            if each.wanted:
                 found.append(Found(_light(each.letter), each.status))
             if limit is not None and len(found) >= limit:
                 break
@@ -109,9 +109,9 @@ def by() -> str:
     return f"{getpass.getuser()} (command)"
 
 
-async def _only(found: AsyncGenerator[Found | None, None]) -> AsyncGenerator[Letter, None]:
+async def _only(found: AsyncGenerator[Found, None]) -> AsyncGenerator[Letter, None]:
     async for each in found:
-        if each is not None:
+        if each.wanted:
             yield each.letter
 
 

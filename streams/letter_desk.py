@@ -39,10 +39,11 @@ class LetterLog(Protocol):
 
 
 class Found(NamedTuple):
-    """A letter and how it stands."""
+    """A letter and how it stands, and whether it is one of those that were asked for."""
 
     letter: Letter
     status: Status
+    wanted: bool = True
 
 
 class Outcome(NamedTuple):
@@ -81,10 +82,8 @@ class Desk:
             async for record in records:
                 self._take(record)
 
-    async def look_through(
-        self, wanted: Filter, after: tuple[str, int] | None = None
-    ) -> AsyncGenerator[Found | None, None]:
-        """Every letter after a place, by topic and offset; None for one that is not wanted: who asks may stop there."""
+    async def look_through(self, wanted: Filter, after: tuple[str, int] | None = None) -> AsyncGenerator[Found, None]:
+        """Every letter after a place, by topic and offset, wanted or not: who asks may stop anywhere."""
         await self.catch_up()
         begins = {topic: 0 for topic in self.topics if wanted.topic in (None, topic)}
         if after is not None:
@@ -93,7 +92,7 @@ class Desk:
             async for record in records:
                 letter = letter_of(record)
                 status = self._standing.status(letter)
-                yield Found(letter, status) if wanted.covers(letter, status) else None
+                yield Found(letter, status, wanted.covers(letter, status))
 
     async def get(self, letter_id: str) -> Found | None:
         """The letter of that id; None where there is none."""

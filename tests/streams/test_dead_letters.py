@@ -198,11 +198,11 @@ class Office:
         self.log.append(f"{topic}.dlq", 0, dead_letter(origin, reason="r", kind="undecodable", group=GATE))
 
     async def found(self, wanted: Filter, after: tuple[str, int] | None = None) -> list[tuple[str, Status]]:
-        return [(each.letter.id, each.status) async for each in self.desk.look_through(wanted, after) if each]
+        return [(each.letter.id, each.status) async for each in self.desk.look_through(wanted, after) if each.wanted]
 
     async def some(self, wanted: Filter) -> AsyncGenerator[Letter, None]:
         async for each in self.desk.look_through(wanted):
-            if each is not None:
+            if each.wanted:
                 yield each.letter
 
     async def replay(self, wanted: Filter, *, force: bool = False) -> list[Outcome]:
@@ -280,7 +280,7 @@ async def test_ten_thousand_letters_are_counted_once_and_a_page_reads_no_more_th
     page = office.desk.look_through(Filter(), (INBOX, 5_000))
     shown = [await anext(page) for _ in range(100)]
     await page.aclose()
-    assert [each.letter.offset for each in shown if each] == list(range(5_001, 5_101))
+    assert [each.letter.offset for each in shown if each.wanted] == list(range(5_001, 5_101))
     assert office.letters.reads == 100
 
 
