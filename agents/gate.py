@@ -31,6 +31,7 @@ from streams.foreign import Gate, Refused
 from streams.group import GroupApp, fetches
 from streams.keys import resource_key
 from streams.numbers import confirmation_number
+from streams.replays import replays_topic
 
 #: How long the view of resources may lag behind the log before one that is not in it counts as unknown, in seconds.
 _PATIENCE_S = 3.0
@@ -39,14 +40,15 @@ _REASON = 200
 
 
 def attach(group: GroupApp, tools: Tools) -> None:
-    """Attaches the agent to a group of its own, which reads every topic another program may write."""
+    """Attaches the agent to a group of its own, which reads every topic another program may write, and replays."""
 
     async def admit(news: Envelope) -> Sequence[Event]:
         return await admitted(news, tools)
 
+    layout = tools.runtime.layout
     gate = Gate(group, tools.runtime, tools.listener, tools.keyring, without_cards, admit)
 
-    @group.app.agent(group.topics(tools.runtime.layout.public), name="admit-foreign")
+    @group.app.agent(group.topics((*layout.public, replays_topic(layout))), name="admit-foreign")
     async def admit_foreign(stream: Any) -> None:
         """Lets in what other programs may ask for; what they may not say is buried."""
         async for fetched in fetches(stream):

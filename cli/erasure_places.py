@@ -16,6 +16,7 @@ from streams.admin import admin, settings_of
 from streams.layout import Layout
 from streams.leftovers import may_be_ours
 from streams.reader import Raw, consumer, read_to_end
+from streams.replays import replays_topic
 
 #: `documented` shows what its document shows; a `dead letters` topic has messages as they came, other programs' too.
 Kind = Literal["internal", "documented", "dead letters", "files"]
@@ -67,7 +68,8 @@ async def topics(bootstrap: str, layout: Layout) -> list[Place]:
 def _topic(name: str, settings: dict[str, str], layout: Layout) -> Place:
     retention = int(settings.get("retention.ms", "-1"))
     compacted = "compact" in settings.get("cleanup.policy", "")
-    kind: Kind = "dead letters" if name.endswith(_DEAD) else "documented" if name in layout.topics else "internal"
+    letters = name.endswith(_DEAD) or name == replays_topic(layout).name
+    kind: Kind = "dead letters" if letters else "documented" if name in layout.topics else "internal"
     return Place(
         name,
         kind,

@@ -38,6 +38,8 @@ from streams.events.rate_plans import PlanNews
 from streams.keyring import Keyring
 from streams.lag import LogWatch
 from streams.layout import load_layout
+from streams.letter_desk import Desk
+from streams.letter_log import KafkaLetters
 from streams.log import Log
 from streams.numbers import Numbers
 from streams.services import SERVICES
@@ -135,6 +137,8 @@ async def _compose(settings: Settings, parts: AsyncExitStack) -> web.Application
     parts.push_async_callback(listings.close)
     links = links_of(settings, secrets)
     receipts = storage_of(settings.data / "receipts", settings.receipts_store, settings.receipts_endpoint)
+    letters = KafkaLetters(settings.bootstrap)
+    parts.push_async_callback(letters.stop)
     context = Context(
         log=log,
         rates=rates,
@@ -158,6 +162,7 @@ async def _compose(settings: Settings, parts: AsyncExitStack) -> web.Application
         kept_here=kept_here(settings),
         links=links,
         listings=listings,
+        letters=Desk(letters, layout),
         private_webhooks=settings.webhooks_allow_private,
         readiness=Readiness(http, workers, [name for name in layout.running if name in SERVICES], layout.partitions),
         receipts=ReceiptDesk(receipts, links, keyring),

@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "demo": ("cli.demo", "command", "Send seeded traffic to the running instance and report what came of it."),
     "audit": ("cli.audit", "command", "Check the promises on a running or stopped instance."),
     "replay": ("cli.replay", "command", "Rebuild a service's rows from its inbox into a directory, and compare them."),
+    "dlq": ("cli.dead_letters", "app", "See, edit, replay and drop dead letters."),
     "bridge": ("cli.bridge", "command", "Carry one layout's news to another layout's topics."),
     "rates": ("cli.rates", "app", "Try a rate plan before it is declared."),
     "webhooks": ("cli.hooks", "app", "See where news is sent, and what became of it."),

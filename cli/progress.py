@@ -1,14 +1,22 @@
-"""How a demo run shows that it is alive: a bar on a terminal, a line now and then anywhere else."""
+"""How a long run shows that it is alive: a bar on a terminal, a line now and then anywhere else."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import IO
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from cli.tally import Tally
 
@@ -62,3 +70,13 @@ def counts(tally: Tally) -> str:
     retries = sum(tally.retries.values())
     parts += [f"{name} {count:,}" for name, count in (("retries", retries), ("errors", tally.error_count)) if count]
     return ", ".join(parts)
+
+
+@contextmanager
+def bar_of(description: str, total: int) -> Iterator[Callable[[], None]]:
+    """A bar on stderr for so many steps; what is yielded is called after each. Nothing where nobody looks."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(description, total=total)
+        yield lambda: bar.advance(task)

@@ -22,6 +22,7 @@ from streams.phones import usable_phone
 from streams.processor import Batch
 from streams.publisher import Acknowledgement
 from streams.reader import Raw
+from streams.replays import for_group, replays_topic
 from streams.topics import dead_letter_name
 
 #: What another program may write; everything else on a documented topic is an outcome, and ours to say.
@@ -79,6 +80,8 @@ class Gate:
     ) -> None:
         self._group = group
         self._runtime = runtime
+        self._name = runtime.layout.group(group.name)
+        self._replays = replays_topic(runtime.layout).name
         self._listener = listener
         self._keyring = keyring
         self._clean = clean
@@ -88,28 +91,41 @@ class Gate:
         """Looks at what was fetched; finished once everything that follows from it is on the log."""
         said: list[Acknowledgement] = []
         for record in [record for batch in fetched for record in batch.records]:
+            if record.topic == self._replays:
+                said += await self._look_again(record)
+                continue
             heard = self._listener.hear(record)
             if not heard.is_ours:
-                said += await self._look_at(record, heard)
+                said += await self._look_at(record, heard, record.topic)
         await self._group.finish(fetched, said)
 
-    async def _look_at(self, record: Raw, heard: Heard) -> list[Acknowledgement]:
+    async def _look_again(self, record: Raw) -> list[Acknowledgement]:
+        """A dead letter that is replayed to this group is judged as it was on its own topic."""
+        again = for_group(record, self._name, self._runtime.layout)
+        if again is None:
+            return []
+        heard = self._listener.afresh(again)
+        # What is ours was never buried here, and is said: nothing follows from it.
+        return [] if heard.is_ours else await self._look_at(record, heard, again.topic)
+
+    async def _look_at(self, record: Raw, heard: Heard, home: str) -> list[Acknowledgement]:
+        """Its letter names the record itself, and lies with those of the topic it is at home on."""
         try:
             news = heard.news
         except Undecodable as error:
-            return [self._bury(record, str(error), "undecodable")]
+            return [self._bury(record, home, str(error), "undecodable")]
         if not isinstance(news.data, REQUESTS):
-            return [self._bury(record, f"{news.event_type} is an outcome, which only this instance says", "not-ours")]
+            reason = f"{news.event_type} is an outcome, which only this instance says"
+            return [self._bury(record, home, reason, "not-ours")]
         try:
             asked = await self._admit(await sealed(self._clean(news), self._keyring))
         except Refused as error:
-            return [self._bury(record, str(error), "refused")]
+            return [self._bury(record, home, str(error), "refused")]
         return [
             self._runtime.voice.say(resulting(news, event, now=news.timestamp, source="foreign")) for event in asked
         ]
 
-    def _bury(self, record: Raw, reason: str, kind: Class) -> Acknowledgement:
-        group = self._runtime.layout.group(self._group.name)
-        failed(record.topic, group)
-        letter = dead_letter(record, reason=reason, kind=kind, group=group)
-        return self._runtime.publisher.send(dead_letter_name(record.topic), 0, letter)
+    def _bury(self, record: Raw, home: str, reason: str, kind: Class) -> Acknowledgement:
+        failed(home, self._name)
+        letter = dead_letter(record, reason=reason, kind=kind, group=self._name)
+        return self._runtime.publisher.send(dead_letter_name(home), 0, letter)

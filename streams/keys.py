@@ -111,6 +111,7 @@ KEYS: dict[str, KeyOf] = {
     "resource/plan/night": _rate,
     "user_id/key_id": lambda event: f"{event.user_id}/{event.key_id}",
     "instance": lambda event: "instance",
+    "letter": lambda event: str(event.letter),
     "gateway": lambda event: str(event.gateway),
     "endpoint_id": lambda event: str(event.endpoint_id),
     "endpoint_id/delivery_id": lambda event: f"{event.endpoint_id}/{event.delivery_id}",

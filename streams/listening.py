@@ -72,3 +72,7 @@ class Listener:
             if len(self._heard) > _REMEMBERED:
                 self._heard.popitem(last=False)
         return heard
+
+    def afresh(self, record: Raw) -> Heard:
+        """Hears a record that may be another one than stood at its place: it is not remembered."""
+        return Heard(record, self._codec, self._layout, self._signer)

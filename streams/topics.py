@@ -75,8 +75,13 @@ USER_KEYS = Topic(
 INSTANCE = Topic("vacancy.instance", 1, (control.InstanceNamed,), "instance", compacted=True)
 NUMBERS = Topic("vacancy.numbers", 1, (control.NumbersLeased,), "gateway")
 WEBHOOKS = Topic("vacancy.webhooks", 1, (hooks.EndpointKnown,), "endpoint_id", compacted=True)
+#: What was done to dead letters, and by whom: kept as long as they are.
+LETTERS = Topic("vacancy.dead-letters", 1, (control.DeadLetterHandled,), "letter")
+#: Records of documented topics for a group that failed at them (`streams.replays`), as they came. Their topics' readers
+#: are never shown them twice.
+REPLAYS = Topic("vacancy.replays", 1, retention_ms=7 * DAY_MS, max_message_bytes=LARGE + 64 * 1024)
 #: What the platform keeps of itself, beside its services' topics.
-OWN = (RATES, WORKERS, USER_KEYS, INSTANCE, NUMBERS, WEBHOOKS)
+OWN = (RATES, WORKERS, USER_KEYS, INSTANCE, NUMBERS, WEBHOOKS, LETTERS, REPLAYS)
 
 
 def events_topic(partitions: int, carries: tuple[type[Event], ...]) -> Topic:

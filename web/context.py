@@ -14,6 +14,7 @@ from projections.listings import Listings
 from streams.events.availability import ResourceDeclared
 from streams.events.rate_plans import PlanNews
 from streams.layout import Layout
+from streams.letter_desk import Desk
 from web.auth import PRINCIPAL, Principal
 from web.ports import Appends, Counts, Follows, Seals
 from web.problems import CORRELATION_ID
@@ -63,6 +64,8 @@ class Context:
     #: The channels whose messages go to the inbox of this instance, not to a server: "mail", "sms".
     kept_here: frozenset[str] = frozenset({"mail", "sms"})
     listings: Listings = field(default_factory=lambda: Listings(None, {}))
+    #: Where dead letters are answered.
+    letters: Desk | None = None
     #: Whether news may be sent to addresses that are not of the public internet.
     private_webhooks: bool = False
 

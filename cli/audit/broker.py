@@ -67,7 +67,7 @@ async def topics_of(bootstrap: str, history: History) -> dict[str, Topic]:
 
 def _is_ours(history: History, topic: str) -> bool:
     name = (history.spelling.plain(topic) or "").removesuffix(names.DEAD)
-    return name in (*names.CAUSES, *names.CHANGELOGS, names.WORKERS, *history.dialect.public)
+    return name in (*names.CAUSES, *names.CHANGELOGS, names.WORKERS, names.REPLAYS, *history.dialect.public)
 
 
 async def commits_of(admin: AIOKafkaAdminClient, history: History, patience: float) -> Commits:
@@ -96,7 +96,7 @@ async def _ask(admin: AIOKafkaAdminClient, history: History, found: Commits) -> 
     gate = history.spelling.on_broker(history.dialect.gate)
     hooks = history.spelling.on_broker(names.WEBHOOK_GROUP)
     for group in await admin.list_consumer_groups():
-        counts = {*names.CAUSES, *(history.dialect.public if group[0] == gate else ())}
+        counts = {*names.CAUSES, *((names.REPLAYS, *history.dialect.public) if group[0] == gate else ())}
         for tp, committed in (await admin.list_consumer_group_offsets(group[0])).items():
             place = history.spelling.plain(tp.topic) or "", tp.partition
             if place[0] in counts:

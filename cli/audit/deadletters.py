@@ -1,11 +1,11 @@
 """P8: poison lies in the dead-letter topic with its bytes as they came, and nothing else waits for it.
 
 Read as: every record on `{topic}.dlq` says in its headers why, and from which topic, partition and offset it came, and
-carries the bytes that stand there, as far as they still stand there. And every record of an inbox that holds no
-message has such a letter as soon as its service is past it; so has every record of a public topic that holds none, or
-that another program wrote and that is not its to say, as soon as the gate is past it. The gate of a running instance is
-past everything that is older than a minute. An order whose content the outside refuses has a letter, and its answer
-beside it.
+carries the bytes that stand there, as far as they still stand there; an edited copy names the letter it was made of
+instead. And every record of an inbox that holds no message has such a letter as soon as its service is past it; so has
+every record of a public topic that holds none, or that another program wrote and that is not its to say, as soon as the
+gate is past it, and every replay that fails again. The gate of a running instance is past everything that is older than
+a minute. An order whose content the outside refuses has a letter, and its answer beside it.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from cli.audit import names
 from cli.audit.facts import Place
 from cli.audit.findings import Verdict
 from cli.audit.history import DeadLetter, History
+from cli.audit.names import DEAD, REPLAYS
 from cli.audit.wire import Record, digest, header
 
-REASON, CLASS, TOPIC, PARTITION, OFFSET, VALUE, GROUP = (
-    f"vacancy-dlq-{name}" for name in ("reason", "class", "topic", "partition", "offset", "value", "group")
+REASON, CLASS, TOPIC, PARTITION, OFFSET, VALUE, GROUP, EDITED = (
+    f"vacancy-dlq-{name}"
+    for name in ("reason", "class", "topic", "partition", "offset", "value", "group", "edited-from")
 )
 
 
@@ -25,17 +27,25 @@ def file_dead_letter(history: History, record: Record) -> None:
     place = Place(record.topic, record.partition, record.offset)
     said = {name: header(record.headers, name) for name in (REASON, TOPIC, PARTITION, OFFSET)}
     missing = tuple(name for name, value in said.items() if not value)
+    copied = header(record.headers, EDITED)
     content = _content(record.key, None if header(record.headers, VALUE) == "null" else record.value)
     try:
         topic = history.spelling.origin(str(said[TOPIC]))
         origin = Place(topic, int(str(said[PARTITION])), int(str(said[OFFSET])))
     except ValueError:
         missing, origin = missing or (PARTITION, OFFSET), None
-    history.dead.append(DeadLetter(place, None if missing else origin, content, missing))
-    if origin is not None and not missing:
+    copy_of = _letter(history, copied) if copied else None
+    history.dead.append(DeadLetter(place, None if missing else origin, content, missing, copy_of))
+    if origin is not None and not missing and copy_of is None:
         history.dead_origins.setdefault(origin, set()).add(content)
         if _silences(history, origin, record):
             history.silenced.add(origin)
+
+
+def _letter(history: History, letter_id: str) -> Place:
+    """Where the letter TOPIC/OFFSET lies."""
+    topic, _, offset = letter_id.rpartition("/")
+    return Place(history.spelling.origin(topic) + DEAD, 0, int(offset) if offset.isdecimal() else -1)
 
 
 def _silences(history: History, origin: Place, letter: Record) -> bool:
@@ -60,14 +70,18 @@ def meet_origin(history: History, record: Record) -> bool:
 
 def check(history: History) -> Verdict:
     verdict = Verdict("P8", "a poison message is in the dead-letter topic, with its bytes")
+    places = {letter.place for letter in history.dead}
     for letter in history.dead:
         verdict.checked += 1
-        _judge(history, verdict, letter)
+        if letter.copy_of is None or letter.missing:
+            _judge(history, verdict, letter)
+        elif letter.copy_of not in places:
+            verdict.find(_text(letter.place), f"an edited copy of {_text(letter.copy_of)}, where no letter lies")
     for place, at, why in history.poison:
         if history.handled(place):
             verdict.checked += 1
             verdict.find(_text(place), f"{why}, was passed, and is in no dead-letter topic")
-        elif place.topic in history.dialect.public and history.overdue(at):
+        elif place.topic in (*history.dialect.public, REPLAYS) and history.overdue(at):
             verdict.checked += 1
             verdict.find(_text(place), f"{why}, and nothing has looked at it")
         else:

@@ -8,7 +8,7 @@ from cli.audit.deadletters import file_dead_letter, meet_origin
 from cli.audit.facts import Place, Poison
 from cli.audit.history import History, Orphan
 from cli.audit.inboxes import FILING
-from cli.audit.news import hear
+from cli.audit.news import hear, hear_again
 from cli.audit.wire import Letter, Record, digest, read, short
 
 
@@ -26,7 +26,9 @@ def add(history: History, record: Record) -> None:
             _count(history, record)
         if meet_origin(history, record):
             return
-        if record.topic in history.dialect.public:
+        if record.topic == names.REPLAYS:
+            hear_again(history, record)
+        elif record.topic in history.dialect.public:
             hear(history, record)
         else:
             _file_message(history, record)

@@ -43,6 +43,8 @@ class DeadLetter(NamedTuple):
     origin: Place | None
     content: bytes
     missing: tuple[str, ...] = ()
+    #: Of an edited copy, which has other bytes than its origin: the letter it was made of.
+    copy_of: Place | None = None
 
 
 @dataclass

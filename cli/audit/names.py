@@ -60,6 +60,8 @@ REQUIRED: Final = tuple(inbox_of(service) for service in CORE)
 CHANGELOGS: Final = {f"vacancy.{service}.rows": service for service in SERVICES}
 #: Who took over which partition, and when: how the auditor knows that a fault has ended.
 WORKERS: Final = "vacancy.workers"
+#: Dead letters of public topics, for the gate that failed at them.
+REPLAYS: Final = "vacancy.replays"
 #: News that a layout's document has no topic for.
 EVENTS: Final = "vacancy.events"
 

@@ -20,9 +20,21 @@ from cli.audit.wire import REST, Letter, Record, digest, header, milliseconds, m
 Filed = Callable[[History, Record, Letter], None]
 
 
-def hear(history: History, record: Record) -> None:
-    """Files one record of a public topic that is on no dead-letter topic."""
+def hear_again(history: History, record: Record) -> None:
+    """Files a replay as what it was on its own topic; nobody but the gate is told of it."""
     place = Place(record.topic, record.partition, record.offset)
+    topic = history.spelling.origin(header(record.headers, "vacancy-replay-topic") or "")
+    group = history.spelling.origin(header(record.headers, "vacancy-replay-group") or "")
+    if topic not in history.dialect.public or group != history.dialect.gate:
+        history.poison.append(Poison(place, record.timestamp, f"is a replay of {topic} to {group}, which reads none"))
+    elif not is_ours(record):
+        value = None if header(record.headers, "vacancy-replay-value") == "null" else record.value
+        hear(history, record._replace(topic=topic, value=value), place)
+
+
+def hear(history: History, record: Record, place: Place | None = None) -> None:
+    """Files one record of a public topic that is on no dead-letter topic; a replay stands elsewhere."""
+    place = place or Place(record.topic, record.partition, record.offset)
     topic = history.spelling.on_broker(record.topic)
     letter = history.dialect.read(record, f"{topic}/{record.partition}/{record.offset}")
     if letter is None:

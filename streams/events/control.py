@@ -1,6 +1,8 @@
-"""What the platform's parts tell each other about themselves, on compacted topics of their own."""
+"""What the platform's parts tell each other about themselves, on topics of their own."""
 
 from __future__ import annotations
+
+from typing import Literal
 
 from streams.events.base import Event, Id, Instant, Sealed, Whole
 
@@ -46,3 +48,24 @@ class InstanceNamed(Event, type="vacancy.instance.named"):
 
     instance_id: str
     layout: str
+
+
+LetterAction = Literal["replayed", "edited", "dropped"]
+
+
+class DeadLetterHandled(Event, type="platform.dead_letter.handled"):
+    """Somebody did something to a dead letter (`vacancy.dead-letters`, keyed by the letter's id)."""
+
+    #: TOPIC/OFFSET of the dead-letter topic, without its `.dlq`.
+    letter: str
+    action: LetterAction
+    #: The letter's class.
+    kind: str
+    #: Who: a user of the machine, or the principal of an API key.
+    by: str
+    at: Instant
+    note: str = ""
+    #: How often what it holds was replayed by now.
+    replays: Whole = 0
+    #: The letter that an edit made.
+    copy: str | None = None

@@ -16,6 +16,7 @@ from agents.cards import without_cards
 from agents.gate import admitted
 from agents.tools import Tools
 from streams.codec import decode
+from streams.dead_letters import edited_copy, letter_of
 from streams.events import Event
 from streams.events.availability import ResourceDeclared, Slots
 from streams.events.booking import CancelBooking, ChangeBooking, RequestBooking
@@ -28,6 +29,7 @@ from streams.layout import load_layout
 from streams.listening import Listener
 from streams.processor import Batch
 from streams.publisher import Acknowledgement
+from streams.replays import replay_of
 from streams.signing import Signer
 from streams.voice import Voice
 from tests.memory_log import MemoryLog, Stored
@@ -96,6 +98,11 @@ class Site:
 
     async def tell(self, topic: str, body: object) -> list[Event]:
         """What goes into our inboxes because of it."""
+        value = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return await self.read(Stored(topic, 0, 0, 1_700_000_000_000, b"k", value))
+
+    async def read(self, record: Stored) -> list[Event]:
+        """The same of any record."""
         layout, signer = load_layout(self.layout), Signer(b"secret")
         voice = Voice(self.log, layout, signer)
         runtime = SimpleNamespace(layout=layout, voice=voice, publisher=self.log)
@@ -103,7 +110,7 @@ class Site:
         fake = SimpleNamespace(
             settings=settings, runtime=runtime, keyring=Seals(), rates=self.rates, numbers=SimpleNamespace(next=_seven)
         )
-        group = SimpleNamespace(name="booking", finish=_finish)
+        group = SimpleNamespace(name="gate", finish=_finish)
         tools = cast("Tools", fake)
         gate = Gate(
             cast("GroupApp", group),
@@ -113,11 +120,19 @@ class Site:
             without_cards,
             lambda news: admitted(news, tools),
         )
-        value = body if isinstance(body, bytes) else json.dumps(body).encode()
-        record = Stored(topic, 0, 0, 1_700_000_000_000, b"k", value)
         await gate.apply([Batch(0, [cast("Any", record)], lambda: None)])
         inboxes = [name for name in self.log.records if name[0].endswith(".inbox")]
         return [decode(each.value).data for name in inboxes for each in self.log.read(*name)]
+
+    async def replay(self, value: bytes | None = None) -> list[Event]:
+        """What comes of replaying the newest dead letter, perhaps with another value; it is the same gate's again."""
+        topic = "booking.booking.created"
+        letter = letter_of(self.log.read(f"{topic}.dlq")[-1])
+        if value is not None:
+            copy = edited_copy(letter, value)
+            letter = letter_of(self.log.append(f"{topic}.dlq", 0, copy))
+        again = replay_of(letter, load_layout(self.layout), letter.replays + 1)
+        return await self.read(self.log.append(again.topic, again.partition, again.record))
 
     def buried(self, topic: str) -> str:
         """Why the only dead letter of a topic is one."""
@@ -358,3 +373,25 @@ async def test_a_card_number_of_another_program_is_left_out() -> None:
     assert booked.metadata["note"] == "card [card number removed]"
     assert booked.metadata["phone"] == "4111111111111111"
     assert booked.metadata["deep"] == [{"[card number removed]": "[card number removed]"}]
+
+
+async def test_a_replay_is_judged_as_on_its_own_topic_and_by_the_group_that_failed_alone() -> None:
+    topic, known = "booking.booking.created", Rates(resource("PROP-001", "standard", "100.00"))
+    site = Site("catalogue", known)
+    assert await site.tell(topic, b"{") == []
+    assert await site.replay() == []
+    # It failed again: its letter lies with those of its own topic, names the replay, and counts.
+    first, again = (letter_of(each) for each in site.log.read(f"{topic}.dlq"))
+    assert (first.origin_topic, first.replays) == (topic, 0)
+    assert (again.origin_topic, again.origin_offset, again.replays) == ("vacancy.replays", 0, 1)
+    (asked,) = await site.replay(json.dumps(catalogue(topic)).encode())
+    assert isinstance(asked, RequestBooking)
+    assert (asked.booking_id, asked.refusal) == ("b-7", None)
+    # Nothing was said on the documented topic, and what is another group's is passed over.
+    assert site.log.read(topic) == []
+    letter = letter_of(site.log.read(f"{topic}.dlq")[-1])
+    replay = replay_of(letter, load_layout("catalogue"), 2).record
+    headers = tuple((name, b"another" if name == "vacancy-replay-group" else said) for name, said in replay.headers)
+    before = len(site.log.read(f"{topic}.dlq"))
+    assert len(await site.read(Stored("vacancy.replays", 0, 9, 1, b"k", replay.value, headers))) == 1  # the one before
+    assert len(site.log.read(f"{topic}.dlq")) == before

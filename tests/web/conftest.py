@@ -15,7 +15,9 @@ from aiohttp.test_utils import BaseTestServer, TestClient, TestServer
 from adapters.links import Links
 from adapters.storage import storage_of
 from streams.events.control import WorkerOwns
+from streams.letter_desk import Desk
 from streams.services import SERVICES
+from tests.memory_letters import MemoryLetters
 from tests.web.instance import NOW, Instance, Numbers, Seals
 from web import views
 from web.auth import Keys, operator_of
@@ -151,6 +153,7 @@ def _context(instance: Instance, seals: Seals, http: ClientSession) -> Context:
         webhook_secret=WEBHOOK_SECRET,
         links=LINKS,
         readiness=Readiness(http, instance.workers, SERVICES, partitions),
+        letters=Desk(MemoryLetters(instance.dead), instance.layout, lambda: instance.now),
         receipts=ReceiptDesk(
             storage_of(instance.directory / "receipts"), Links("https://rooms.example", b"s" * 32), seals
         ),

@@ -41,6 +41,7 @@ from tables.receipts import Receipts
 from tables.records import Records
 from tables.reservations import Reservations
 from tables.users import Users
+from tests.memory_log import MemoryLog
 
 E = TypeVar("E", bound=Event)
 
@@ -133,6 +134,8 @@ class Instance:
         self.appended: list[Event] = []
         self.correlations: list[str | None] = []
         self.published: list[Envelope] = []
+        #: Dead letters, and what becomes of them.
+        self.dead = MemoryLog()
         self.reachable = True
         self.paused: set[str] = set()
         self.declines: str | None = None

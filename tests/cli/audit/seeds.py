@@ -251,3 +251,20 @@ def dead_letter_without_origin(story: Story) -> None:
 
 def dead_letter_from_nowhere(story: Story) -> None:
     story.bury(story.put(names.BOOKING_INBOX, "poison", b"\xff\xfe")._replace(offset=10_000))
+
+
+def replay_not_judged(story: Story) -> None:
+    story.replay(names.CREATED, b"\xff")
+
+
+def replay_to_nobody(story: Story) -> None:
+    story.replay(names.CREATED, b"\xff", group="a-bridge")
+
+
+def replay_with_another_letter(story: Story) -> None:
+    story.bury(story.replay(names.CREATED, b"\xff"), value=b"\xfe", home=names.CREATED)
+
+
+def edited_copy_of_nothing(story: Story) -> None:
+    letter = story.bury(story.put(names.BOOKING_INBOX, "poison", b"\xff\xfe"))
+    story.edit(letter._replace(offset=10_000), b"{}")

@@ -95,3 +95,20 @@ def test_what_the_topics_have_forgotten_is_not_judged() -> None:
     verdicts = story.verdicts(begins=forgotten, kept_from=dict.fromkeys(forgotten, week_ago))
     assert verdicts["P1"].findings == []
     assert verdicts["P1"].aged == 1
+
+
+def test_dead_letters_that_were_edited_and_replayed_break_nothing() -> None:
+    story = clean()
+    letter = story.bury(story.put(names.BOOKING_INBOX, "poison", b"\xff"))
+    story.edit(letter, b"{}")
+    again = story.put(names.BOOKING_INBOX, "poison", b"{}", [("vacancy-replays", b"1")])
+    story.bury(again)
+    heard = story.bury(story.put(names.CREATED, "z", b"\x00"))
+    story.edit(heard, b"\x01")
+    story.bury(story.replay(names.CREATED, b"\x01"), home=names.CREATED)
+    story.settle()
+
+    verdicts = story.verdicts()
+    assert verdicts["P8"].findings == []
+    assert verdicts["P8"].open == 0
+    assert not any(verdict.findings for verdict in verdicts.values())

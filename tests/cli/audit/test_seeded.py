@@ -90,6 +90,10 @@ SEEDS = [
     Seed("a dead letter with other bytes", "P8", "", "other bytes", seeds.dead_letter_altered),
     Seed("a dead letter without its origin", "P8", "", "without vacancy-dlq-offset", seeds.dead_letter_without_origin),
     Seed("a dead letter from nowhere", "P8", "", "where nothing stands", seeds.dead_letter_from_nowhere),
+    Seed("a replay that nobody judged", "P8", names.REPLAYS, "no dead-letter topic", seeds.replay_not_judged),
+    Seed("a replay to nobody", "P8", names.REPLAYS, "which reads none", seeds.replay_to_nobody),
+    Seed("another letter of a replay", "P8", "", "other bytes", seeds.replay_with_another_letter),
+    Seed("an edited copy of nothing", "P8", "", "where no letter lies", seeds.edited_copy_of_nothing),
 ]
 
 

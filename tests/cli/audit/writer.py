@@ -63,7 +63,7 @@ class Writer:
     ) -> Record:
         """Appends a record as it is given."""
         self.now += timedelta(milliseconds=1)
-        partition = 0 if topic.endswith(names.DEAD) else self.partition(key or "")
+        partition = 0 if topic.endswith((names.DEAD, names.REPLAYS)) else self.partition(key or "")
         offset = self._ends[topic, partition]
         self._ends[topic, partition] += 1
         name = key.encode() if key is not None else None
@@ -96,10 +96,17 @@ class Writer:
         return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{len(self.records)}"))
 
     def bury(
-        self, record: Record, *, value: bytes | None = None, leave_out: str = "", by: str = "", kind: str = ""
-    ) -> None:
+        self,
+        record: Record,
+        *,
+        value: bytes | None = None,
+        leave_out: str = "",
+        by: str = "",
+        kind: str = "",
+        home: str = "",
+    ) -> Record:
         """Appends the dead letter of a record, perhaps with other bytes or without a header, from the gate's group or
-        another one, of a class.
+        another one, of a class. That of a replay lies with those of its home.
         """
         headers = {
             "vacancy-dlq-reason": "not JSON",
@@ -113,7 +120,23 @@ class Writer:
         headers.pop(leave_out, None)
         said = record.value if value is None else value
         key = record.key.decode() if record.key is not None else None
-        self.put(record.topic + names.DEAD, key, said or b"", [(name, text.encode()) for name, text in headers.items()])
+        ours = [(name, text.encode()) for name, text in headers.items()]
+        return self.put((home or record.topic) + names.DEAD, key, said or b"", [*record.headers, *ours])
+
+    def edit(self, letter: Record, value: bytes) -> Record:
+        """Appends an edited copy of a dead letter."""
+        name = self.spelling.on_broker(letter.topic.removesuffix(names.DEAD))
+        copied = ("vacancy-dlq-edited-from", f"{name}/{letter.offset}".encode())
+        return self.put(letter.topic, (letter.key or b"").decode(), value, [*letter.headers, copied])
+
+    def replay(self, topic: str, value: bytes, *, group: str = "") -> Record:
+        """Appends a dead letter of a public topic to the gate's replays, or those of another group."""
+        said = {
+            "vacancy-replay-group": group or self.spelling.on_broker(self.dialect.gate),
+            "vacancy-replay-topic": self.spelling.on_broker(topic),
+            "vacancy-replays": "1",
+        }
+        return self.put(names.REPLAYS, "k", value, [(name, text.encode()) for name, text in said.items()])
 
     def enter(self, kind: str, payment_id: str, amount: Decimal, *, key: str, refund_id: str | None = None) -> None:
         """One line of the provider's ledger."""
@@ -138,7 +161,7 @@ class Writer:
 
     def settle(self) -> None:
         """Every service has decided everything, every call is answered: positions and commits at the ends."""
-        for topic in (*names.EFFECTS, *self.dialect.public):
+        for topic in (*names.EFFECTS, names.REPLAYS, *self.dialect.public):
             for partition in range(PARTITIONS):
                 if (end := self.end(topic, partition)) >= 0:
                     self.committed[topic, partition] = end + 1
