@@ -40,10 +40,7 @@ class Kill:
         return stage.lacks(self.part)
 
     async def strike(self, stage: Stage, choose: random.Random) -> Blow:
-        if self.both:
-            targets = stage.every(self.part)
-        else:
-            targets = [stage.pick(self.part, choose)]
+        targets = stage.every(self.part) if self.both else [stage.pick(self.part, choose)]
         at = 0.0
         for turn in range(self.times):
             if turn:
