@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -70,9 +71,20 @@ def _performed(asked: Plan, directory: Path) -> ChaosReport:
     number = len(asked.faults) + len(asked.meanwhile)
     print(f"vacancy chaos: {number} faults in {asked.duration:.0f} s, seed {asked.seed}", file=sys.stderr)
     try:
-        return asyncio.run(run(asked, directory))
-    except (InstanceFailed, CannotAuditError) as error:
+        return asyncio.run(_until_told(asked, directory))
+    except asyncio.CancelledError:
+        raise Problem(f"interrupted; everything that it wrote is in {directory}") from None
+    except (InstanceFailed, CannotAuditError, Problem) as error:
         raise Problem(f"{error}; everything that it wrote is in {directory}") from None
+
+
+async def _until_told(asked: Plan, directory: Path) -> ChaosReport:
+    """A run that ends all it has started when it is asked to end."""
+    task = asyncio.current_task()
+    assert task is not None
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    return await run(asked, directory)
 
 
 def _tell(report: ChaosReport, as_json: bool) -> None:

@@ -16,6 +16,7 @@ from bench.chaos.blame import accepted, blamed
 from bench.chaos.disk import Disk
 from bench.chaos.faults import Struck
 from bench.chaos.instance import Instance, environment
+from bench.chaos.machines import FullDisk
 from bench.chaos.outside import Outside, Webhooks
 from bench.chaos.plans import DEMO_END, Plan
 from bench.chaos.servers import NotHere
@@ -27,6 +28,7 @@ from cli.audit.entry import audit
 from cli.audit.findings import Finding, Verdict, clean
 from cli.audit.history import History
 from cli.parts import command
+from cli.problem import Problem
 from config.settings import PREFIX
 
 _POLL = 0.05
@@ -94,10 +96,11 @@ async def set_up(plan: Plan, directory: Path) -> AsyncIterator[Stage]:
     data = directory / "data"
     data.mkdir(parents=True)
     outside, disk, why = Outside(directory, data), None, ""
-    try:
-        disk = Disk.mount(data / "state")
-    except NotHere as error:
-        why = str(error)
+    if any(isinstance(fault, FullDisk) for fault in plan.faults):
+        try:
+            disk = Disk.mount(data / "state")
+        except NotHere as error:
+            why = str(error)
     try:
         await outside.start()
         settings = {**outside.settings, **plan.settings}
@@ -118,7 +121,8 @@ async def set_up(plan: Plan, directory: Path) -> AsyncIterator[Stage]:
 
 async def strike(plan: Plan, stage: Stage, journal: Path) -> ChaosReport:
     """The load and the faults of a plan on a running instance, and an audit of all it ever did once it is at rest."""
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it is loud while a broker is away
+    for loud in ("aiokafka", "asyncio"):  # while a broker is away
+        logging.getLogger(loud).setLevel(logging.CRITICAL)
     tracks = [Track(plan.due, plan.seed), Track(plan.due_meanwhile, plan.seed + 1)]
     async with watched(lambda: stage.instance.bootstrap) as flow, _load(plan, stage, journal) as load:
         await _begun(load, journal)
@@ -194,7 +198,7 @@ async def _at_rest(
         last = time.monotonic() - ended > plan.rest
         try:
             history, verdicts = await audit(data, journal_file=journal, database=database)
-        except CannotAuditError:
+        except (CannotAuditError, Problem):  # the broker is still away, or does not come back
             if last:
                 raise
         else:
