@@ -20,7 +20,7 @@ from config.settings import PREFIX
 from streams import ports
 
 _READY = 180.0
-_ALIVE = 60.0
+_ALIVE = 120.0
 _END = 30.0
 
 
