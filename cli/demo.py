@@ -28,7 +28,7 @@ from cli.report import Report, as_text, report_of
 from cli.tally import Tally
 from cli.trades import Trade, trade_of
 from cli.traffic import plan
-from cli.visit import Notebook
+from cli.visit import Notebook, Repeats
 
 #: How long the first contact may take, in seconds: an instance that is not there is said to be missing soon.
 _FIRST_CONTACT = 10.0
@@ -45,6 +45,8 @@ class Order:
     duration: float | None = None
     patience: float = 60.0
     journal: Path | None = None
+    #: The share of requests for bookings that are sent again under the same key.
+    again: float = 0.0
 
 
 def command(
@@ -63,6 +65,9 @@ def command(
     journal: Annotated[
         Path | None, typer.Option(help="Append every accepted booking to this file, one JSON object a line.")
     ] = None,
+    again: Annotated[
+        float, typer.Option(min=0, max=1, help="This share of bookings is requested two to five times, under one key.")
+    ] = 0.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON; progress goes to stderr.")] = False,
 ) -> None:
     """Send bookings to a running instance: paid, declined, cancelled, races for the last unit, and some for each rule.
@@ -77,6 +82,7 @@ def command(
         duration=duration,
         patience=patience,
         journal=journal,
+        again=again,
     )
     report = run(perform(order, instance.find(data, url), sys.stderr if as_json else sys.stdout))
     print(orjson.dumps(report.as_dict()).decode() if as_json else as_text(report), flush=True)
@@ -100,7 +106,9 @@ async def perform(order: Order, target: Instance, stream: IO[str]) -> Report:
             )
             client = GatewayClient(session, target.url, target.api_key, patience=order.patience, on_retry=tally.retried)
             run_id = secrets.token_hex(6)
-            drive = Drive(client, Notebook(tally, journal, _announcing(display)), run_id, trade)
+            drive = Drive(
+                client, Notebook(tally, journal, _announcing(display), Repeats(order.seed, order.again)), run_id, trade
+            )
             for name, grace in _GRACE.items():
                 loop.add_signal_handler(name, drive.stop, grace)
             start = loop.time()

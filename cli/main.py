@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "topics": ("cli.topics", "app", "Compare the layout's topics with a broker, and create them."),
     "config": ("cli.config_command", "config", "Print the effective settings and where each came from."),
     "bench": ("bench.command", "command", "Measure this machine: peers, the journey, the log, growth."),
+    "chaos": ("bench.chaos.command", "command", "Break an instance under load in every way there is, and audit it."),
     "doctor": ("cli.doctor", "doctor", "Check what is wrong with this machine."),
 }
 

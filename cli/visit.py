@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,12 +17,25 @@ from cli.traffic import Journey, Kind
 
 
 @dataclass(frozen=True, slots=True)
+class Repeats:
+    """How often the request of each key is sent: most once, a `share` of them two to five times."""
+
+    seed: int = 0
+    share: float = 0.0
+
+    def of(self, key: str) -> int:
+        chance = random.Random(f"{self.seed} {key}")
+        return chance.randint(1, 4) if chance.random() < self.share else 0
+
+
+@dataclass(frozen=True, slots=True)
 class Notebook:
     """Where a run writes down what it sees."""
 
     tally: Tally
     journal: IO[bytes] | None = None
     on_confirmed: Callable[[Booking, float], None] = lambda booking, seconds: None
+    repeats: Repeats = field(default_factory=Repeats)
 
 
 @dataclass(slots=True)
@@ -58,6 +72,9 @@ class Visit:
         tally.accept.append(loop.time() - self.due)
         tally.accepted += 1
         self._note(accepted, key)
+        for _ in range(self.notebook.repeats.of(key)):
+            again = await self.client.book(wish, key=key)
+            self.expect(again == accepted, f"{key}, sent again, was answered with {again}, before with {accepted}")
         booking = await self.client.outcome(self.path, accepted.booking_id)
         seconds = loop.time() - self.due
         tally.confirm.append(seconds)

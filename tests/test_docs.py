@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DOCS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 #: Written by `make soak` and the benchmarks; a checkout before the first run may be without them.
-GENERATED = {"docs/performance.md", "docs/soak.md"}
+GENERATED = {"docs/performance.md", "docs/chaos.md"}
 #: What no checkout has: an instance's own files, and the documents the layouts follow.
 ELSEWHERE = {"vacancy.toml", *(f"{load_layout(name).document}.md" for name in layouts())}
 

@@ -1,31 +1,45 @@
-"""A fault run's figures as a page to read, and the machine they were taken on."""
+"""A fault run's figures as a page to read, as a table for the terminal, and as files."""
 
 from __future__ import annotations
 
+import json
 import statistics
 from collections.abc import Sequence
+from pathlib import Path
+
+from rich.table import Table
 
 from bench.chaos.runner import ChaosReport
 from bench.machine import describe
+
+_COLUMNS = ("fault", "times", "violations", "least", "median", "most")
 
 
 def as_markdown(report: ChaosReport) -> str:
     """The page: what was done, what the auditor says, how long recoveries took."""
     plan, on = report.plan, describe()
+    brokers = f"{plan.brokers} brokers, " if plan.brokers > 1 else ""
     lines = [
         "# Fault run",
         "",
-        f"{plan.rate:g} bookings/s for {plan.duration:.0f} s, layout {plan.layout}, {plan.workers} workers, "
-        f"seed {plan.seed}; "
-        "broker, gateway, provider, workers and load on one machine: "
+        f"{plan.rate:g} bookings/s for {plan.duration:.0f} s, layout {plan.layout}, {brokers}{plan.workers} workers, "
+        f"seed {plan.seed}; {plan.again:.0%} of the bookings requested two to five times. "
+        "Broker, gateway, provider, workers and load on one machine: "
         f"{on['processor']}, {on['cores']} cores, {on['memory_gib']} GiB, {on['system']}, Python {on['python']}. "
-        "Written by `make soak`; the whole is in `soak.json`.",
+        "Written by `vacancy chaos --write DIR`; the whole is in `chaos.json`.",
         "",
-        f"**{'Nothing was found' if report.clean else 'Promises are broken'}**: {report.acknowledged:,} bookings were "
-        f"acknowledged, and {_rest(report)}.",
+        f"**{conclusion(report)}**",
         "",
-        *_recoveries(report),
+        "Seconds until every partition that every booking passes moved again; of a kill and of a pause from its "
+        "beginning, of everything else from its end.",
         "",
+        f"| {' | '.join(_COLUMNS)} |",
+        "|---|---|---|---|---|---|",
+        *(f"| {' | '.join(row)} |" for row in rows(report)),
+        "",
+        *(f"- Not dealt: {each.fault}: {each.why}" for each in report.skipped),
+        "",
+        *_webhooks(report),
         *_verdicts(report),
         "",
         *_load(report),
@@ -34,30 +48,56 @@ def as_markdown(report: ChaosReport) -> str:
     return "\n".join(lines)
 
 
-def _rest(report: ChaosReport) -> str:
-    if report.rest is None:
-        return "something was still open two minutes after the load had ended"
-    return f"nothing was open {report.rest:.1f} s after the load had ended"
+def as_table(report: ChaosReport) -> Table:
+    table = Table(*_COLUMNS, caption=conclusion(report))
+    for row in rows(report):
+        table.add_row(*row)
+    return table
 
 
-def _recoveries(report: ChaosReport) -> list[str]:
-    """Until events flow again: until every partition of every changelog has moved after the fault."""
-    lines = [
-        "Seconds from a fault until every partition of every service moved again (for a pause: from its start):",
-        "",
-        "| fault | times | least | median | most | never seen |",
-        "|---|---|---|---|---|---|",
-    ]
+def rows(report: ChaosReport) -> list[tuple[str, ...]]:
+    """Fault, times, violations, time to recover; the last row is that of the whole run."""
+    found: list[tuple[str, ...]] = []
     for name in sorted({struck.fault for struck in report.faults}):
-        flows, times = report.flows(name), sum(struck.fault == name for struck in report.faults)
-        lines.append(f"| {name} | {times} | {_figures(flows)} | {times - len(flows)} |")
-    return lines
+        times = sum(struck.fault == name for struck in report.faults)
+        found.append((name, str(times), str(report.blamed.get(name, 0)), *_figures(report.flows(name))))
+    flows = sorted(struck.flow for struck in report.faults if struck.flow is not None)
+    return [*found, ("all", str(len(report.faults)), str(len(report.findings)), *_figures(flows))]
 
 
-def _figures(flows: Sequence[float]) -> str:
+def conclusion(report: ChaosReport) -> str:
+    """The run in one sentence."""
+    said = "Nothing was found" if report.clean else "Promises are broken"
+    if report.rest is None:
+        end = f"something was still open {report.plan.rest:.0f} s after the load had ended"
+    else:
+        end = f"nothing was open {report.rest:.1f} s after the load had ended"
+    return f"{said}: {report.acknowledged:,} bookings were acknowledged, and {end}."
+
+
+def write(report: ChaosReport, directory: Path) -> None:
+    """The figures for readers and for programs; those of another layout under its name."""
+    directory.mkdir(parents=True, exist_ok=True)
+    name = "chaos" if report.plan.layout == "catalogue" else f"chaos-{report.plan.layout}"
+    figures = {"machine": describe(), **report.as_json()}
+    (directory / f"{name}.json").write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
+    (directory / f"{name}.md").write_text(as_markdown(report), "utf-8")
+
+
+def _figures(flows: Sequence[float]) -> tuple[str, str, str]:
     if not flows:
-        return " | | "
-    return f"{min(flows):.1f} | {statistics.median(flows):.1f} | {max(flows):.1f}"
+        return "", "", ""
+    return f"{min(flows):.1f}", f"{statistics.median(flows):.1f}", f"{max(flows):.1f}"
+
+
+def _webhooks(report: ChaosReport) -> list[str]:
+    if (came := report.webhooks) is None:
+        return []
+    return [
+        f"Webhooks: {came.told:,} events told, {came.received:,} received, {came.missing} known to one side only, "
+        f"{came.repeated} received more than once, {came.forged} with a signature that does not hold.",
+        "",
+    ]
 
 
 def _verdicts(report: ChaosReport) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import random
 import signal
 import subprocess
 import time
@@ -21,7 +20,7 @@ from config.settings import PREFIX
 from streams import ports
 
 _READY = 180.0
-_ALIVE = 60.0
+_ALIVE = 120.0
 _END = 30.0
 
 
@@ -64,14 +63,14 @@ class Instance:
             )
         self._until(lambda: b"ready http" in self.log.read_bytes(), _READY, "it was not ready")
 
-    def pick(self, part: str, choose: random.Random) -> str:
-        """The name of a part of that kind: "worker" may be any of them."""
-        return choose.choice(sorted(name for name in self._pids() if name.split("-")[0] == part))
+    def pids(self) -> dict[str, int]:
+        """The latest process of each part, by name."""
+        return dict(self._written()["pids"])
 
     def living(self, name: str) -> int:
         """The process of a part, waited for if it is being restarted."""
         self._until(lambda: self._lives(name), _ALIVE, f"{name} was not restarted")
-        return self._pids()[name]
+        return self.pids()[name]
 
     def send(self, name: str, number: signal.Signals) -> int:
         """Sends a signal to a living part; its process id."""
@@ -99,7 +98,7 @@ class Instance:
 
     def _lives(self, name: str) -> bool:
         # Only what `up` itself started: the file may still name a process that is gone.
-        return self._pids().get(name) in {child.pid for child in self._children() if _runs(child)}
+        return self.pids().get(name) in {child.pid for child in self._children() if _runs(child)}
 
     def _children(self) -> list[psutil.Process]:
         assert self._process is not None
@@ -107,9 +106,6 @@ class Instance:
             return psutil.Process(self._process.pid).children(recursive=True)
         except psutil.Error:
             return []
-
-    def _pids(self) -> dict[str, int]:
-        return dict(self._written()["pids"])
 
     def _written(self) -> dict[str, Any]:
         found: dict[str, Any] = json.loads((self.data / "vacancy.json").read_text("utf-8"))

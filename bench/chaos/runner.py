@@ -6,57 +6,32 @@ import asyncio
 import contextlib
 import json
 import logging
-import random
-import signal
 import time
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.chaos.faults import Due, Fault, Struck, schedule
+from bench.chaos.blame import accepted, blamed
+from bench.chaos.disk import Disk
+from bench.chaos.faults import Struck
 from bench.chaos.instance import Instance, environment
-from bench.chaos.watch import Flow, watched
+from bench.chaos.machines import FullDisk
+from bench.chaos.outside import Outside, Webhooks
+from bench.chaos.plans import DEMO_END, Plan
+from bench.chaos.servers import NotHere
+from bench.chaos.stage import Stage
+from bench.chaos.track import Skipped, Track
+from bench.chaos.watch import watched
 from cli.audit.broker import CannotAuditError
 from cli.audit.entry import audit
-from cli.audit.findings import Verdict, clean
+from cli.audit.findings import Finding, Verdict, clean
+from cli.audit.history import History
 from cli.parts import command
+from cli.problem import Problem
 from config.settings import PREFIX
 
-#: How long the demo may go on after its load: for as long as it waits for an outcome, and a little more.
-_DEMO_END = 75.0
-#: After the load has ended: as long as a deadline with its minute of grace would be too long for a test.
-_REST = 60.0
-#: For all that is done once: to bring back what was killed, and to read the log.
-_BESIDE = 75.0
 _POLL = 0.05
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What to do: `rate` bookings a second for `duration` seconds, the faults at moments drawn from `seed`."""
-
-    seed: int
-    rate: float
-    duration: float
-    faults: Sequence[Fault]
-    every: float
-    workers: int = 2
-    settings: dict[str, str] = field(default_factory=dict)
-    layout: str = "catalogue"
-    #: Seconds from the beginning of the load until the first fault may strike.
-    first: float = 5.0
-    #: Seconds that it may take after the load until nothing is open.
-    rest: float = _REST
-
-    @property
-    def due(self) -> list[Due]:
-        return schedule(self.faults, seed=self.seed, first=self.first, every=self.every)
-
-    @property
-    def limit(self) -> float:
-        """Seconds after which even a run that does not come to rest has its report: no test of it may end sooner."""
-        return self.duration + sum(fault.paused for fault in self.faults) + _DEMO_END + self.rest + _BESIDE
 
 
 @dataclass(frozen=True)
@@ -70,11 +45,20 @@ class ChaosReport:
     acknowledged: int
     #: Seconds from the end of the load until nothing was open any more; None: something stayed open.
     rest: float | None
+    skipped: list[Skipped] = field(default_factory=list)
+    #: Findings by the fault during or soon after which their booking was accepted, where that can be told.
+    blamed: dict[str, int] = field(default_factory=dict)
+    webhooks: Webhooks | None = None
+
+    @property
+    def findings(self) -> list[Finding]:
+        return [finding for verdict in self.verdicts if not verdict.excepted for finding in verdict.findings]
 
     @property
     def clean(self) -> bool:
-        """Nothing was found, and every 201 has its outcome."""
-        return clean(self.verdicts) and self.rest is not None
+        """Nothing was found, every 201 has its outcome, and every webhook came."""
+        came = self.webhooks is None or self.webhooks.missing == self.webhooks.forged == 0
+        return clean(self.verdicts) and self.rest is not None and came
 
     def flows(self, fault: str) -> list[float]:
         """The seconds until events flowed again, after every fault of that name."""
@@ -87,10 +71,14 @@ class ChaosReport:
             "rate": self.plan.rate,
             "duration": self.plan.duration,
             "workers": self.plan.workers,
+            "brokers": self.plan.brokers,
             "clean": self.clean,
             "acknowledged": self.acknowledged,
             "rest_seconds": None if self.rest is None else round(self.rest, 1),
             "faults": [struck.as_json() for struck in self.faults],
+            "skipped": [asdict(each) for each in self.skipped],
+            "blamed": self.blamed,
+            "webhooks": None if self.webhooks is None else asdict(self.webhooks),
             "demo": self.demo,
             "audit": [verdict.as_json() for verdict in self.verdicts],
         }
@@ -98,37 +86,83 @@ class ChaosReport:
 
 async def run(plan: Plan, directory: Path) -> ChaosReport:
     """Runs a plan in an empty directory; every process is gone afterwards. InstanceFailed when it cannot be run."""
-    instance = Instance(directory / "data", plan.workers, plan.settings, plan.layout)
-    try:
-        await asyncio.to_thread(instance.start)
-        return await strike(plan, instance, directory / "journal.jsonl")
-    finally:
-        await asyncio.to_thread(instance.stop)
-
-
-async def strike(plan: Plan, instance: Instance, journal: Path) -> ChaosReport:
-    """The load and the faults of a plan on a running instance, and an audit of all it ever did once it is at rest."""
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it is loud while a broker is away
-    async with watched(lambda: instance.bootstrap) as flow, _load(plan, instance, journal) as load:
-        await _begun(load, journal)
-        began = time.monotonic()
-        struck = await _strike_all(plan, instance, began)
-        demo = await _closing_report(load, _said(journal))
-        ended = time.monotonic()
-        faults = [_measured(fault, target, at, began, flow) for fault, target, at in struck]
-    verdicts, rest = await _at_rest(plan, instance.data, journal, ended)
-    return ChaosReport(plan, faults, demo, verdicts, _lines(journal), rest)
+    async with set_up(plan, directory) as stage:
+        return await strike(plan, stage, directory / "journal.jsonl")
 
 
 @contextlib.asynccontextmanager
-async def _load(plan: Plan, instance: Instance, journal: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+async def set_up(plan: Plan, directory: Path) -> AsyncIterator[Stage]:
+    """An instance that is ready, with all that stands around it."""
+    data = directory / "data"
+    data.mkdir(parents=True)
+    outside, disk, why = Outside(directory, data), None, ""
+    if any(isinstance(fault, FullDisk) for fault in plan.faults):
+        try:
+            disk = Disk.mount(data / "state")
+        except NotHere as error:
+            why = str(error)
+    try:
+        await outside.start()
+        settings = {**outside.settings, **plan.settings}
+        if plan.brokers > 1:
+            settings[f"{PREFIX}BROKER_NODES"] = str(plan.brokers)
+        instance = Instance(data, plan.workers, settings, plan.layout)
+        try:
+            await asyncio.to_thread(instance.start)
+            await outside.subscribe()
+            yield Stage(instance, outside, disk, why, settings)
+        finally:
+            await asyncio.to_thread(instance.stop)
+    finally:
+        await outside.stop()
+        if disk is not None:
+            disk.unmount()
+
+
+async def strike(plan: Plan, stage: Stage, journal: Path) -> ChaosReport:
+    """The load and the faults of a plan on a running instance, and an audit of all it ever did once it is at rest."""
+    for loud in ("aiokafka", "asyncio"):  # while a broker is away
+        logging.getLogger(loud).setLevel(logging.CRITICAL)
+    tracks = [Track(plan.due, plan.seed), Track(plan.due_meanwhile, plan.seed + 1)]
+    async with watched(lambda: stage.instance.bootstrap) as flow, _load(plan, stage, journal) as load:
+        await _begun(load, journal)
+        began, wall = time.monotonic(), time.time()
+        await asyncio.gather(*(track.run(stage, began) for track in tracks))
+        demo = await _closing_report(load, _said(journal))
+        ended = time.monotonic()
+    faults = sorted((each.measured(began, flow) for track in tracks for each in track.dealt), key=lambda one: one.at)
+    database = stage.instance.settings.get(f"{PREFIX}DATABASE_URL")
+    history, verdicts, rest = await _at_rest(plan, stage.data, journal, database, ended)
+    webhooks = None
+    if stage.outside is not None:
+        with contextlib.suppress(TimeoutError):
+            await stage.outside.settled(plan.rest)
+        history, verdicts = await audit(stage.data, journal_file=journal, database=database)
+        webhooks = stage.outside.compared(history)
+    findings = [finding.subject for verdict in verdicts for finding in verdict.findings]
+    return ChaosReport(
+        plan,
+        faults,
+        demo,
+        verdicts,
+        _lines(journal),
+        rest,
+        [skipped for track in tracks for skipped in track.skipped],
+        blamed(findings, accepted(journal, wall), faults),
+        webhooks,
+    )
+
+
+@contextlib.asynccontextmanager
+async def _load(plan: Plan, stage: Stage, journal: Path) -> AsyncIterator[asyncio.subprocess.Process]:
     arguments = ["--rate", f"{plan.rate:g}", "--duration", f"{plan.duration:g}", "--seed", str(plan.seed)]
+    arguments += ["--again", f"{plan.again:g}"]
     errors = _said(journal).open("wb")
     load = await asyncio.create_subprocess_exec(
-        *command("demo", "--data", str(instance.data), *arguments, "--journal", str(journal), "--json"),
+        *command("demo", "--data", str(stage.data), *arguments, "--journal", str(journal), "--json"),
         stdout=asyncio.subprocess.PIPE,
         stderr=errors,
-        env=environment(plan.settings),
+        env=environment(stage.instance.settings),
     )
     errors.close()
     try:
@@ -148,56 +182,30 @@ async def _begun(load: asyncio.subprocess.Process, journal: Path) -> None:
 async def _closing_report(load: asyncio.subprocess.Process, said: Path) -> dict[str, Any]:
     """What the demo prints when it is through, or why there is nothing."""
     try:
-        async with asyncio.timeout(_DEMO_END):
+        async with asyncio.timeout(DEMO_END):
             out, _ = await load.communicate()
     except TimeoutError:
-        return {"clean": False, "errors": [f"it was not through {_DEMO_END:.0f} s after its load"]}
+        return {"clean": False, "errors": [f"it was not through {DEMO_END:.0f} s after its load"]}
     report: dict[str, Any] = json.loads(out) if out.strip() else {"clean": False, "errors": [_end_of(said)]}
     return report
 
 
-async def _strike_all(plan: Plan, instance: Instance, began: float) -> list[tuple[Fault, str, float]]:
-    """Every fault at its moment; what was hit, and when (monotonic)."""
-    choose, struck = random.Random(plan.seed), []
-    for due in plan.due:
-        await asyncio.sleep(max(0.0, began + due.at - time.monotonic()))
-        target = instance.pick(due.fault.part, choose)
-        struck.append((due.fault, target, await _strike(instance, due.fault, target)))
-    await asyncio.sleep(max(0.0, began + plan.duration - time.monotonic()))
-    return struck
-
-
-async def _strike(instance: Instance, fault: Fault, target: str) -> float:
-    await asyncio.to_thread(instance.living, target)
-    at = time.monotonic()
-    if not fault.paused:
-        instance.send(target, signal.SIGKILL)
-        return at
-    pid = instance.send(target, signal.SIGSTOP)
-    await asyncio.sleep(fault.paused)
-    if instance.living(target) == pid:
-        instance.send(target, signal.SIGCONT)
-    return at
-
-
-def _measured(fault: Fault, target: str, at: float, began: float, flow: Flow) -> Struck:
-    return Struck(fault.name, target, at - began, flow.seconds_from(at))
-
-
-async def _at_rest(plan: Plan, data: Path, journal: Path, ended: float) -> tuple[list[Verdict], float | None]:
+async def _at_rest(
+    plan: Plan, data: Path, journal: Path, database: str | None, ended: float
+) -> tuple[History, list[Verdict], float | None]:
     """The audit once nothing is open, or the last one, which says what is. CannotAuditError when there is none."""
     while True:
         last = time.monotonic() - ended > plan.rest
         try:
-            _, verdicts = await audit(data, journal_file=journal, database=plan.settings.get(f"{PREFIX}DATABASE_URL"))
-        except CannotAuditError:
+            history, verdicts = await audit(data, journal_file=journal, database=database)
+        except (CannotAuditError, Problem):  # the broker is still away, or does not come back
             if last:
                 raise
         else:
             if not any(verdict.open for verdict in verdicts):
-                return verdicts, time.monotonic() - ended
+                return history, verdicts, time.monotonic() - ended
             if last:
-                return verdicts, None
+                return history, verdicts, None
         await asyncio.sleep(2)
 
 

@@ -37,6 +37,8 @@ class FakeGateway:
         #: Answers 202 to a cancellation that the row shows only later.
         self.cancels_later = False
         self.forgets_outcomes = False
+        #: Numbers a booking anew each time it is requested.
+        self.forgets_keys = False
         self.approves_everything = False
         self.sells_twice = False
         self.refuses = False
@@ -88,7 +90,7 @@ class FakeGateway:
             self.unavailable -= 1
             return web.json_response({}, status=503, headers={"Retry-After": "0.01"})
         key, asked = request.headers["Idempotency-Key"], await request.json()
-        if key not in self.bookings:
+        if key not in self.bookings or self.forgets_keys:
             self._open(key, asked)
         if self.cut_off:
             self.cut_off -= 1

@@ -100,6 +100,21 @@ async def test_what_cannot_be_served_now_is_sent_again_under_its_key(gateway: Fa
     assert gateway.posts == 408 - KINDS["waitlist"]
 
 
+async def test_some_bookings_are_requested_again_and_are_one_all_the_same(gateway: FakeGateway) -> None:
+    report, _ = await run(gateway, replace(ORDER, duration=0.2, again=0.5))
+    assert report.clean, report.errors
+    assert len(gateway.bookings) == report.accepted == 80
+    # About half of them, once to four times more.
+    assert 130 < gateway.posts < 280
+
+
+async def test_a_request_that_is_answered_otherwise_the_second_time_is_an_error(gateway: FakeGateway) -> None:
+    gateway.forgets_keys = True
+    report, _ = await run(gateway, replace(ORDER, duration=0.05, again=1.0))
+    assert not report.clean
+    assert any("sent again, was answered with" in error for error in report.errors)
+
+
 async def test_who_comes_too_late_for_the_last_room_waits_and_leaves(gateway: FakeGateway) -> None:
     await run(gateway)
     report, _ = await run(gateway)

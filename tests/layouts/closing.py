@@ -10,15 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from bench.chaos.faults import Fault
 from bench.chaos.instance import Instance, environment
-from bench.chaos.runner import Plan, strike
+from bench.chaos.plans import Plan
+from bench.chaos.runner import strike
+from bench.chaos.signals import Kill
+from bench.chaos.stage import Stage
 from cli.parts import command
 
 ROOT = Path(__file__).parents[2]
 RATE, DURATION = 10.0, 8.0
-_FAULTS = (Fault("worker"), Fault("projector"))
-_PLAN = Plan(1, RATE, DURATION, _FAULTS, every=2, workers=1, first=DURATION / 4)
+_FAULTS = (Kill("worker", rests=2), Kill("projector", rests=2))
+_PLAN = Plan(1, RATE, DURATION, _FAULTS, workers=1, first=DURATION / 4)
 #: For the tests that kill a worker: what stays open is told by the report, which has to come first.
 in_time = pytest.mark.timeout(_PLAN.limit)
 
@@ -26,7 +28,7 @@ in_time = pytest.mark.timeout(_PLAN.limit)
 async def killed_under_load(instance: Instance, directory: Path) -> None:
     """`vacancy demo` with worker and projector killed in its middle: nothing is lost, sold twice or left open."""
     plan = replace(_PLAN, layout=instance.layout)
-    report = await strike(plan, instance, directory / "journal.jsonl")
+    report = await strike(plan, Stage(instance), directory / "journal.jsonl")
     assert [finding for verdict in report.verdicts for finding in verdict.findings] == []
     assert report.rest is not None, [verdict.as_json() for verdict in report.verdicts if verdict.open]
     assert len(report.faults) == len(_FAULTS)

@@ -1,7 +1,6 @@
-"""Real servers for tests: each a process of ours over a directory of its own, ended with the test.
+"""Real servers for a run: each a process of ours over a directory of its own, ended with the run.
 
-They come from the system's packages; where one is not installed, its tests are skipped with a sentence that says what
-to install.
+They come from the system's packages; where one is not installed, NotHere says what to install.
 """
 
 from __future__ import annotations
@@ -15,11 +14,13 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pytest
-
 from streams import ports
 
 _READY_S = 30.0
+
+
+class NotHere(Exception):
+    """The machine does not have it; the text is a sentence that says what to install, or what is in the way."""
 
 
 @dataclass
@@ -72,7 +73,7 @@ class Redis(Server):
     def start(self) -> None:
         program = shutil.which("redis-server")
         if program is None:
-            pytest.skip("no Redis here: apt-get install redis-server")
+            raise NotHere("no Redis here: apt-get install redis-server")
         self.directory.mkdir(parents=True, exist_ok=True)
         arguments = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self.directory)]
         self._run([program, *arguments])
@@ -123,8 +124,8 @@ _AS_ITS_USER = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-grou
 
 
 def _program(name: str) -> str:
-    """Where a program of PostgreSQL is; Debian keeps them beside the PATH. Skips the test where there is none."""
+    """Where a program of PostgreSQL is; Debian keeps them beside the PATH. Raises NotHere."""
     found = sorted(glob.glob(f"/usr/lib/postgresql/*/bin/{name}"), reverse=True) or [shutil.which(name) or ""]
     if not found[0]:
-        pytest.skip("no PostgreSQL here: apt-get install postgresql")
+        raise NotHere("no PostgreSQL here: apt-get install postgresql")
     return found[0]
