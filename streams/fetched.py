@@ -23,8 +23,6 @@ class Batches(DefaultSchedulingStrategy):
     ) -> None:
         self._gathered = gathered
         self._fetched = fetched
-        #: The offset after the last record handed on, by partition: the watchdog compares it with what is done.
-        self.handed: dict[TP, int] = {}
 
     def iterate(self, records: Mapping[TP, list[Any]]) -> Iterator[tuple[TP, Any]]:
         by_agent: defaultdict[str, list[TP]] = defaultdict(list)
@@ -33,8 +31,6 @@ class Batches(DefaultSchedulingStrategy):
                 self._fetched(tp, fetched)
                 by_agent["" if tp.topic in self._gathered else tp.topic].append(tp)
         for tps in by_agent.values():
-            for tp in tps:
-                self.handed[tp] = records[tp][-1].offset + 1
             yield tps[0], _as_one([records[tp] for tp in tps])
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, cast
 
 import aiokafka
@@ -121,7 +121,9 @@ class Consumer(driver.Consumer):
         self._start_at = transport.start_at
         self.patient = transport.patient
         self._underway = Underway(transport.app.conf.id)
-        self.scheduler: Batches = Batches(transport.gathered, self._underway.fetched)
+        self.scheduler = Batches(transport.gathered, self._handed_on)
+        #: The offset after the last record handed on, by partition.
+        self._handed: dict[TP, int] = {}
         #: The next offset to commit, for each partition something became durable in; and what is committed of them.
         self._durable: dict[TP, int] = {}
         self._committed: dict[TP, int] = {}
@@ -145,7 +147,7 @@ class Consumer(driver.Consumer):
         self._durable.clear()
         self._committed.clear()
         self._underway.forget()
-        self.scheduler.handed.clear()
+        self._handed.clear()
         uncommitted = [tp for tp in self.assignment() if self._read_offset.get(tp) is None]
         firsts = await self.earliest_offsets(*uncommitted) if uncommitted else {}
         for tp in self.assignment():
@@ -161,9 +163,13 @@ class Consumer(driver.Consumer):
         if offset - self._committed.setdefault(tp, offset - 1) >= _MANY and self._early is None:
             self._early = asyncio.create_task(self._commit_early())
 
+    def _handed_on(self, tp: TP, records: Sequence[Any]) -> None:
+        self._handed[tp] = records[-1].offset + 1
+        self._underway.fetched(tp, records)
+
     def underway(self) -> dict[TP, tuple[int, int]]:
         """Where each partition stands that anything was handed over of: up to where, and below which all is done."""
-        return {tp: (handed, self._durable.get(tp, -1)) for tp, handed in list(self.scheduler.handed.items())}
+        return {tp: (handed, self._durable.get(tp, -1)) for tp, handed in list(self._handed.items())}
 
     async def _commit_early(self) -> None:
         await asyncio.sleep(_SOON_S)

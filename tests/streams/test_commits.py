@@ -9,6 +9,7 @@ from typing import Any
 
 from faust.types import TP
 
+from streams.measures import Underway
 from streams.transport import Consumer
 
 ONE, TWO, LOST = TP("inbox", 0), TP("inbox", 1), TP("inbox", 2)
@@ -21,6 +22,7 @@ class Committing(Consumer):
         self._durable: dict[TP, int] = {}
         self._committed: dict[TP, int] = {}
         self._early: asyncio.Task[None] | None = None
+        self._underway = Underway("group")
         self._acked, self._acked_index = defaultdict(list), defaultdict(set)
         self.commits: list[Mapping[TP, int]] = []
         self.accepts = True
