@@ -14,6 +14,7 @@ from datetime import datetime
 
 import msgspec
 
+from cli.audit.facts import Entry
 from streams.local import POSITION_KEY, LocalRows, Position, Row
 from streams.publisher import Record
 from tests.domain.messages import NOW
@@ -37,6 +38,8 @@ class Outside:
     """What was done beyond the log, which no crash undoes."""
 
     provider: Provider = field(default_factory=Provider)
+    #: What the provider did, as its ledger has it.
+    ledger: list[Entry] = field(default_factory=list)
     #: Every mail that was taken, with each repetition: its Message-ID and its text.
     mails: list[tuple[str, str]] = field(default_factory=list)
     #: The same of webhooks: endpoint, event, body.

@@ -54,7 +54,11 @@ class Flow:
 
 
 def _booked(booking: str = "b1", **more: Any) -> RequestBooking:
-    given = {"guest": sealed("u1", GUEST), "payment_token": sealed("u1", "tok_visa")}
+    given = {
+        "confirmation_number": f"RSV-2026-{booking}",
+        "guest": sealed("u1", GUEST),
+        "payment_token": sealed("u1", "tok_visa"),
+    }
     return msgspec.structs.replace(say.request(booking=booking), **given | more)
 
 
@@ -89,7 +93,7 @@ FLOWS = (
     Flow(
         "expired",
         # Inventory is away: nobody answers before its time is over.
-        (_step(_booked()), _step(at=DEADLINE + timedelta(minutes=2))),
+        (_step(_booked()), _step(at=DEADLINE + timedelta(seconds=1))),
         "b1 EXPIRED",
         frozenset({MONEY}),
         services=("booking", "payment", "notification"),

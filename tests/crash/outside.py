@@ -13,12 +13,20 @@ from typing import Any
 
 from adapters.hook_sender import Sent
 from adapters.provider import Answer
+from cli.audit.facts import Entry
 from streams.codec import decode
 from streams.events.hooks import EndpointKnown
 from streams.events.payment import Operation, ProviderCall
 from tests.crash.durable import Durable
 from tests.domain.provider import Card
 
+#: How the ledger says what was done.
+_DONE: dict[Operation, str] = {
+    "authorize": "authorized",
+    "capture": "captured",
+    "void": "voided",
+    "refund": "refunded",
+}
 Passes = Callable[[str], None]
 
 
@@ -85,7 +93,14 @@ class Provider:
             refund_id=refund_id,
         )
         self._passes("before the provider's call")
-        answer = self._durable.outside.provider.ask(idempotency_key, asked, self._card)
+        outside = self._durable.outside
+        anew = idempotency_key not in outside.provider.said
+        answer = outside.provider.ask(idempotency_key, asked, self._card)
+        if anew and answer.approved:
+            reference = provider_payment_id or answer.provider_reference or ""
+            at, what = round(self._durable.now.timestamp() * 1000), _DONE[operation]
+            done = Entry(len(outside.ledger), at, what, reference, payment_id, amount, refund_id, idempotency_key)
+            outside.ledger.append(done)
         self._durable.version += 1
         self._passes("after the provider's call")
         return Answer(

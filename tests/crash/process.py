@@ -254,7 +254,7 @@ class Process:
         """Every agent begins where its group stands."""
         for app in self._apps:
             for topics, agent in app.agents.items():
-                first = {place: self._first(app.group, place) for place in self._places(topics)}
+                first = {place: self._done(app.group, place) for place in self._places(topics)}
                 stream = Stream(app.group, first)
                 self._streams.append(stream)
                 self._tasks.append(asyncio.create_task(agent(stream)))
@@ -294,22 +294,15 @@ class Process:
         raise Stuck(f"these wait for ever: {list(self._waiting())}")
 
     def _waiting(self) -> Iterator[tuple[str, str, int]]:
-        """What is not done yet: an inbox's records by the position, those of other topics by what is committed."""
+        """What is not done yet: an inbox's records by the position, all others by what is committed."""
         for stream in self._streams:
             for place in stream.next:
-                if end := len(self.durable.logs[place]):
-                    owned = self._owned.get(place)
-                    done = (
-                        owned.position + 1
-                        if owned is not None
-                        else self.durable.committed.get((stream.group, *place), 0)
-                    )
-                    if done < end:
-                        yield (stream.group, *place)
+                if (end := len(self.durable.logs[place])) and self._done(stream.group, place) < end:
+                    yield (stream.group, *place)
 
-    def _first(self, group: str, place: tuple[str, int]) -> int:
-        owned = self._owned.get(place)
-        return owned.decided + 1 if owned is not None else self.durable.committed.get((group, *place), 0)
+    def _done(self, group: str, place: tuple[str, int]) -> int:
+        owned, committed = self._owned.get(place), self.durable.committed.get((group, *place), 0)
+        return owned.position + 1 if owned is not None and owned.position >= 0 else committed
 
     def _places(self, topics: Sequence[str]) -> Iterator[tuple[str, int]]:
         for topic in topics:

@@ -27,6 +27,7 @@ from streams.local import Row
 from streams.publisher import Record
 from streams.services import Service
 from streams.working import WorkingRows
+from tests.crash.audited import broken
 from tests.crash.durable import Disk, Durable, Rows
 from tests.crash.flows import BY_NAME, HOOK, KEYS, MAIL, MONEY, Flow
 from tests.crash.process import SIGNER, Process, counted, layout_of, said
@@ -144,6 +145,7 @@ def compared(flow: Flow, expected: Durable, found: Durable) -> Iterator[str]:
     if expected.outside.erased != found.outside.erased:
         yield f"erased: {found.outside.erased}"
     yield from amiss(layout, found)
+    yield from (f"the audit, {promise}: {what}" for promise, what in broken(flow, found).items())
 
 
 def amiss(layout: Layout, found: Durable) -> Iterator[str]:

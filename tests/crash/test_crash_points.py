@@ -13,7 +13,7 @@ from tests.crash.process import layout_of
 def test_a_flow_without_a_crash_ends_as_it_should(flow: Flow) -> None:
     run, layout = runs.reference(flow.name), layout_of(flow.layout)
     assert flow.ends in set(runs.ends(layout, run.end))
-    assert list(runs.amiss(layout, run.end)) == []
+    assert list(runs.compared(flow, run.end, run.end)) == []
     assert len(run.end.outside.mails) == len(dict(run.end.outside.mails))
     assert {point for point, passed in run.passed.items() if passed} == set(page.points(flow))
 

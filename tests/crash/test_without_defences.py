@@ -1,4 +1,6 @@
-"""The crash points find what they are for: without any one of these defences some kill changes an outcome."""
+"""The crash points find what they are for: without one of these defences some kill changes an outcome, and the audit
+says of all but one of them which promise is broken.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +8,20 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 
 import agents.payment
 from streams.effects import EffectRunner
+from streams.envelope import caused_by
+from streams.events import Envelope
 from streams.local import Row
+from streams.processor import Processor
 from streams.rows import Partition
 from streams.settling import Settler, _position
 from streams.slices import Slice
 from tests.crash import runs
+from tests.sabotage.defences import remove
 
 
 @pytest.fixture(autouse=True)
@@ -39,10 +46,11 @@ def test_outputs_that_nobody_waits_for_are_lost(monkeypatch: pytest.MonkeyPatch)
         await settle(self, partition, slice_)
 
     monkeypatch.setattr(Settler, "_settle", hastily)
-    assert any(each.startswith("news") for each in _found("declined"))
+    assert any(each.startswith("the audit, P7") for each in _found("declined"))
 
 
 def test_rows_before_their_changelog_are_lost_with_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here the audit, which reads no local rows, takes what is not on the changelog for not done yet."""
     settle = Settler._settle
 
     async def locally_first(self: Settler, partition: Partition, slice_: Slice) -> None:
@@ -64,7 +72,7 @@ def test_a_call_committed_before_its_result_is_lost(monkeypatch: pytest.MonkeyPa
         await perform(self, partition, record)
 
     monkeypatch.setattr(EffectRunner, "_perform", committed)
-    assert any(each.startswith("news") for each in _found("declined"))
+    assert any(each.startswith("the audit, P7") for each in _found("declined"))
 
 
 def test_a_new_key_for_each_attempt_charges_twice(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,4 +82,18 @@ def test_a_new_key_for_each_attempt_charges_twice(monkeypatch: pytest.MonkeyPatc
         return await ask(provider, call, token, str(uuid.uuid4()))
 
     monkeypatch.setattr(agents.payment, "_ask", anew)
-    assert any(each.startswith("the provider's books") for each in _found("order"))
+    assert any(each.startswith("the audit, P3") for each in _found("order"))
+
+
+def test_drawn_ids_say_one_outcome_under_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    def drawn(cause: Envelope, event: Any, **more: Any) -> Envelope:
+        return msgspec.structs.replace(caused_by(cause, event, **more), event_id=str(uuid.uuid4()))
+
+    monkeypatch.setattr("streams.processor.caused_by", drawn)
+    assert any(each.startswith("the audit, P1") for each in _found("declined"))
+
+
+def test_a_stock_agent_loses_and_doubles(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Processor, "apply", Processor.apply)  # put back at the end
+    remove("processor")
+    assert any(each.startswith("the audit") for each in _found("declined"))
