@@ -53,6 +53,7 @@ bench: $(PLOTTING) kafka ## peers, journey, log, growth: the figures go to docs/
 
 docs: install ## docs/layouts.md, from the layouts, their codecs and the tests
 	$(BIN)/python -m tests.layout_page
+	$(BIN)/python -m tests.crash.page
 
 check: install format-check lint type directions ## everything that needs no broker
 

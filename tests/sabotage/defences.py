@@ -1,0 +1,171 @@
+"""The defences, each removed by a patch inside a real worker. Product code knows nothing of it."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+
+import agents.payment
+import streams.processor
+from adapters.provider import ProviderUnavailable
+from domain.inventory import Night
+from streams.changelog import source_header
+from streams.deciding import Poison
+from streams.effects import EffectRunner
+from streams.envelope import caused_by
+from streams.events import Envelope
+from streams.lease import Lease
+from streams.local import Row
+from streams.processor import Batch, Processor
+from streams.publisher import Acknowledgement, Record
+from streams.settling import Settler
+from streams.slices import Slice
+from streams.voice import Voice
+
+_REMOVED: dict[str, Callable[[], None]] = {}
+
+
+def remove(name: str) -> None:
+    """Removes one from this process."""
+    _REMOVED[name]()
+
+
+def _removes(function: Callable[[], None]) -> Callable[[], None]:
+    _REMOVED[function.__name__] = function
+    return function
+
+
+@_removes
+def capacity() -> None:
+    """A night is taken for fuller by one than it is allowed to be."""
+    held: Any = vars(Night)["held"].fget
+    vars_of_night: Any = Night
+    vars_of_night.held = property(lambda night: max(0, held(night) - 1))
+
+
+@_removes
+def dead_letters() -> None:
+    """Poison is dropped."""
+    Processor._bury = lambda self, slice_, record, poison: None  # type: ignore[method-assign]
+
+
+@_removes
+def derived_ids() -> None:
+    """Whatever follows gets an id that is drawn, and a new one if it is decided again: after outputs, before rows."""
+
+    def drawn(cause: Envelope, event: Any, **more: Any) -> Envelope:
+        return msgspec.structs.replace(caused_by(cause, event, **more), event_id=str(uuid.uuid4()))
+
+    vars(streams.processor)["caused_by"] = drawn
+    _slow_changelog()
+
+
+def _slow_changelog() -> None:
+    """What makes a kill between outputs and rows sure to happen."""
+    settle = Settler._settle
+
+    async def slowly(self: Settler, partition: Any, slice_: Slice) -> None:
+        for acknowledged in slice_.outputs:
+            await acknowledged
+        await asyncio.sleep(0.3)
+        await settle(self, partition, slice_)
+
+    Settler._settle = slowly  # type: ignore[method-assign]
+
+
+@_removes
+def outputs_first() -> None:
+    """Rows are made durable before what follows from them was said."""
+    say = Voice.say
+
+    def later(self: Voice, envelope: Envelope) -> Acknowledgement:
+        loop = asyncio.get_running_loop()
+        if not envelope.source.endswith("-service"):
+            return say(self, envelope)
+        loop.call_later(0.5, say, self, envelope)
+        done = loop.create_future()
+        done.set_result(None)
+        return Acknowledgement(done)
+
+    Voice.say = later  # type: ignore[method-assign]
+
+
+@_removes
+def results_before_commits() -> None:
+    """A call is committed when it is begun."""
+    perform = EffectRunner._perform
+
+    async def committed(self: EffectRunner, partition: int, record: Any) -> None:
+        self._commit(partition, record.offset + 1)
+        await asyncio.sleep(1.5)
+        await perform(self, partition, record)
+
+    EffectRunner._perform = committed  # type: ignore[method-assign]
+
+
+@_removes
+def idempotency_keys() -> None:
+    """Every attempt of a call has a key of its own; now and then the answer is lost and the call made again."""
+    ask, lost = agents.payment._ask, iter(_every_fifth())
+
+    async def anew(provider: Any, call: Any, token: str | None, key: str) -> Any:
+        answer = await ask(provider, call, token, str(uuid.uuid4()))
+        if next(lost):
+            raise ProviderUnavailable("the answer is lost")
+        return answer
+
+    async def attempts(provider: Any, call: Any, token: str | None, key: str) -> Any:
+        try:
+            return await anew(provider, call, token, key)
+        except ProviderUnavailable:
+            return await ask(provider, call, token, str(uuid.uuid4()))
+
+    vars(agents.payment)["_ask"] = attempts
+
+
+def _every_fifth() -> Iterator[bool]:
+    while True:
+        yield from (False, False, False, False, True)
+
+
+@_removes
+def leases() -> None:
+    """A worker that was paused goes on as if its partitions were still its own."""
+
+    async def held(self: Lease) -> None: ...
+
+    Lease.hold = held  # type: ignore[method-assign]
+    Lease.fresh = lambda self: True  # type: ignore[method-assign]
+
+
+@_removes
+def processor() -> None:
+    """A stock agent, at least once: rows are written by themselves, nothing is waited for, only offsets are kept."""
+
+    async def apply(self: Processor, batch: Batch) -> None:
+        partition = self._store.assigned(batch.partition)
+        for record in batch.records:
+            try:
+                message = self._decider.read(record)
+                events, changes, now = self._decider.decide(partition.working, record, message)
+            except Poison:
+                continue  # acknowledged on the exception
+            partition.working.hand_over(changes, 0)
+            rows = {}
+            for key, written in changes.items():
+                row = Record(key.encode(), written.payload, (source_header(record.offset),))
+                self._publisher.send(f"vacancy.{self._service.name}.rows", partition.number, row)
+                rows[key] = Row(written.payload, record.offset, 0)
+            partition.store(rows, partition.local.changelog_next)
+            partition.working.durable(iter(rows), 0)
+            for event in events:
+                envelope = caused_by(message, event, index=0, now=now, source=self._source)
+                self._voice.say(msgspec.structs.replace(envelope, event_id=str(uuid.uuid4())))
+            self._settler._commit(partition.number, record.offset + 1)
+        batch.done()
+
+    Processor.apply = apply  # type: ignore[method-assign]

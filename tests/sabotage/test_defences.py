@@ -1,0 +1,41 @@
+"""Each fault, once the defence against it is removed from real workers, is found by the audit, by its promise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bench.chaos.faults import Fault
+from tests.sabotage.runs import Sabotage, broken, run
+
+#: Sure without any fault, and so part of every run of the tests.
+SURE = (
+    Sabotage("capacity", frozenset({"P2"}), faults=()),
+    Sabotage("dead_letters", frozenset({"P7", "P8"}), faults=(), poison=3),
+)
+SHOWN_BY_A_FAULT = (
+    Sabotage("derived_ids", frozenset({"P1", "P5"})),
+    Sabotage("outputs_first", frozenset({"P1", "P7"})),
+    Sabotage("results_before_commits", frozenset({"P7"})),
+    Sabotage("idempotency_keys", frozenset({"P3", "P4"}), faults=()),
+    Sabotage("leases", frozenset({"P1", "P5", "P6"}), faults=(Fault("worker", paused=12),), workers=2),
+    Sabotage("processor", frozenset({"P1", "P5", "P6", "P7"})),
+)
+
+
+@pytest.mark.broker
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("sabotage", SURE, ids=lambda sabotage: sabotage.defence)
+async def test_without_its_defence_a_fault_is_found(sabotage: Sabotage, tmp_path: Path) -> None:
+    found = broken(await run(sabotage, tmp_path))
+    assert sabotage.promises & set(found), found
+
+
+@pytest.mark.soak
+@pytest.mark.broker
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("sabotage", SHOWN_BY_A_FAULT, ids=lambda sabotage: sabotage.defence)
+async def test_without_its_defence_a_kill_or_a_pause_is_found(sabotage: Sabotage, tmp_path: Path) -> None:
+    found = broken(await run(sabotage, tmp_path))
+    assert sabotage.promises & set(found), found
