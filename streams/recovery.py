@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
+from aiokafka.errors import IllegalStateError
 from faust.tables.manager import TableManager
 from faust.tables.recovery import RebalanceAgain, Recovery, ServiceStopped
 from mode import Service
@@ -30,7 +31,8 @@ class BatchRecovery(Recovery):
                 if not manager.restored():
                     continue  # another rebalance began meanwhile, and brings its own restore
                 await self._wait(self.on_recovery_completed(generation))
-            except RebalanceAgain:
+            except (RebalanceAgain, IllegalStateError):
+                # Partitions that were taken away again cannot be sought: whoever took them brings another restore.
                 continue
             except ServiceStopped:
                 break
