@@ -36,6 +36,8 @@ class KafkaLetters:
         Raises:
             LogUnavailable: Kafka did not answer.
         """
+        if not begins:
+            return  # a consumer of nothing cannot be stopped: it cancels whoever does it
         reader = consumer(self._bootstrap, max_poll_records=_AT_ONCE)
         try:
             async with asyncio.timeout(_PATIENCE_S):
