@@ -52,6 +52,11 @@ async def test_letters_are_read_and_answered_on_kafka(kafka: str) -> None:
         await log.stop()
 
 
+async def test_of_no_topic_nothing_is_read() -> None:
+    """Nor is anybody asked: a consumer of no partition cancels who stops it."""
+    assert [record async for record in KafkaLetters("127.0.0.1:1").read({})] == []
+
+
 async def make(kafka: str, layout: Layout, inbox: str) -> None:
     """Only the topics that are used here: while a busy broker makes a whole layout's partitions, it answers for longer
     than anybody waits that it does not lead them yet.
