@@ -106,6 +106,9 @@ def print_outcomes(action: str, outcomes: Sequence[Outcome], as_json: bool, dry_
         }
         print(orjson.dumps(said).decode())
         return
+    for each in outcomes if dry_run else ():
+        if each.refused is None:
+            print(f"{each.letter.id}: would be {action}")
     for letter, why in refused:
         print(f"{letter}: {why}")
     print(f"{done} {'would be ' if dry_run else ''}{action}{f', {len(refused)} refused' if refused else ''}")

@@ -16,7 +16,7 @@ import typer
 from cli import instance
 from cli.loop import run
 from cli.options import given
-from cli.problem import Problem
+from cli.problem import Misuse, Problem
 from cli.progress import bar_of
 from config.layers import load
 from streams.dead_letters import Letter
@@ -50,10 +50,15 @@ async def carry_out(desk: Desk, order: Order) -> list[Outcome]:
     missing = (order.wanted.ids or frozenset()) - {each.id for each in letters}
     if missing:
         raise Problem(f"{min(missing)}: there is no such letter")
-    if order.dry_run or not letters:
+    if not letters:
+        raise Problem(
+            "no letter is meant: `vacancy dlq list` takes the same filters, --status all shows what was handled"
+        )
+    if order.dry_run:
         return [Outcome(each, desk.objection(each, order.action, force=order.force)) for each in letters]
     if not order.yes:
-        typer.confirm(f"{len(letters)} letters are to be {order.action}: go on?", abort=True)
+        counted = "1 letter is" if len(letters) == 1 else f"{len(letters)} letters are"
+        typer.confirm(f"{counted} to be {order.action}: go on?", abort=True)
     outcomes = []
     again = desk.look_through(replace(order.wanted, status=None, ids=frozenset(each.id for each in letters)))
     done = desk.answer(_only(again), order.action, by=by(), note=order.note, force=order.force, rate=order.rate)
@@ -66,7 +71,12 @@ async def carry_out(desk: Desk, order: Order) -> list[Outcome]:
 
 
 async def collect(desk: Desk, wanted: Filter, limit: int | None) -> list[Found]:
-    """Without their bytes: of ten thousand letters only what is shown in a list is kept."""
+    """Without their bytes: of ten thousand letters only what is shown in a list is kept.
+
+    Raises Misuse where the topic meant is none.
+    """
+    if wanted.topic is not None and wanted.topic not in desk.topics:
+        raise Misuse(f"--topic {wanted.topic}: no topic of this instance has letters under this name")
     found: list[Found] = []
     async with aclosing(desk.look_through(wanted)) as letters:
         async for each in letters:

@@ -139,6 +139,7 @@ async def _compose(settings: Settings, parts: AsyncExitStack) -> web.Application
     receipts = storage_of(settings.data / "receipts", settings.receipts_store, settings.receipts_endpoint)
     letters = KafkaLetters(settings.bootstrap)
     parts.push_async_callback(letters.stop)
+    desk = Desk(letters, layout)
     context = Context(
         log=log,
         rates=rates,
@@ -162,7 +163,7 @@ async def _compose(settings: Settings, parts: AsyncExitStack) -> web.Application
         kept_here=kept_here(settings),
         links=links,
         listings=listings,
-        letters=Desk(letters, layout),
+        letters=desk,
         private_webhooks=settings.webhooks_allow_private,
         readiness=Readiness(http, workers, [name for name in layout.running if name in SERVICES], layout.partitions),
         receipts=ReceiptDesk(receipts, links, keyring),
@@ -171,7 +172,7 @@ async def _compose(settings: Settings, parts: AsyncExitStack) -> web.Application
     redis_url = settings.redis_url.get_secret_value() if settings.redis_url is not None else None
     cache = cache_of(redis_url, secrets.instance_id)
     parts.push_async_callback(cache.close)
-    log_watch = LogWatch(settings.bootstrap, layout)
+    log_watch = LogWatch(settings.bootstrap, layout, desk)
     parts.push_async_callback(log_watch.stop)
     watch = Watch(log_watch.look, listings.states)
     parts.push_async_callback(watch.close)

@@ -16,7 +16,10 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from streams.layout import Layout
+from streams.letter_desk import Desk
+from streams.letters import place_of
 from streams.reader import consumer, first_records
+from streams.replays import replays_topic
 from streams.topics import Topic, dead_letter_name
 
 #: What a lag is of: a topic, and the group that reads it.
@@ -39,13 +42,16 @@ class Standing:
     messages: Mapping[str, int] = field(default_factory=dict)
     #: Dead letters that lie on a topic's dead-letter topic, by topic.
     letters: Mapping[str, int] = field(default_factory=dict)
+    #: Those of them that nothing was done to.
+    open_letters: Mapping[str, int] = field(default_factory=dict)
 
 
 class LogWatch:
     """Looks at the log of one instance, over connections that stay open."""
 
-    def __init__(self, bootstrap: str, layout: Layout) -> None:
+    def __init__(self, bootstrap: str, layout: Layout, desk: Desk) -> None:
         self._bootstrap = bootstrap
+        self._desk = desk
         self._groups = {layout.group(name): read_by(layout, name) for name in layout.running}
         self._topics = [topic.name for topic in layout.all_topics]
         self._partitions = _partitions(layout.all_topics)
@@ -55,7 +61,9 @@ class LogWatch:
         self._appended: dict[Place, float] = {}
 
     async def look(self) -> Standing:
-        """Raises KafkaError, OSError or TimeoutError; then the next look connects anew, but not if it was given up."""
+        """Raises LogUnavailable, KafkaError, OSError or TimeoutError; then the next look connects anew, but not if it
+        was given up.
+        """
         try:
             return await self._look()
         except Exception:  # one that is cancelled keeps what it learned: a busy broker is slowest at first
@@ -82,7 +90,10 @@ class LogWatch:
         await self._read_appended(waiting(reads, ends, self._ends))
         self._ends = ends
         lag, age = behind(reads, ends, self._appended, time.time())
-        return Standing(lag, age, *counts(self._topics, begins, ends))
+        appended, lying = counts(self._topics, begins, ends)
+        # What was done after the ends: a letter is never counted as open that was handled before the look.
+        await self._desk.catch_up()
+        return Standing(lag, age, appended, lying, left_open(lying, begins, ends, self._desk.handled_letters()))
 
     async def _connected(self) -> tuple[AIOKafkaAdminClient, AIOKafkaConsumer]:
         if self._admin is None or self._reader is None:
@@ -117,7 +128,7 @@ def read_by(layout: Layout, service: str) -> frozenset[str]:
         if name in running and each.effects and sends.get(name, name) == service
     }
     inboxes = {layout.services[service].inbox} if service in layout.services else set()
-    documented = layout.public if service == "gate" else layout.subscriptions(service)
+    documented = (*layout.public, replays_topic(layout)) if service == "gate" else layout.subscriptions(service)
     return frozenset({*inboxes, *effects, *(topic.name for topic in documented)})
 
 
@@ -159,6 +170,22 @@ def counts(
         appended[tp.topic] += end
         lying[tp.topic] += end - begins[tp]
     return appended, {name: lying[letters] for name in lying if (letters := dead_letter_name(name)) in lying}
+
+
+def left_open(
+    lying: Mapping[str, int],
+    begins: Mapping[TopicPartition, int],
+    ends: Mapping[TopicPartition, int],
+    handled: Iterable[str],
+) -> dict[str, int]:
+    """The letters of each topic that nothing was done to, of those that lie there; `handled` are ids of letters."""
+    left = dict(lying)
+    for place in filter(None, map(place_of, handled)):
+        topic, offset = place
+        tp = TopicPartition(dead_letter_name(topic), 0)
+        if topic in left and begins[tp] <= offset < ends[tp]:
+            left[topic] -= 1
+    return left
 
 
 def _partitions(topics: Iterable[Topic]) -> list[TopicPartition]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
@@ -118,6 +118,10 @@ class Desk:
                 if seen >= most:
                     return self._counts.copy(), False
         return self._counts.copy(), True
+
+    def handled_letters(self) -> Collection[str]:
+        """The ids of the letters that something was done to, as far as is known here."""
+        return self._standing.done.keys()
 
     def handled(self) -> Counter[tuple[str, str]]:
         """How many of them something was done to."""

@@ -36,6 +36,8 @@ class KafkaLetters:
         Raises:
             LogUnavailable: Kafka did not answer.
         """
+        if not begins:
+            return  # a consumer of nothing cannot be stopped: it cancels whoever does it
         reader = consumer(self._bootstrap, max_poll_records=_AT_ONCE)
         try:
             async with asyncio.timeout(_PATIENCE_S):
@@ -58,7 +60,7 @@ class KafkaLetters:
                         await asyncio.sleep(0)
                     reader.pause(tp)
         except (KafkaError, TimeoutError) as error:
-            raise LogUnavailable(f"the dead letters cannot be read: {type(error).__name__}: {error}") from error
+            raise LogUnavailable(f"the dead letters cannot be read: {str(error) or type(error).__name__}") from error
         finally:
             await reader.stop()
 
@@ -83,7 +85,7 @@ class KafkaLetters:
                 ]
                 return [(await each).offset for each in sent]
         except (KafkaError, TimeoutError) as error:
-            raise LogUnavailable(f"{records[0].topic}: {type(error).__name__}: {error}") from error
+            raise LogUnavailable(f"{records[0].topic}: {str(error) or type(error).__name__}") from error
 
     async def _writer(self) -> AIOKafkaProducer:
         async with self._opening:

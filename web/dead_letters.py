@@ -42,6 +42,7 @@ _MOST_BYTES = 16 * 1024 * 1024
 
 async def list_letters(request: web.Request) -> web.Response:
     desk, wanted, limit = _desk(request), _filter(request), limit_of(request, 50, 200)
+    _check_topic(desk, wanted)
     found, last = await _page(desk.look_through(wanted, _after(request)), limit)
     counts, counted = await desk.counts(_MOST_READ)
     handled = desk.handled()
@@ -96,7 +97,9 @@ async def _act_on_one(request: web.Request, action: LetterAction) -> web.Respons
 
 async def _act_on_many(request: web.Request, action: LetterAction) -> web.Response:
     asked, desk = check(BulkRequest, await read_json(request)), _desk(request)
-    chosen, last = await _page(desk.look_through(asked.wanted()), asked.limit)
+    wanted = asked.wanted()
+    _check_topic(desk, wanted)
+    chosen, last = await _page(desk.look_through(wanted), asked.limit)
     if asked.dry_run:
         done = [Outcome(each.letter, desk.objection(each.letter, action, force=asked.force)) for each in chosen]
     else:
@@ -139,6 +142,11 @@ def _desk(request: web.Request) -> Desk:
     if desk is None:
         raise unavailable("This gateway does not read dead letters.")
     return desk
+
+
+def _check_topic(desk: Desk, wanted: Filter) -> None:
+    if wanted.topic is not None and wanted.topic not in desk.topics:
+        raise invalid("topic", "no topic of this instance has letters under this name")
 
 
 def _refuse_if(why: str | None) -> None:

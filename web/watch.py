@@ -65,3 +65,9 @@ def _of_log(standing: Standing) -> Iterator[Metric]:
     for topic, count in standing.letters.items():
         letters.add_metric((topic,), count)
     yield letters
+    left = GaugeMetricFamily(
+        "vacancy_dead_letters_open", "Dead letters of a topic that nothing was done to.", labels=("topic",)
+    )
+    for topic, count in standing.open_letters.items():
+        left.add_metric((topic,), count)
+    yield left

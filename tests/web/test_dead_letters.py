@@ -46,7 +46,9 @@ async def test_letters_come_page_by_page_with_counts(gateway: Gateway) -> None:
     assert (await said(gateway, "GET", "?until=1970-01-01T00:00:00Z"))["letters"] == []
 
 
-@pytest.mark.parametrize("query", ["class=none", "status=gone", "since=then", "until=x", "after=1", "limit=201"])
+@pytest.mark.parametrize(
+    "query", ["topic=none", "class=none", "status=gone", "since=then", "until=x", "after=1", "limit=201"]
+)
 async def test_a_filter_that_means_nothing_is_named(gateway: Gateway, query: str) -> None:
     problem = await said(gateway, "GET", f"?{query}", status=422)
     assert problem["errors"][0]["field"] == query.partition("=")[0]

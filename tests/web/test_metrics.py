@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 
 import pytest
 from aiohttp import ClientSession, web
@@ -17,8 +17,11 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from config.settings import Settings
 from streams.admin import apply
+from streams.dead_letters import Letter
 from streams.lag import LogWatch, Standing
 from streams.layout import load_layout
+from streams.letter_desk import Desk
+from streams.letter_log import KafkaLetters
 from streams.topics import dead_letter_name
 from web.looking import Looking
 from web.metrics import Metrics
@@ -27,7 +30,9 @@ from web.watch import States, Watch
 
 #: By name and labels.
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
-STANDING = Standing(lag={("t", "g"): 7}, age={("t", "g"): 2.5}, messages={"t": 40, "t.dlq": 3}, letters={"t": 3})
+STANDING = Standing(
+    lag={("t", "g"): 7}, age={("t", "g"): 2.5}, messages={"t": 40, "t.dlq": 3}, letters={"t": 3}, open_letters={"t": 2}
+)
 
 
 def samples(families: Iterable[Metric]) -> Samples:
@@ -112,6 +117,7 @@ async def test_the_catalogues_metrics_have_its_names_and_labels(workers: dict[st
         named("kafka_topic_messages_total", topic="t.dlq"): 3,
     }
     assert {each: value for each, value in found.items() if each[0].startswith("kafka_")} == expected
+    assert found[named("vacancy_dead_letters_open", topic="t")] == 2
     assert found[named("vacancy_saga_states", kind="stay", status="PENDING")] == 2
     assert found[named("vacancy_worker_ready", service="booking", part="worker-1")] == 1
     assert [found[named("vacancy_part_up", part=part)] for part in workers] == [1, 1, 0]
@@ -230,22 +236,29 @@ async def test_the_broker_knows_who_is_behind_when_no_worker_is_there(kafka: str
     async with AIOKafkaProducer(bootstrap_servers=kafka) as producer:
         for _ in range(5):
             await producer.send_and_wait(inbox, b"x", partition=1)
-        await producer.send_and_wait(dead_letter_name(inbox), b"x")
-    log_watch = LogWatch(kafka, layout)
+        for _ in range(2):
+            await producer.send_and_wait(dead_letter_name(inbox), b"x")
+    letters = KafkaLetters(kafka)
+    log_watch = LogWatch(kafka, layout, Desk(letters, layout))
     reading = {"topic": inbox, "consumer_group": group}
     try:
         found = await read(log_watch)
         assert found[named("kafka_consumer_lag", **reading)] == 5
         assert 0 < found[named("kafka_consumer_lag_seconds", **reading)] < time.time() - begun + 1
-        assert found[named("kafka_dlq_messages_total", topic=inbox)] == 1
+        assert found[named("kafka_dlq_messages_total", topic=inbox)] == 2
+        assert found[named("vacancy_dead_letters_open", topic=inbox)] == 2
         assert found[named("kafka_topic_messages_total", topic=inbox)] == 5
         assert sum(value for (name, _), value in found.items() if name == "kafka_consumer_lag") == 5
         await commit(kafka, group, TopicPartition(inbox, 1), 5)
+        await drop(Desk(letters, layout), f"{inbox}/1")
         found = await read(log_watch)
         assert found[named("kafka_consumer_lag", **reading)] == 0
         assert found[named("kafka_consumer_lag_seconds", **reading)] == 0
+        assert found[named("kafka_dlq_messages_total", topic=inbox)] == 2
+        assert found[named("vacancy_dead_letters_open", topic=inbox)] == 1
     finally:
         await log_watch.stop()
+        await letters.stop()
 
 
 async def read(log_watch: LogWatch) -> Samples:
@@ -259,6 +272,17 @@ async def read(log_watch: LogWatch) -> Samples:
     async with ClientSession() as http:
         page = (await Metrics(watch).page(http, {})).decode()
     return samples(text_string_to_metric_families(page))
+
+
+async def drop(desk: Desk, letter: str) -> None:
+    """As somebody else does it, who does not tell the gateway."""
+    found = await desk.get(letter)
+    assert found is not None
+
+    async def only() -> AsyncGenerator[Letter, None]:
+        yield found.letter
+
+    assert [each.refused async for each in desk.answer(only(), "dropped", by="ada")] == [None]
 
 
 async def commit(kafka: str, group: str, tp: TopicPartition, offset: int) -> None:

@@ -46,7 +46,11 @@ async def until(found: Callable[[], Awaitable[list[Any]]], count: int) -> list[A
 @pytest.mark.proves("CAT-25", "HTL-38")
 async def test_poison_is_edited_and_replayed_to_the_group_that_failed_alone(api: Api, whole: Instance) -> None:
     user = f"u-{uuid.uuid4()}"
-    broken = {**BODY, "event_id": str(uuid.uuid4()), "data": {"user_id": user, "created_at": "never"}}
+    broken = {
+        **BODY,
+        "event_id": str(uuid.uuid4()),
+        "data": {"user_id": user, "email": f"{user}@example.com", "created_at": "never"},
+    }
     await api.write(TOPIC, 0, Record(user.encode(), json.dumps(broken).encode()))
     await api.write(INBOX, 1, Record(b"poison-of-this-test", b"\xff"))
 
