@@ -25,6 +25,7 @@ from cli import instance
 from cli.loop import run, settle_memory
 from cli.post import kept_here, links_of
 from cli.problem import Misuse, Problem
+from cli.space import full
 from config.layers import load
 from config.logging import configure
 from config.secrets import Secrets
@@ -164,6 +165,7 @@ async def _compose(settings: Settings, parts: AsyncExitStack) -> web.Application
         links=links,
         listings=listings,
         letters=desk,
+        hindrance=lambda: full(settings),
         private_webhooks=settings.webhooks_allow_private,
         readiness=Readiness(http, workers, [name for name in layout.running if name in SERVICES], layout.partitions),
         receipts=ReceiptDesk(receipts, links, keyring),

@@ -68,9 +68,7 @@ class Keeper:
         """
         pauses = Pauses()
         while True:
-            for need in self.needs:
-                await need.ready.wait()
-            await self._unhindered()
+            await self._until_it_may_start()
             try:
                 self.child = await self.part.spawn()
             except OSError as error:
@@ -85,11 +83,16 @@ class Keeper:
             self.say(f"{self.part.name} {what} ({reason}); starting it again{f' in {pause:.1f} s' if pause else ''}")
             await asyncio.sleep(pause)
 
-    async def _unhindered(self) -> None:
-        if reason := self.hindrance():
+    async def _until_it_may_start(self) -> None:
+        while True:
+            for need in self.needs:
+                await need.ready.wait()
+            if not (reason := self.hindrance()):
+                return
             self.say(f"{self.part.name} waits: {reason}")
             while self.hindrance():  # noqa: ASYNC110  # the disk tells nobody
                 await asyncio.sleep(_LOOK_EVERY_S)
+            # Whatever hindered it may have ended what it needs.
 
     async def _one_life(self, child: Child) -> float:
         """Until it ends; the seconds it served."""

@@ -10,6 +10,7 @@ from config.settings import Settings
 from streams.ending import STORAGE
 
 _MIB = 1024 * 1024
+_MAY_LIE_ELSEWHERE = ("state", "broker")
 
 
 class DiskFull(Exception):
@@ -43,11 +44,15 @@ def space_of(settings: Settings) -> Space:
 
 
 def full(settings: Settings) -> str:
-    """Why nothing may run there now: less than `stop_below_mb` is left. Empty when enough is."""
-    free = shutil.disk_usage(_existing(settings.data)).free
+    """Why nothing may run there now: less than `stop_below_mb` is left. Empty when enough is.
+
+    What lies below may be a disk of its own: the log's, or that of the workers' rows.
+    """
+    places = [settings.data, *(settings.data / name for name in _MAY_LIE_ELSEWHERE)]
+    free, place = min((shutil.disk_usage(_existing(place)).free, place) for place in places)
     if free >= settings.stop_below_mb * _MIB:
         return ""
-    return f"only {in_mib(free)} of the disk of {settings.data} are free, stop_below_mb is {settings.stop_below_mb}"
+    return f"only {in_mib(free)} left in {place}: free some of its disk (stop_below_mb is {settings.stop_below_mb})"
 
 
 def check_room(settings: Settings) -> None:
@@ -57,7 +62,7 @@ def check_room(settings: Settings) -> None:
 
 
 def in_mib(size: int) -> str:
-    return f"{size // _MIB} MB"
+    return f"{size // _MIB} MiB"
 
 
 def _existing(path: Path) -> Path:

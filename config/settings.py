@@ -64,7 +64,7 @@ class Settings(BaseSettings):
     broker_nodes: int = Field(default=1, ge=1, le=5)
     #: `vacancy up` refuses to start with less than this free on the disk of `data`, in MiB.
     min_free_mb: int = Field(default=1024, ge=0)
-    #: A worker ends, and starts again only later, with less than this free there, in MiB.
+    #: With less than this free there, in MiB, workers end and start again only later, and requests are refused.
     stop_below_mb: int = Field(default=64, ge=0)
     #: Another version may start after an unclean stop although inboxes are not drained (`vacancy drain`).
     allow_undrained: bool = False

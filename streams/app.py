@@ -39,7 +39,7 @@ def service_app(service: Service, table: Decides, runtime: Runtime, language: La
     layout, partitions = runtime.layout, runtime.layout.partitions
     store = RowStore(service.name, partitions, runtime.directory / service.name / "rows")
     lease, fail = Lease(runtime.session_timeout), Mender(runtime.directory / service.name, runtime.fail)
-    store.may_serve = lease.fresh
+    store.may_serve, store.fail = lease.fresh, fail
     restorer = Restorer(runtime.bootstrap, service, store, runtime.publisher, lease, fail)
 
     def commit(partition: int, offset: int) -> None:

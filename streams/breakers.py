@@ -82,6 +82,11 @@ class Breaker:
     def state(self) -> BreakerState:
         return _STATES[self._context.state]
 
+    @property
+    def waiting(self) -> bool:
+        """Whether a call waits to be made; the probe, which is being made, does not."""
+        return self.state != "closed" and bool(self._queue)
+
     @asynccontextmanager
     async def turn(self, patience: float | None = None) -> AsyncIterator[Turn]:
         """Waits until a call may be made, which is then made inside.
@@ -176,8 +181,8 @@ class Breakers:
 
     @property
     def waiting(self) -> bool:
-        """Whether some work may be at a standstill because a dependency is left alone."""
-        return any(breaker.state != "closed" for breaker in self._all.values())
+        """Whether calls wait because a dependency is left alone: without any, it holds up nothing."""
+        return any(breaker.waiting for breaker in list(self._all.values()))
 
     def _tell(self, breaker: Breaker) -> None:
         _GAUGE.labels(breaker.name).set(_NUMBERS[breaker.state])

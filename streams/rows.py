@@ -12,6 +12,7 @@ from collections import OrderedDict, defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 
+from streams.ending import end_process
 from streams.local import POSITION_KEY, LocalRows, Row
 from streams.working import WorkingRows
 
@@ -127,6 +128,8 @@ class RowStore:
         self.end_of_inbox: Callable[[int], Awaitable[int]] | None = None
         #: Says whether this worker may still believe that it owns anything (its lease on the group is fresh).
         self.may_serve: Callable[[], bool] = lambda: True
+        #: Ends the process for a store that cannot be read, whoever read it.
+        self.fail: Callable[[BaseException], object] = end_process
 
     def open(self, partition: int) -> Partition:
         """The partition's rows, opened if they were not."""

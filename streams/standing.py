@@ -22,7 +22,7 @@ _LONGER = 10
 
 
 class Standing:
-    """One group. `excused` says whether its process waits for something outside, such as behind an open breaker."""
+    """One group. `excused` says whether calls of its process wait behind a breaker: they hold up calls, no decision."""
 
     def __init__(
         self, group: GroupApp, excused: Callable[[], bool] = lambda: False, patience: float = PATIENCE_S
@@ -47,12 +47,14 @@ class Standing:
         Calls to the outside are judged by partition only: one of them may wait longer than the group's patience.
         """
         group = self._group
-        if not group.ready or not group.lease.fresh() or self._excused():
+        if not group.ready or not group.lease.fresh():
             return ()  # a rebalance, a restore, a broker that is away
         underway, unfetched = cast("Consumer", group.app.consumer).underway(), self._unfetched
         waiting = {tp for tp, (handed, done) in underway.items() if handed > done} | set(unfetched)
         marks = {tp: (underway.get(tp), unfetched.get(tp)) for tp in {*underway, *unfetched}}
         inner = sorted(tp for tp in marks if not tp.topic.endswith(".effects"))
+        if self._excused():
+            waiting = waiting.intersection(inner)
         whole = Seen(group.name, not waiting.isdisjoint(inner), tuple((tp, marks[tp]) for tp in inner), self._patience)
         longer = self._patience * _LONGER
         return (whole, *(Seen(f"{tp.topic}/{tp.partition}", True, marks[tp], longer) for tp in sorted(waiting)))

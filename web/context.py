@@ -66,6 +66,8 @@ class Context:
     listings: Listings = field(default_factory=lambda: Listings(None, {}))
     #: Where dead letters are answered.
     letters: Desk | None = None
+    #: Why nothing new may be taken, such as a full disk; empty when it may.
+    hindrance: Callable[[], str] = lambda: ""
     #: Whether news may be sent to addresses that are not of the public internet.
     private_webhooks: bool = False
 

@@ -51,6 +51,7 @@ from web.correlation import correlate
 from web.metrics import Metrics
 from web.operations import Operation
 from web.problems import explain_failures
+from web.room import refuse_without_room
 from web.watch import Watch
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -112,6 +113,7 @@ def build(
             metrics.middleware(),
             explain_failures,
             authenticate(keys, open_paths),
+            refuse_without_room,
             refuse_cards_beside_the_body,
             *([Cached(cache, metrics.registry).middleware()] if cache is not None else []),
         ],

@@ -28,7 +28,10 @@ async def livez(request: web.Request) -> web.Response:
 
 
 async def readyz(request: web.Request) -> web.Response:
-    missing = await context_of(request).readiness.missing()
+    context = context_of(request)
+    missing = await context.readiness.missing()
+    if context.hindrance():
+        missing = ["space on the disk", *missing]
     if missing:
         return _health(503, Health(status="starting", waiting_for=missing))
     return _health(200, Health(status="ok"))

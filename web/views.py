@@ -25,6 +25,7 @@ from aiohttp import web
 from domain.booking_state import Booking
 from domain.inventory import Inventory
 from streams.keys import partition_of, resource_key
+from streams.local import StoreFailed
 from streams.rows import NotOwner, RowStore
 from streams.services import AVAILABILITY, BOOKING
 from tables import availability, history, reservations
@@ -61,6 +62,9 @@ class _Views:
             return 421, b'{"owner": false}'
         except TimeoutError:
             return 503, b'{"error": "behind"}'
+        except StoreFailed as error:
+            self._stores[asked.path[0]].fail(error)
+            return 503, b'{"error": "the store failed"}'
         except (KeyError, ValueError):
             return 400, b'{"error": "malformed question"}'
         return (200, found) if found is not None else (404, b'{"found": false}')

@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from itertools import chain, repeat
 from pathlib import Path
 
 import psutil
@@ -126,7 +127,7 @@ async def test_a_part_that_does_not_answer_any_more_is_ended(watched: Watched, t
 
 
 async def test_nothing_is_started_while_something_hinders_it(watched: Watched, tmp_path: Path) -> None:
-    hindrances = iter(["the disk is full", "the disk is full", ""])
+    hindrances = chain(["the disk is full", "the disk is full"], repeat(""))
     dummy = Dummy("worker-1", _SLEEPS, tmp_path)
     keeper = Keeper(dummy, lambda: None, watched.said.append, hindrance=lambda: next(hindrances))
     keeping = asyncio.create_task(keeper.run())
@@ -210,6 +211,33 @@ async def test_a_part_waits_for_what_it_needs_in_each_of_its_lives(watched: Watc
     opens.set()
     await watched.supervisor.all_ready()
     assert len(worker.lives) == 2
+
+
+async def test_what_waited_for_a_hindrance_still_waits_for_what_it_needs(tmp_path: Path) -> None:
+    """A full disk ends the broker too: a worker that came back before it would only end again."""
+    said, full, opens = list[str](), [""], asyncio.Event()
+    opens.set()
+    supervisor = Supervisor(lambda: None, said.append, lambda: full[0])
+    broker = Dummy("broker", _SLEEPS, tmp_path, gets_ready=opens)
+    worker = Dummy("worker-1", _SLEEPS, tmp_path)
+    try:
+        supervisor.start(worker, [supervisor.start(broker)])
+        await supervisor.all_ready()
+        full[0] = "full"
+        worker.lives[0].kill()
+        await _until(lambda: "worker-1 waits: full" in said)
+        opens.clear()
+        broker.lives[0].kill()
+        await _until(lambda: "broker waits: full" in said)
+        full[0] = ""
+        await _until(lambda: len(broker.lives) == 2)
+        await asyncio.sleep(0)
+        assert len(worker.lives) == 1
+        opens.set()
+        await supervisor.all_ready()
+        assert len(worker.lives) == 2
+    finally:
+        await supervisor.stop([("", 5.0)], 6.0)
 
 
 async def test_nothing_is_left_and_nothing_comes_back(watched: Watched, tmp_path: Path) -> None:

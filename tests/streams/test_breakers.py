@@ -83,7 +83,7 @@ async def test_ten_failures_in_a_row_open_it_and_it_says_so() -> None:
         await outside.call(fails=True)
     assert (outside.breaker.state, outside.breakers.waiting, gauge(), outside.said) == ("closed", False, 0.0, [])
     await outside.call(fails=True)
-    assert (outside.breaker.state, outside.breakers.waiting, gauge()) == ("open", True, 2.0)
+    assert (outside.breaker.state, gauge()) == ("open", 2.0)
     (told,) = outside.told
     assert (told.dependency, told.state, told.failures, told.part) == ("mail", "open", THRESHOLD, "worker-0")
 
@@ -108,6 +108,26 @@ async def test_while_it_is_open_nothing_is_called() -> None:
     with pytest.raises(StillOpen):
         async with outside.breaker.turn(0.0):
             pytest.fail("an open breaker let a call through")
+
+
+async def test_only_calls_that_are_not_made_yet_wait() -> None:
+    """Without traffic nobody waits however long it is not closed, nor does the probe: neither holds anything up."""
+    outside, waited = Dependency(), []
+    await outside.open()
+    waited.append(outside.breakers.waiting)
+    probe = outside.start("a")
+    await settle()
+    waited.append(outside.breakers.waiting)
+    outside.breaker._half_open()
+    await settle()
+    waited.append(outside.breakers.waiting)
+    outside.start("b")
+    await settle()
+    waited.append(outside.breakers.waiting)
+    probe.set_result(True)
+    await settle()
+    waited.append(outside.breakers.waiting)
+    assert (outside.called, waited) == (["a", "b"], [False, True, False, True, False])
 
 
 async def test_half_open_lets_one_through_in_the_order_of_arrival_and_all_once_it_answers() -> None:

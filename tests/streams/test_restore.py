@@ -322,7 +322,7 @@ async def test_rows_ahead_of_a_changelog_that_lost_its_end_may_be_wiped(
         await worker.work()
         local = worker.store.partition(0).local
         local.write({}, (await ends(kafka, asked.rows)) + 5)
-    with pytest.raises(StoreAhead, match="the rows here are as of"):
+    with pytest.raises(StoreAhead, match="the rows here were stored up to"):
         async with running(kafka, asked, tmp_path):
             pass
 

@@ -151,6 +151,7 @@ def _context(instance: Instance, seals: Seals, http: ClientSession) -> Context:
         version="0.1.0",
         clock=lambda: instance.now,
         webhook_secret=WEBHOOK_SECRET,
+        hindrance=lambda: instance.hindrance,
         links=LINKS,
         readiness=Readiness(http, instance.workers, SERVICES, partitions),
         letters=Desk(MemoryLetters(instance.dead), instance.layout, lambda: instance.now),

@@ -137,6 +137,8 @@ class Instance:
         #: Dead letters, and what becomes of them.
         self.dead = MemoryLog()
         self.reachable = True
+        #: Why nothing new may be taken.
+        self.hindrance = ""
         self.paused: set[str] = set()
         self.declines: str | None = None
         #: The provider does not answer: what it was asked waits in `calls`.

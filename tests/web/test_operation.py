@@ -77,6 +77,23 @@ async def test_ready_once_every_partition_has_an_owner_that_answers(gateway: Gat
     assert (await gateway.call("GET", "/readyz")).status == 200
 
 
+async def test_on_a_full_disk_nothing_new_is_taken(gateway: Gateway, caplog: pytest.LogCaptureFixture) -> None:
+    await gateway.unit()
+    before = list(gateway.instance.appended)
+    gateway.instance.hindrance = "only 3 MiB left in /data"
+    answer = await gateway.call("POST", "/api/reservations", stay())
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
+    assert (await answer.json())["detail"].startswith("The disk is full")
+    assert gateway.instance.appended == before
+    assert "POST /api/reservations is refused: only 3 MiB left in /data" in caplog.text
+    ready = await gateway.call("GET", "/readyz")
+    assert (ready.status, (await ready.json())["waiting_for"]) == (503, ["space on the disk"])
+    assert (await gateway.call("GET", f"/api/reservations/{uuid.uuid4()}")).status == 404, "reading goes on"
+    gateway.instance.hindrance = ""
+    assert (await gateway.call("POST", "/api/reservations", stay())).status == 201
+    assert (await gateway.call("GET", "/readyz")).status == 200
+
+
 async def test_a_worker_that_restarts_does_not_make_the_gateway_unready(gateway: Gateway) -> None:
     assert (await gateway.call("GET", "/readyz")).status == 200
     await gateway.claim("http://127.0.0.1:1")

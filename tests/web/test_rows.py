@@ -10,11 +10,12 @@ import msgspec
 import pytest
 from aiohttp import ClientSession
 
+from streams.ending import STORAGE, code_of
 from streams.keys import partition_of
-from streams.local import Row
+from streams.local import Row, StoreFailed
 from tests.web.conftest import TOKEN, Gateway
 from tests.web.instance import NOW, Instance
-from web.owners import Owners, OwnerUnavailable
+from web.owners import TOKEN_HEADER, Owners, OwnerUnavailable
 from web.rows import Rows
 
 
@@ -121,3 +122,26 @@ async def test_what_nobody_here_owns_is_told_so(gateway: Gateway, path: str) -> 
         url = f"{str(gateway.worker.make_url('')).rstrip('/')}/rows/{path}"
         async with http.get(url, headers={"X-Vacancy-Internal": TOKEN}) as answer:
             assert answer.status == 421
+
+
+@pytest.mark.parametrize("linked", [True, False])
+async def test_a_store_that_cannot_be_read_ends_its_worker(
+    gateway: Gateway, rows: Rows, kept: Keyed, monkeypatch: pytest.MonkeyPatch, linked: bool
+) -> None:
+    """As it would had a decision met it: what is read of half a store may be wrong."""
+    ends: list[BaseException] = []
+    gateway.instance.stores[kept.service].fail = ends.append
+
+    def broken(partition: int, key: str) -> bytes | None:
+        raise StoreFailed("IO error: no such device")
+
+    monkeypatch.setattr(gateway.instance.stores[kept.service], "get", broken)
+    if linked:
+        with pytest.raises(OwnerUnavailable):
+            await rows.row(kept.service, kept.key, "u|ada")
+    else:
+        async with ClientSession(headers={TOKEN_HEADER: TOKEN}) as http:
+            url = gateway.worker.make_url(f"/rows/{kept.service}/ada?name=u|ada")
+            async with http.get(url) as answer:
+                assert answer.status == 503
+    assert {code_of(end) for end in ends} == {STORAGE}
