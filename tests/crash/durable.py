@@ -44,6 +44,8 @@ class Outside:
     mails: list[tuple[str, str]] = field(default_factory=list)
     #: The same of webhooks: endpoint, event, body.
     hooks: list[tuple[str, str, str]] = field(default_factory=list)
+    #: What answers nobody at the moment.
+    away: frozenset[str] = frozenset()
     #: Users whose keys are gone.
     erased: set[str] = field(default_factory=set)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from domain.payment_parking import PAUSES
 from streams.events import Event
 from streams.events.about import Line
 from streams.events.booking import ChangeBooking, CheckIn, CheckOut, MarkNoShow, RequestBooking
@@ -17,7 +18,8 @@ from streams.events.hooks import AddEndpoint
 from streams.events.stay import StayTimes
 from streams.events.users import EraseUser, RegisterUser
 from streams.events.waitlist import JoinWaitlist
-from tests.crash.outside import sealed
+from streams.services import NOTIFICATION
+from tests.crash.outside import MAILBOX, PROVIDER, sealed
 from tests.domain import messages as say
 from tests.domain.messages import CHECK_IN, CHECK_OUT, DEADLINE, NEXT_DAY, NOW, PRICE, booked_line
 from tests.domain.provider import Card
@@ -25,6 +27,8 @@ from tests.domain.provider import Card
 GUEST = json.dumps({"first_name": "Ada", "last_name": "Lovelace", "email": "ada@example.com"})
 #: Points that a flow passes only where it calls the outside.
 MONEY, MAIL, HOOK, KEYS = "the provider's call", "SMTP 250", "the webhook", "the keys go"
+#: A refusal has no other side: whatever is asked again is refused again.
+REFUSAL = "SMTP 550"
 #: What a booking waits for, and who tells of it.
 DECIDING = ("booking", "availability", "payment", "notification")
 
@@ -35,6 +39,7 @@ class Step:
 
     asks: tuple[Event, ...] = ()
     at: datetime = NOW
+    away: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,8 @@ class Flow:
     outside: frozenset[str]
     layout: str = "catalogue"
     card: Card = "good"
+    #: The topics on whose dead letters something lies at the end.
+    letters: frozenset[str] = frozenset()
     #: What runs; the more does, the more often each point is passed.
     services: tuple[str, ...] = DECIDING
     #: Several answers are waited for: whichever comes last is the cause of what is said, and gives it its id.
@@ -62,8 +69,8 @@ def _booked(booking: str = "b1", **more: Any) -> RequestBooking:
     return msgspec.structs.replace(say.request(booking=booking), **given | more)
 
 
-def _step(*asks: Event, at: datetime = NOW) -> Step:
-    return Step(asks, at)
+def _step(*asks: Event, at: datetime = NOW, away: str = "") -> Step:
+    return Step(asks, at, frozenset({away} if away else ()))
 
 
 def _line(price: Decimal = PRICE, end: datetime = CHECK_OUT) -> Line:
@@ -79,6 +86,9 @@ _TIMES = StayTimes(
     departed=CHECK_OUT + timedelta(days=1),
 )
 _PAID_HERE = frozenset({MONEY, MAIL})
+#: When a call that got no answer is made again: first, and then.
+_SOON = NOW + PAUSES[0] + timedelta(seconds=1)
+_LATER = _SOON + PAUSES[1] + timedelta(seconds=1)
 
 FLOWS = (
     Flow(
@@ -97,6 +107,26 @@ FLOWS = (
         "b1 EXPIRED",
         frozenset({MONEY}),
         services=("booking", "payment", "notification"),
+    ),
+    Flow(
+        "paid once the provider is back",
+        (_OPEN, _step(_booked(), away=PROVIDER), _step(at=_SOON, away=PROVIDER), _step(at=_LATER)),
+        "b1 CONFIRMED",
+        _PAID_HERE,
+    ),
+    Flow(
+        "cancelled while the provider is away",
+        (_OPEN, _step(_booked(), away=PROVIDER), _step(say.cancel(), away=PROVIDER), _step(at=_SOON)),
+        "b1 CANCELLED",
+        _PAID_HERE,
+        races=True,
+    ),
+    Flow(
+        "a mail refused",
+        (_OPEN, _step(_booked(), away=MAILBOX)),
+        "b1 CONFIRMED",
+        frozenset({MONEY, REFUSAL}),
+        letters=frozenset({NOTIFICATION.effects_topic}),
     ),
     Flow(
         "cancelled with its refund",

@@ -12,7 +12,8 @@ from email.message import EmailMessage
 from typing import Any
 
 from adapters.hook_sender import Sent
-from adapters.provider import Answer
+from adapters.provider import Answer, ProviderUnavailable
+from adapters.smtp import MailRefused
 from cli.audit.facts import Entry
 from streams.codec import decode
 from streams.events.hooks import EndpointKnown
@@ -27,6 +28,8 @@ _DONE: dict[Operation, str] = {
     "void": "voided",
     "refund": "refunded",
 }
+#: What a flow can find away, or unwilling.
+PROVIDER, MAILBOX = "provider", "mailbox"
 Passes = Callable[[str], None]
 
 
@@ -94,6 +97,8 @@ class Provider:
         )
         self._passes("before the provider's call")
         outside = self._durable.outside
+        if PROVIDER in outside.away:
+            raise ProviderUnavailable("no connection")
         anew = idempotency_key not in outside.provider.said
         answer = outside.provider.ask(idempotency_key, asked, self._card)
         if anew and answer.approved:
@@ -112,12 +117,15 @@ class Provider:
 
 
 class Mailer:
-    """A mail server that says 250 to everything."""
+    """A mail server that says 250 to everything, and 550 where nobody is at home."""
 
     def __init__(self, durable: Durable, passes: Passes) -> None:
         self._durable, self._passes = durable, passes
 
     async def send(self, message: EmailMessage) -> None:
+        if MAILBOX in self._durable.outside.away:
+            self._passes("before SMTP 550")
+            raise MailRefused("550 no such mailbox")
         self._passes("before SMTP 250")
         self._durable.outside.mails.append((message["Message-ID"], _text(message)))
         self._durable.version += 1

@@ -7,18 +7,13 @@ crash point before and after it.
 from __future__ import annotations
 
 import asyncio
-import uuid
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
 from unittest.mock import patch
 
-import msgspec
 from faust.types import TP
 
 from adapters.links import Links
@@ -26,26 +21,20 @@ from agents.tools import Tools
 from cli.compose import STATEFUL, STATELESS
 from config.settings import Settings
 from streams.app import ServiceApp, service_app
-from streams.deciding import Decides
-from streams.envelope import NAMESPACE, caused_by, originate
-from streams.events import ENCODER, Envelope, Event
+from streams.breakers import Breakers
 from streams.events.hooks import EndpointKnown
 from streams.group import GroupApp, Runtime, consumer_app
 from streams.layout import Layout, load_layout
 from streams.listening import Listener
-from streams.publisher import Acknowledgement, Record
 from streams.restore import Returning
 from streams.rows import Partition, RowStore
 from streams.signing import Signer
 from streams.voice import Voice
-from streams.working import WorkingRows
-from tests.crash.durable import Durable, Rows
+from tests.crash.durable import Durable
 from tests.crash.outside import Endpoints, Hooks, Keys, Mailer, Passes, Provider, Receipts
+from tests.crash.stand_ins import Disks, Faust, Log, Stream, Watched
 from tests.domain.provider import Card
-from tests.memory_log import Stored
 
-#: Who says what came of a call, or that something is due: under ids that are drawn, where nobody counts them.
-_DRAWN = ("payment", "sending", "texting", "hooks", "forgetting", "receipt")
 #: Fetches after which a flow that is not at rest never will be, and turns of the loop between two of them.
 _PATIENCE, _TURNS = 5_000, 6
 SIGNER = Signer(b"a test's own")
@@ -55,125 +44,12 @@ class Stuck(AssertionError):
     """The instance does not come to rest."""
 
 
-class Faust:
-    """What our Apps use of a Faust App: agents and timers are noted, and driven by `Process`."""
-
-    def __init__(self, group: str, partitions: int, done_below: Callable[[str, TP, int], None]) -> None:
-        self.group = group
-        self.agents: dict[tuple[str, ...], Callable[[Any], Coroutine[Any, Any, None]]] = {}
-        self.timers: list[Callable[[], Coroutine[Any, Any, None]]] = []
-        self.conf = SimpleNamespace(topic_partitions=partitions, broker_consumer="")
-        self.consumer = SimpleNamespace(done_below=partial(done_below, group))
-        self.tables = SimpleNamespace()
-        self.on_before_shutdown = SimpleNamespace(connect=lambda handler: None)
-
-    def topic(self, *names: str, **options: Any) -> tuple[str, ...]:
-        return names
-
-    def agent(self, topics: tuple[str, ...], name: str) -> Callable[[Any], Any]:
-        return lambda function: self.agents.setdefault(topics, function)
-
-    def timer(self, interval: float, name: str) -> Callable[[Any], Any]:
-        return self.timers.append
-
-    def Table(self, *names: str, **options: Any) -> None: ...
-
-
-class Stream:
-    """What an agent of a group reads: of each place, what was not fetched yet."""
-
-    def __init__(self, group: str, first: dict[tuple[str, int], int]) -> None:
-        self.group = group
-        #: The next record to fetch, by topic and partition.
-        self.next = first
-        self._fetches: asyncio.Queue[list[list[Stored]]] = asyncio.Queue()
-
-    def fetch(self, durable: Durable) -> None:
-        fetched = [log[next_:] for place, next_ in self.next.items() if len(log := durable.logs[place]) > next_]
-        for records in fetched:
-            self.next[records[0].topic, records[0].partition] += len(records)
-        if fetched:
-            self._fetches.put_nowait(fetched)
-
-    def noack(self) -> Stream:
-        return self
-
-    async def events(self) -> AsyncIterator[Any]:
-        while True:
-            yield SimpleNamespace(value=await self._fetches.get(), ack=lambda: None)
-
-
-class Log:
-    """The publisher: what is sent lies on the log some turns later, and is acknowledged then."""
-
-    def __init__(self, durable: Durable, passes: Passes) -> None:
-        self._durable, self._passes = durable, passes
-        self._tails: dict[tuple[str, int], asyncio.Task[None]] = {}
-
-    def send(self, topic: str, partition: int, record: Record) -> Acknowledgement:
-        before = self._tails.get((topic, partition))
-        task = self._tails[topic, partition] = asyncio.create_task(self._append(before, topic, partition, record))
-        return Acknowledgement(task)
-
-    async def _append(self, before: asyncio.Task[None] | None, topic: str, partition: int, record: Record) -> None:
-        # Whoever does not wait for the acknowledgement has gone on by then.
-        for _ in range(5):
-            await asyncio.sleep(0)
-        if before is not None:
-            await before
-        self._passes("before the output is durable")
-        self._durable.append(topic, partition, record)
-        self._passes("after the output is durable")
-
-    async def send_atomic(self, topic: str, partition: int, records: Sequence[Record]) -> int:
-        await asyncio.sleep(0)
-        self._passes("before the changelog is durable")
-        first = self._durable.append(topic, partition, records[0]).offset
-        for record in records[1:]:
-            self._durable.append(topic, partition, record)
-        self._passes("after the changelog is durable")
-        return first
-
-
-class Watched:
-    """A service's table, with a crash point on both sides of each decision."""
-
-    def __init__(self, table: Decides, passes: Passes) -> None:
-        self._table, self._passes = table, passes
-        self.refuse = table.refuse
-
-    def apply(self, rows: WorkingRows, message: Envelope, now: datetime, offset: int) -> Sequence[Event]:
-        self._passes("before the decision")
-        events = self._table.apply(rows, message, now, offset)
-        self._passes("after the decision")
-        return events
-
-
-class Disks(RowStore):
-    """The rows of a service, on the disks of `Durable`."""
-
-    def __init__(self, service: str, partitions: int, durable: Durable, passes: Passes) -> None:
-        super().__init__(service, partitions, Path())
-        self._durable, self._passes = durable, passes
-
-    def open(self, partition: int) -> Partition:
-        if partition not in self._open:
-            local = Rows(self._durable.disks[self.service, partition])
-            local.write = partial(self._write, local.write)  # type: ignore[method-assign]
-            self._open[partition] = Partition(partition, local)
-        return self._open[partition]
-
-    def _write(self, write: Callable[..., None], *what: Any) -> None:
-        self._passes("before the local write")
-        write(*what)
-        self._durable.version += 1
-        self._passes("after the local write")
-
-
 @cache
 def layout_of(name: str) -> Layout:
-    """A layout whose inboxes have one partition: order between partitions is none anyway."""
-    return replace(load_layout(name), partitions=1)
+    """A layout whose inboxes have one partition: order between partitions is none anyway. It tries again at once, and
+    so seldom that no breaker opens.
+    """
+    return replace(load_layout(name), partitions=1, retry_delays=(0.0, 0.0))
 
 
 class Process:
@@ -325,6 +201,7 @@ def _tools(
         keyring=cast("Any", keys),
         rates=nothing,
         numbers=nothing,
+        breakers=Breakers("worker-0", lambda envelope: None),
         provider=cast("Any", Provider(durable, passes, card)),
         mailer=cast("Any", Mailer(durable, passes)),
         sms=nothing,
@@ -333,45 +210,3 @@ def _tools(
         endpoints=cast("Any", Endpoints(durable, layout.route_table()[EndpointKnown.event_type].name)),
         hooks=cast("Any", Hooks(durable, passes)),
     )
-
-
-def said(durable: Durable, layout: Layout, event: Event, source: str) -> Envelope:
-    """An originating envelope, under an id that follows from how often the same was said before."""
-    before = _times(durable, layout, event, ENCODER.encode(event))
-    envelope = originate(event, source=source, now=durable.now, correlation_id="")
-    drawn = str(uuid.uuid5(NAMESPACE, f"{event.event_type}/{event}/{before}"))
-    return msgspec.structs.replace(envelope, event_id=drawn, correlation_id=drawn)
-
-
-def _times(durable: Durable, layout: Layout, event: Event, of: bytes) -> int:
-    """How many messages like this are where it goes, and contain that: what was lost with a crash is not counted."""
-    topic, key = layout.route(event)
-    here = durable.logs[topic.name, topic.partition(key)]
-    return sum(of in (record.value or b"") and event.event_type.encode() in (record.value or b"") for record in here)
-
-
-@contextmanager
-def counted(durable: Durable, layout: Layout) -> Iterator[None]:
-    """Within it, ids that are drawn follow from how often the same was said before; clocks show the flow's time.
-
-    So what is appended a second time has another id than the first, as it has when it is drawn, and yet two runs can be
-    compared.
-    """
-
-    def resulting(cause: Envelope, event: Event, *, now: datetime, source: str) -> Envelope:
-        before = _times(durable, layout, event, cause.event_id.encode())
-        return caused_by(cause, event, index=before, now=durable.now, source=source)
-
-    async def at_once(function: Callable[..., Any], *arguments: Any) -> Any:
-        return function(*arguments)
-
-    with ExitStack() as patches:
-        for name in _DRAWN:
-            patches.enter_context(patch(f"agents.{name}.resulting", resulting))
-        patches.enter_context(
-            patch("agents.ticking.originate", lambda event, source, now: said(durable, layout, event, source))
-        )
-        patches.enter_context(patch("agents.ticking.datetime", SimpleNamespace(now=lambda zone: durable.now)))
-        patches.enter_context(patch("itsdangerous.timed.time", SimpleNamespace(time=lambda: durable.now.timestamp())))
-        patches.enter_context(patch("asyncio.to_thread", at_once))
-        yield

@@ -28,9 +28,10 @@ from streams.publisher import Record
 from streams.services import Service
 from streams.working import WorkingRows
 from tests.crash.audited import broken
+from tests.crash.drawn import counted, said
 from tests.crash.durable import Disk, Durable, Rows
-from tests.crash.flows import BY_NAME, HOOK, KEYS, MAIL, MONEY, Flow
-from tests.crash.process import SIGNER, Process, counted, layout_of, said
+from tests.crash.flows import BY_NAME, HOOK, KEYS, MAIL, MONEY, REFUSAL, Flow
+from tests.crash.process import SIGNER, Process, layout_of
 
 THINGS = (
     "the decision",
@@ -40,6 +41,7 @@ THINGS = (
     "the commit",
     MONEY,
     MAIL,
+    REFUSAL,
     HOOK,
     KEYS,
 )
@@ -109,7 +111,7 @@ async def _go_on(flow: Flow, durable: Durable, watch: _Watch | None) -> None:
         await process.rest()
         for step in flow.steps[durable.said :]:
             durable.said += 1
-            durable.now = step.at
+            durable.now, durable.outside.away = step.at, step.away
             for event in step.asks:
                 topic, key = layout.route(event)
                 envelope = said(durable, layout, event, "test")
@@ -144,15 +146,13 @@ def compared(flow: Flow, expected: Durable, found: Durable) -> Iterator[str]:
         yield f"the provider's books: {found.outside.provider.accounts}"
     if expected.outside.erased != found.outside.erased:
         yield f"erased: {found.outside.erased}"
+    yield from _differ("dead letters", letters(expected), letters(found))
     yield from amiss(layout, found)
     yield from (f"the audit, {promise}: {what}" for promise, what in broken(flow, found).items())
 
 
 def amiss(layout: Layout, found: Durable) -> Iterator[str]:
     """What no run may come to, with a crash or without."""
-    for (topic, _), records in found.logs.items():
-        if topic.endswith(".dlq") and records:
-            yield f"{topic}: {records[0]}"
     for (name, number), disk in found.disks.items():
         service = layout.services[name]
         live, again = _payloads(disk), _payloads(rebuilt(layout, service, found, number))
@@ -180,6 +180,16 @@ def outcomes(layout: Layout, durable: Durable) -> dict[tuple[str, str], bytes | 
         for (name, _), disk in durable.disks.items()
         for key, payload in _payloads(disk).items()
         if not key.startswith(_HISTORY)
+    }
+
+
+def letters(durable: Durable) -> dict[tuple[str, bytes | None], str]:
+    """What is dead, by topic and bytes, and why: it may lie there twice."""
+    return {
+        (topic, record.value): dict(record.headers)["vacancy-dlq-reason"].decode()
+        for (topic, _), records in durable.logs.items()
+        if topic.endswith(".dlq")
+        for record in records
     }
 
 

@@ -14,6 +14,7 @@ def test_a_flow_without_a_crash_ends_as_it_should(flow: Flow) -> None:
     run, layout = runs.reference(flow.name), layout_of(flow.layout)
     assert flow.ends in set(runs.ends(layout, run.end))
     assert list(runs.compared(flow, run.end, run.end)) == []
+    assert {topic.removesuffix(".dlq") for topic, _ in runs.letters(run.end)} == flow.letters
     assert len(run.end.outside.mails) == len(dict(run.end.outside.mails))
     assert {point for point, passed in run.passed.items() if passed} == set(page.points(flow))
 

@@ -7,16 +7,18 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from aiokafka import AIOKafkaProducer
-
-from bench.chaos.faults import Fault
+from bench.chaos.faults import Fault, length
 from bench.chaos.instance import Instance
-from bench.chaos.runner import ChaosReport, Plan, strike
-from streams.services import BOOKING
+from bench.chaos.plans import Plan
+from bench.chaos.runner import ChaosReport, strike
+from bench.chaos.signals import Kill
+from bench.chaos.stage import Stage
 from tests.proofs import ROOT
 
 HOOK = Path(__file__).parent / "hook"
-KILLS = (Fault("worker"), Fault("worker"), Fault("worker"))
+KILLS = (Kill("worker", rests=3),) * 3
+#: Seconds of load beside what the faults take, and those in which all may come to rest.
+_LOAD, _REST = 6.0, 15.0
 
 
 @dataclass(frozen=True)
@@ -27,30 +29,26 @@ class Sabotage:
     promises: frozenset[str]
     faults: tuple[Fault, ...] = KILLS
     workers: int = 1
-    poison: int = 0
 
 
 async def run(sabotage: Sabotage, directory: Path) -> ChaosReport:
     """The audit's report of some 15 seconds of load."""
     path = os.pathsep.join([str(HOOK), str(ROOT)])
     settings = {"SABOTAGE": sabotage.defence, "PYTHONPATH": path}
-    paused = sum(fault.paused for fault in sabotage.faults)
     plan = Plan(
         seed=1,
         rate=15,
-        duration=5 + 5 * len(sabotage.faults) + paused,
+        duration=_LOAD + length(sabotage.faults),
         faults=sabotage.faults,
-        every=4,
-        first=3,
-        rest=10,
+        first=2,
+        rest=_REST,
         workers=sabotage.workers,
         settings=settings,
     )
     instance = Instance(directory / "data", plan.workers, settings)
     try:
         await asyncio.to_thread(instance.start)
-        await _poison(instance.bootstrap, sabotage.poison)
-        return await strike(plan, instance, directory / "journal.jsonl")
+        return await strike(plan, Stage(instance, settings=settings), directory / "journal.jsonl")
     finally:
         await asyncio.to_thread(instance.stop)
 
@@ -62,13 +60,3 @@ def broken(report: ChaosReport) -> dict[str, str]:
         for verdict in report.verdicts
         if verdict.state == "FAILED"
     }
-
-
-async def _poison(bootstrap: str, records: int) -> None:
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap)
-    await producer.start()
-    try:
-        for number in range(records):
-            await producer.send_and_wait(BOOKING.inbox, b"\xff\x00 no message", key=str(number).encode(), partition=0)
-    finally:
-        await producer.stop()

@@ -6,20 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from bench.chaos.faults import Fault
+from bench.chaos.mess import Poison
+from bench.chaos.signals import Pause
 from tests.sabotage.runs import Sabotage, broken, run
 
 #: Sure without any fault, and so part of every run of the tests.
 SURE = (
     Sabotage("capacity", frozenset({"P2"}), faults=()),
-    Sabotage("dead_letters", frozenset({"P7", "P8"}), faults=(), poison=3),
+    Sabotage("dead_letters", frozenset({"P7", "P8"}), faults=(Poison(rounds=1),)),
 )
 SHOWN_BY_A_FAULT = (
     Sabotage("derived_ids", frozenset({"P1", "P5"})),
     Sabotage("outputs_first", frozenset({"P1", "P7"})),
     Sabotage("results_before_commits", frozenset({"P7"})),
     Sabotage("idempotency_keys", frozenset({"P3", "P4"}), faults=()),
-    Sabotage("leases", frozenset({"P1", "P5", "P6"}), faults=(Fault("worker", paused=12),), workers=2),
+    Sabotage("leases", frozenset({"P1", "P5", "P6"}), faults=(Pause("worker", 12),), workers=2),
     Sabotage("processor", frozenset({"P1", "P5", "P6", "P7"})),
 )
 
