@@ -55,6 +55,7 @@ def perform(
         asked=asked,
         ordered=ordered,
     )
+    group.effects[service.effects_topic] = runner
     group.on_revoked.append(runner.forget)
     group.on_ready.append(runner.resume)
 

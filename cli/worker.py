@@ -199,7 +199,7 @@ class Parts(mode.Service):
 
 
 def _waits_outside(workshop: Workshop) -> bool:
-    """Whether calls wait behind a breaker: what they hold up is not stuck."""
+    """Whether calls wait behind a breaker: they are not stuck."""
     breakers = getattr(workshop.tools, "breakers", None)
     return breakers is not None and bool(breakers.waiting)
 

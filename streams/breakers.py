@@ -1,8 +1,8 @@
 """Circuit breakers: a dependency that does not answer is left alone for a while, and what it is needed for waits (C11).
 
 The states are purgatory's: closed, open after so many failures in a row, half-open after a pause, closed by a success.
-Ours is what is around them: waiting instead of an error, one probe at a time in the order of arrival, and the pause by
-the monotonic clock, so that a clock that is set does not lengthen it
+Ours is what is around them: waiting instead of an error, one probe at a time in the order of arrival, more and more at
+once after it, and the pause by the monotonic clock, so that a clock that is set does not lengthen it
 (docs/decisions/0039-breakers-wait-and-refusals-are-letters.md).
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -75,8 +76,12 @@ class Breaker:
         self._context = Context(name, threshold, pause)
         self._told = self.state
         self._probing = False
-        #: Who waits, in the order of arrival; each is told whether it is the probe.
-        self._queue: dict[asyncio.Future[bool], None] = {}
+        #: How many calls may be under way at once. Whoever was away may be slow still: since it was closed again, one
+        #: and one more for each answer, which doubles them with every round.
+        self._room = math.inf
+        self._underway: set[Turn] = set()
+        #: Who waits, in the order of arrival.
+        self._queue: dict[asyncio.Future[Turn], None] = {}
 
     @property
     def state(self) -> BreakerState:
@@ -96,21 +101,20 @@ class Breaker:
         """
         try:
             async with asyncio.timeout(patience):
-                turn = Turn(self, await self._admitted())
+                turn = await self._admitted()
         except TimeoutError:
             raise StillOpen(f"{self.name} is left alone") from None
         try:
             yield turn
         finally:
-            if turn.probe:
-                self._probing = False
-                self._let_in()
+            self._over(turn)
 
     def judge(self, turn: Turn, failure: Exception | None) -> None:
         """What came of a call. Once it is not closed only the probe's counts: others began before."""
         if self.state != "closed" and not turn.probe:
             return
         self.failures = self.failures + 1 if failure is not None else 0
+        self._room += failure is None
         if failure is not None:
             self._context.handle_exception(failure)
         else:
@@ -125,6 +129,9 @@ class Breaker:
         self._told = self.state
         if self.state == "open":
             asyncio.get_running_loop().call_later(self._pause, self._half_open)
+        elif self.state == "closed":
+            self._room = 1
+            self._underway.clear()  # what began before it opened has its own timeout, and nobody waits for that
         self._changed(self)
         self._let_in()
 
@@ -132,32 +139,41 @@ class Breaker:
         self._context.set_state(HalfOpenedState())
         self._follow()
 
-    async def _admitted(self) -> bool:
-        """Whether the call is the probe, once it may be made."""
-        if self.state == "closed":
-            return False
-        waiting: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+    async def _admitted(self) -> Turn:
+        """Its turn, once the call may be made."""
+        waiting: asyncio.Future[Turn] = asyncio.get_running_loop().create_future()
         self._queue[waiting] = None
         self._let_in()
         try:
             return await waiting
         except asyncio.CancelledError:
             self._queue.pop(waiting, None)
-            if waiting.done() and not waiting.cancelled() and waiting.result():
-                # Named the probe and cancelled in the same moment: the next one is.
-                self._probing = False
-                self._let_in()
+            if waiting.done() and not waiting.cancelled():
+                self._over(waiting.result())  # let in and cancelled in the same moment: it makes way for the next
             raise
 
+    def _over(self, turn: Turn) -> None:
+        self._underway.discard(turn)
+        if turn.probe:
+            self._probing = False
+        self._let_in()
+
     def _let_in(self) -> None:
-        """Everybody once it is closed, one if it is half-open and there is no probe."""
-        while self._queue and (self.state == "closed" or (self.state == "half_open" and not self._probing)):
+        """As many as there is room for once it is closed, one if it is half-open and there is no probe."""
+        while self._queue and self._has_room():
             waiting = next(iter(self._queue))
             del self._queue[waiting]
             if waiting.done():
                 continue
-            self._probing = self.state == "half_open"
-            waiting.set_result(self._probing)
+            turn = Turn(self, probe=self.state == "half_open")
+            self._probing = turn.probe
+            self._underway.add(turn)
+            waiting.set_result(turn)
+
+    def _has_room(self) -> bool:
+        if self.state == "closed":
+            return len(self._underway) < self._room
+        return self.state == "half_open" and not self._probing
 
 
 class Breakers:

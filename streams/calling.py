@@ -80,8 +80,8 @@ class Calling:
     breaker: Callable[[Envelope], Breaker] | None = None
     asked: Callable[[Envelope], bool] = lambda result: True
 
-    async def until_over(self, effect: Envelope) -> Outcome:
-        """Calls as often as it takes."""
+    async def until_over(self, effect: Envelope, ended: Callable[[], object] = lambda: None) -> Outcome:
+        """Calls as often as it takes. `ended` is told of each attempt that is over, whatever came of it."""
         attempts = Attempts()
         while True:
             try:
@@ -104,6 +104,8 @@ class Calling:
                 if self.park is not None and (spent or later > LAST_PAUSE_S):
                     return Outcome(self.park(effect, failure), attempts)
                 pause = max(self._pause(attempts.unanswered), min(later, LONGEST_PAUSE_S))
+            finally:
+                ended()
             await asyncio.sleep(pause)
 
     async def _attempt(self, effect: Envelope) -> Envelope | None:

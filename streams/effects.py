@@ -14,7 +14,7 @@ goes to the dead letters, and its refusal onto the log: nothing waits for it.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -85,6 +85,10 @@ class EffectRunner:
         self._tails: dict[bytes, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._room = asyncio.Event()
+        #: Attempts that ended, by partition: a call that waits to be made again is not stuck.
+        self.attempts: Counter[int] = Counter()
+        #: There is no room for more. Whatever else its group reads may be held up behind it.
+        self.full = False
         self._generation = 0
         self._forgotten = False
 
@@ -99,7 +103,11 @@ class EffectRunner:
         for record in batch.records:
             while len(queue) >= WINDOW:
                 self._room.clear()
-                await self._room.wait()
+                self.full = True
+                try:
+                    await self._room.wait()
+                finally:
+                    self.full = False
             if generation != self._generation:
                 return
             entry = _Underway(record.offset)
@@ -156,7 +164,7 @@ class EffectRunner:
         replayed = any(name == REPLAYS for name, _ in record.headers)
         if not replayed and self._already_answered(partition, effect):
             return
-        outcome = await self._calling.until_over(effect)
+        outcome = await self._calling.until_over(effect, lambda: self.attempts.update((partition,)))
         if outcome.refusal is not None:
             await self._bury(record, outcome.refusal, "refused", outcome.attempts)
         if outcome.result is not None:

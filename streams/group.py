@@ -15,6 +15,7 @@ import mode
 from faust.serializers.codecs import Codec
 from faust.types import TP
 
+from streams.effects import EffectRunner
 from streams.ending import end_process
 from streams.fetched import Batches
 from streams.finishing import Finishing
@@ -96,6 +97,8 @@ class GroupApp:
     on_revoked: list[Callable[[], object]] = field(default_factory=list)
     #: The documented topics it reads, which are handed on together whatever their partitions.
     documented: set[str] = field(default_factory=set)
+    #: What makes the calls its effects topics ask for.
+    effects: dict[str, EffectRunner] = field(default_factory=dict)
     #: The group has been joined, and the rows of every owned partition are restored where there are any.
     ready: bool = False
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, KafkaTimeoutError
+from aiokafka.structs import RecordMetadata
 
 from streams.codec import encode
 from streams.envelope import originate
@@ -48,14 +48,16 @@ def producer(bootstrap: str) -> AIOKafkaProducer:
         linger_ms=0,
         max_request_size=8 * 1024 * 1024,
         request_timeout_ms=15_000,
+        retry_backoff_ms=100,
     )
 
 
 class Log:
     """The log as the outside writes to it: each event goes to its layout's topic, under its key.
 
-    What Kafka did not take is sent again after the layout's delays, then logged and raised (CLN-19). Within each of
-    these attempts the client itself asks again every 100 ms where it knows that nothing was written.
+    A record is handed to the client once. Until Kafka takes it the client asks again by itself, every 100 ms and under
+    the same sequence number, so that it is written once; handed over a second time it would be a second record. The
+    layout's retries are how often we say that it waits, before that is logged and raised (CLN-19).
     """
 
     def __init__(self, bootstrap: str, layout: Layout) -> None:
@@ -93,24 +95,27 @@ class Log:
     async def _send(self, topic: Topic, key: str, value: bytes | None) -> tuple[int, int]:
         if self._producer is None:
             raise LogUnavailable("the log is not open")
+        sending = asyncio.ensure_future(
+            self._producer.send_and_wait(
+                topic.name, key=key.encode(), value=value, partition=partition_of(key, topic.partitions)
+            )
+        )
         try:
-            async with asyncio.timeout(APPEND_TIMEOUT_S):
-                return await self._until_taken(topic.name, key.encode(), value, partition_of(key, topic.partitions))
-        except (KafkaError, TimeoutError) as error:
+            sent = await self._taken(topic.name, sending)
+        except KafkaError as error:
             logger.error("%s: not appended: %s: %s", topic.name, type(error).__name__, error)
             raise LogUnavailable(f"{topic.name}: {type(error).__name__}: {error}") from error
+        finally:
+            sending.cancel()  # nobody waits any more; what the client has queued it still sends
+        return sent.partition, sent.offset
 
-    async def _until_taken(self, topic: str, key: bytes, value: bytes | None, partition: int) -> tuple[int, int]:
-        """Sends the same bytes under the same id, so that a record that was written after all is known as a retry."""
-        assert self._producer is not None
-        for pause in itertools.chain(self._layout.retry_delays, (None,)):
-            try:
-                sent = await self._producer.send_and_wait(topic, key=key, value=value, partition=partition)
-            except KafkaError as error:
-                if pause is None or not (error.retriable or isinstance(error, KafkaTimeoutError)):
-                    raise
-                logger.warning("%s: sent again in %s s: %s", topic, pause, type(error).__name__)
-                await asyncio.sleep(pause)
-            else:
-                return sent.partition, sent.offset
-        raise AssertionError("the ladder has a last rung")
+    async def _taken(self, topic: str, sending: asyncio.Future[RecordMetadata]) -> RecordMetadata:
+        """Waits in as many equal parts as the layout has attempts."""
+        retries = len(self._layout.retry_delays)
+        for attempt in range(retries + 1):
+            await asyncio.wait([sending], timeout=APPEND_TIMEOUT_S / (retries + 1))
+            if sending.done():
+                return sending.result()
+            if attempt < retries:
+                logger.warning("%s: not taken yet, Kafka is asked again: %s of %s", topic, attempt + 1, retries)
+        raise KafkaTimeoutError(f"no acknowledgement within {APPEND_TIMEOUT_S:g} s")

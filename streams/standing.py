@@ -22,7 +22,7 @@ _LONGER = 10
 
 
 class Standing:
-    """One group. `excused` says whether calls of its process wait behind a breaker: they hold up calls, no decision."""
+    """One group. `excused` says whether calls of its process wait behind a breaker."""
 
     def __init__(
         self, group: GroupApp, excused: Callable[[], bool] = lambda: False, patience: float = PATIENCE_S
@@ -44,20 +44,27 @@ class Standing:
     def seen(self) -> Sequence[Seen]:
         """The group as a whole, and each partition by itself, which is given more time.
 
-        Calls to the outside are judged by partition only: one of them may wait longer than the group's patience.
+        Calls to the outside are judged by partition only: one of them may wait longer than the group's patience. While
+        they have no room for more, everything else may be held up behind them: then it moves if they do.
         """
         group = self._group
         if not group.ready or not group.lease.fresh():
             return ()  # a rebalance, a restore, a broker that is away
         underway, unfetched = cast("Consumer", group.app.consumer).underway(), self._unfetched
         waiting = {tp for tp, (handed, done) in underway.items() if handed > done} | set(unfetched)
-        marks = {tp: (underway.get(tp), unfetched.get(tp)) for tp in {*underway, *unfetched}}
-        inner = sorted(tp for tp in marks if not tp.topic.endswith(".effects"))
-        if self._excused():
-            waiting = waiting.intersection(inner)
-        whole = Seen(group.name, not waiting.isdisjoint(inner), tuple((tp, marks[tp]) for tp in inner), self._patience)
+        marks = {tp: (underway.get(tp), unfetched.get(tp), self._attempts(tp)) for tp in {*underway, *unfetched}}
+        calls = {tp for tp in marks if tp.topic in group.effects}
+        full = tuple(marks[tp] for tp in sorted(calls) if group.effects[tp.topic].full)
         longer = self._patience * _LONGER
-        return (whole, *(Seen(f"{tp.topic}/{tp.partition}", True, marks[tp], longer) for tp in sorted(waiting)))
+        inner = (full, *(marks[tp] for tp in sorted(marks.keys() - calls)))
+        whole = Seen(group.name, not waiting <= calls, inner, longer if full else self._patience)
+        alone = sorted(waiting - calls if self._excused() else waiting)
+        return (whole, *(Seen(f"{tp.topic}/{tp.partition}", True, (full, marks[tp]), longer) for tp in alone))
+
+    def _attempts(self, tp: TP) -> int:
+        """How many calls ended there: to wait for the next attempt is no standstill."""
+        runner = self._group.effects.get(tp.topic)
+        return 0 if runner is None else runner.attempts[tp.partition]
 
     def paused(self) -> None:
         self._group.lease.doubt()

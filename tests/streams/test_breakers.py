@@ -130,17 +130,81 @@ async def test_only_calls_that_are_not_made_yet_wait() -> None:
     assert (outside.called, waited) == (["a", "b"], [False, True, False, True, False])
 
 
-async def test_half_open_lets_one_through_in_the_order_of_arrival_and_all_once_it_answers() -> None:
+async def test_half_open_lets_one_through_and_the_others_follow_in_the_order_of_arrival() -> None:
     outside = Dependency()
     await outside.open()
-    first, _, _ = outside.start("a"), outside.start("b"), outside.start("c")
+    first, second, _ = outside.start("a"), outside.start("b"), outside.start("c")
     await settle()
     outside.breaker._half_open()
     await settle()
     assert outside.called == ["a"]
     first.set_result(True)
     await settle()
-    assert (outside.called, outside.breaker.state) == (["a", "b", "c"], "closed")
+    assert (outside.called, outside.breaker.state) == (["a", "b"], "closed")
+    second.set_result(True)
+    await settle()
+    assert outside.called == ["a", "b", "c"]
+
+
+@pytest.mark.proves("HTL-39")
+async def test_once_it_is_closed_those_who_waited_go_in_portions_that_grow_with_the_answers() -> None:
+    """All at once they would knock over again whoever has just come back."""
+    outside = Dependency()
+    await outside.half_open()
+    answers = [outside.start(f"{number:02}") for number in range(40)]
+    portions, begun = [], 0
+    while begun < len(answers):
+        await settle()
+        portions.append(len(outside.called) - begun)
+        if begun == 0:
+            outside.start("new")
+        for answer in answers[begun : len(outside.called)]:
+            answer.set_result(True)
+        begun = len(outside.called)
+    assert portions == [1, 1, 2, 4, 8, 16, 9], "the probe, one, and with each answer one more"
+    assert outside.called == [f"{number:02}" for number in range(40)] + ["new"], "a new one stands behind"
+
+
+@pytest.mark.parametrize("end", ["failed", "not made", "cancelled"])
+async def test_a_call_that_ends_otherwise_makes_way_for_one_and_widens_nothing(end: str) -> None:
+    outside = Dependency(threshold=3)
+    await outside.half_open()
+    outside.start("probe").set_result(True)
+    await settle()
+    answers = [outside.start(name) for name in "abc"]
+    await settle()
+    assert outside.called == ["probe", "a"]
+    if end == "cancelled":
+        outside.tasks[1].cancel()
+    else:
+        answers[0].set_result(False if end == "failed" else None)
+    await settle()
+    assert (outside.called, outside.breaker.state) == (["probe", "a", "b"], "closed")
+
+
+async def test_one_that_is_let_in_and_cancelled_in_the_same_moment_makes_way() -> None:
+    outside = Dependency()
+    await outside.half_open()
+    probe = outside.start("probe")
+    outside.start("a"), outside.start("b")
+    await settle()
+    probe.set_result(True)
+    await asyncio.sleep(0)
+    assert (outside.breaker.state, outside.called) == ("closed", ["probe"])
+    outside.tasks[1].cancel()
+    await settle()
+    assert outside.called == ["probe", "b"]
+
+
+async def test_what_hangs_since_before_it_opened_holds_up_nobody() -> None:
+    outside = Dependency()
+    outside.start("hangs")
+    await settle()
+    await outside.half_open()
+    for name in ("probe", "a", "b"):
+        outside.start(name).set_result(True)
+    await settle()
+    assert outside.called == ["probe", "a", "b"]
 
 
 async def test_a_probe_without_an_answer_opens_it_again_and_the_next_in_line_is_the_next_probe() -> None:
@@ -229,12 +293,14 @@ async def _lived(steps: list[str]) -> None:
     outside = Dependency(threshold=3)
     answers: dict[str, asyncio.Future[bool | None]] = {}
     for number, step in enumerate(steps):
-        before = len(outside.called)
+        before, was = len(outside.called), outside.breaker.state
         _take(outside, answers, step, str(number))
         await settle()
         begun = len(outside.called) - before
         assert outside.breaker.state != "open" or begun == 0, step
         assert outside.breaker.state != "half_open" or begun <= 1, step
+        if was == "half_open" and outside.breaker.state == "closed":
+            assert begun <= 1, "one follows the probe"
     # At last the dependency is well again: everybody who asked and did not go away is called, in their order.
     async with asyncio.timeout(30):
         while answers:
