@@ -39,6 +39,10 @@ from tables import hooks
 #: Deliveries of one endpoint that one tick begins anew, holds or forgets; the rest follows in the next.
 _MOST_TOGETHER = 200
 
+#: How often what waits is looked at, in seconds. Of a backlog each look begins as much as may be under way: 256 a
+#: second, where the endpoint answers at once.
+_DUE_S = 0.25
+
 #: `faust -A agents.hooks worker` finds its App as `app`.
 __getattr__ = lazy_app("webhook")
 
@@ -61,7 +65,7 @@ def attach(webhook: ServiceApp, tools: Tools) -> None:
         already_answered=lambda partition, effect: already_answered(webhook.store, effect),
     )
     _follow(webhook, tools)
-    tick(webhook, tools.runtime, "webhooks-due", due)
+    tick(webhook, tools.runtime, "webhooks-due", due, every=_DUE_S)
 
 
 def _follow(webhook: ServiceApp, tools: Tools) -> None:

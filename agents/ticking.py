@@ -11,16 +11,16 @@ from streams.events import Event
 from streams.group import Runtime
 from streams.rows import NotOwner, RowStore
 
-_TICK_S = 1.0
+TICK_S = 1.0
 
 #: What is due in a partition by a time: bounded, the longest over first; the rest follows in the next tick.
 Due = Callable[[RowStore, int, datetime], Sequence[Event]]
 
 
-def tick(service: ServiceApp, runtime: Runtime, name: str, due: Due) -> None:
-    """Has a service told, every second, of what is due in the partitions of this worker."""
+def tick(service: ServiceApp, runtime: Runtime, name: str, due: Due, every: float = TICK_S) -> None:
+    """Has a service told, every so many seconds, of what is due in the partitions of this worker."""
 
-    @service.app.timer(interval=_TICK_S, name=name)  # type: ignore[untyped-decorator]
+    @service.app.timer(interval=every, name=name)  # type: ignore[untyped-decorator]
     async def tell() -> None:
         await service.guarded(tell_due(service, runtime, due, datetime.now(UTC)))
 

@@ -27,6 +27,9 @@ logger = logging.getLogger(__name__)
 
 #: What effects call.
 Dependency = Literal["payment-provider", "mail", "sms"]
+#: Calls of one process that may be under way at once. A thousand mails that are written in the same moment would hold
+#: up the loop, and with it the heartbeats, for seconds; a payment that takes three seconds is not to slow down others.
+_MOST: Final[dict[Dependency, int]] = {"payment-provider": 500, "mail": 8, "sms": 32}
 #: HTL-39: after so many failures in a row it is open, and so many seconds later half-open.
 THRESHOLD: Final = 10
 PAUSE_S: Final = 30.0
@@ -68,6 +71,7 @@ class Breaker:
         *,
         threshold: int = THRESHOLD,
         pause: float = PAUSE_S,
+        most: float = math.inf,
     ) -> None:
         self.name = name
         self.failures = 0
@@ -76,9 +80,10 @@ class Breaker:
         self._context = Context(name, threshold, pause)
         self._told = self.state
         self._probing = False
+        self._most = most
         #: How many calls may be under way at once. Whoever was away may be slow still: since it was closed again, one
         #: and one more for each answer, which doubles them with every round.
-        self._room = math.inf
+        self._room = most
         self._underway: set[Turn] = set()
         #: Who waits, in the order of arrival.
         self._queue: dict[asyncio.Future[Turn], None] = {}
@@ -97,13 +102,10 @@ class Breaker:
         """Waits until a call may be made, which is then made inside.
 
         Raises:
-            StillOpen: it may not after `patience` seconds; None is to wait for as long as it takes.
+            StillOpen: the dependency is still left alone after `patience` seconds; None is to wait for as long as it
+                takes. Whoever only waits for others, while it is closed, does so for as long as it takes.
         """
-        try:
-            async with asyncio.timeout(patience):
-                turn = await self._admitted()
-        except TimeoutError:
-            raise StillOpen(f"{self.name} is left alone") from None
+        turn = await self._admitted(patience)
         try:
             yield turn
         finally:
@@ -114,7 +116,7 @@ class Breaker:
         if self.state != "closed" and not turn.probe:
             return
         self.failures = self.failures + 1 if failure is not None else 0
-        self._room += failure is None
+        self._room = min(self._most, self._room + (failure is None))
         if failure is not None:
             self._context.handle_exception(failure)
         else:
@@ -139,16 +141,20 @@ class Breaker:
         self._context.set_state(HalfOpenedState())
         self._follow()
 
-    async def _admitted(self) -> Turn:
-        """Its turn, once the call may be made."""
+    async def _admitted(self, patience: float | None) -> Turn:
+        """Its turn, once the call may be made. Raises StillOpen."""
         waiting: asyncio.Future[Turn] = asyncio.get_running_loop().create_future()
         self._queue[waiting] = None
         self._let_in()
         try:
-            return await waiting
-        except asyncio.CancelledError:
+            while not waiting.done():
+                await asyncio.wait([waiting], timeout=patience)
+                if not waiting.done() and self.state != "closed":
+                    raise StillOpen(f"{self.name} is left alone")
+            return waiting.result()
+        except BaseException:
             self._queue.pop(waiting, None)
-            if waiting.done() and not waiting.cancelled():
+            if waiting.done():
                 self._over(waiting.result())  # let in and cancelled in the same moment: it makes way for the next
             raise
 
@@ -163,8 +169,6 @@ class Breaker:
         while self._queue and self._has_room():
             waiting = next(iter(self._queue))
             del self._queue[waiting]
-            if waiting.done():
-                continue
             turn = Turn(self, probe=self.state == "half_open")
             self._probing = turn.probe
             self._underway.add(turn)
@@ -191,7 +195,8 @@ class Breakers:
     def of(self, name: Dependency) -> Breaker:
         """The breaker of a dependency, the same each time."""
         if name not in self._all:
-            self._all[name] = Breaker(name, self._tell, threshold=self._threshold, pause=self._pause)
+            most = _MOST[name]
+            self._all[name] = Breaker(name, self._tell, threshold=self._threshold, pause=self._pause, most=most)
             _GAUGE.labels(name).set(_NUMBERS["closed"])
         return self._all[name]
 

@@ -153,7 +153,7 @@ async def test_once_it_is_closed_those_who_waited_go_in_portions_that_grow_with_
     await outside.half_open()
     answers = [outside.start(f"{number:02}") for number in range(40)]
     portions, begun = [], 0
-    while begun < len(answers):
+    while begun <= len(answers):
         await settle()
         portions.append(len(outside.called) - begun)
         if begun == 0:
@@ -161,8 +161,28 @@ async def test_once_it_is_closed_those_who_waited_go_in_portions_that_grow_with_
         for answer in answers[begun : len(outside.called)]:
             answer.set_result(True)
         begun = len(outside.called)
-    assert portions == [1, 1, 2, 4, 8, 16, 9], "the probe, one, and with each answer one more"
+    assert portions == [1, 1, 2, 4, 8, 8, 8, 8, 1], (
+        "the probe, one, with each answer one more, up to eight mails at once"
+    )
     assert outside.called == [f"{number:02}" for number in range(40)] + ["new"], "a new one stands behind"
+
+
+async def test_however_many_there_are_only_so_many_are_under_way_and_the_others_wait_as_long_as_it_takes() -> None:
+    """While it is closed nobody is sent away: what is parked for want of room would be parked again and again."""
+    outside = Dependency()
+    answers = [outside.start(f"{number:02}") for number in range(20)]
+
+    async def impatient() -> None:
+        async with outside.breaker.turn(0.001):
+            outside.called.append("impatient")
+
+    waiting = asyncio.create_task(impatient())
+    await asyncio.sleep(0.01)
+    assert (len(outside.called), waiting.done()) == (8, False)
+    for answer in answers:
+        answer.set_result(True)
+    await waiting
+    assert outside.called[-1] == "impatient"
 
 
 @pytest.mark.parametrize("end", ["failed", "not made", "cancelled"])
