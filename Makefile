@@ -44,8 +44,8 @@ test: install kafka ## all tests but the long ones, those on a real broker inclu
 	$(PYTEST) -n 2 --dist loadfile tests --ignore tests/domain $(WHOLE:%=--ignore %)
 	$(PYTEST) $(WHOLE)
 
-soak: install kafka ## three thousand lives of bookings, three brokers of which one is killed, and half an hour of faults; its figures go to docs/chaos.md
-	$(BIN)/python -m pytest -q -m soak tests/lives tests/chaos/test_cluster.py
+soak: install kafka ## three thousand lives, defences removed, one of three brokers killed, half an hour of faults; its figures go to docs/chaos.md
+	$(BIN)/python -m pytest -q -m soak tests/lives tests/crash tests/sabotage tests/chaos/test_cluster.py
 	$(BIN)/vacancy chaos --minutes 30 --write docs
 
 bench: $(PLOTTING) kafka ## peers, journey, log, growth: the figures go to docs/performance.md

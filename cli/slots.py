@@ -68,7 +68,7 @@ def _running(markers: Sequence[Path]) -> Iterator[Ended]:
     boot = _BOOT.read_text().strip() if _BOOT.exists() else ""
     before = _ended(markers, boot)
     for marker in markers:
-        marker.write_text(json.dumps({"pid": os.getpid(), "boot": boot}), "utf-8")
+        _write(marker, json.dumps({"pid": os.getpid(), "boot": boot}))
     try:
         yield before
     except SystemExit as end:
@@ -76,6 +76,13 @@ def _running(markers: Sequence[Path]) -> Iterator[Ended]:
             _remove(markers)
         raise
     _remove(markers)
+
+
+def _write(marker: Path, said: str) -> None:
+    """Beside and renamed: one cut short by a full disk would look like a power cut, and cost all rows."""
+    beside = marker.with_suffix(".new")
+    beside.write_text(said, "utf-8")
+    beside.replace(marker)
 
 
 def _ended(markers: Sequence[Path], boot: str) -> Ended:

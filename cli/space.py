@@ -43,14 +43,14 @@ def space_of(settings: Settings) -> Space:
     return Space(settings.data, free, settings.min_free_mb * _MIB)
 
 
-def full(settings: Settings) -> str:
-    """Why nothing may run there now: less than `stop_below_mb` is left. Empty when enough is.
+def full(settings: Settings, times: int = 1) -> str:
+    """Why nothing may run there now: less than `stop_below_mb` is left, so many times. Empty when enough is.
 
     What lies below may be a disk of its own: the log's, or that of the workers' rows.
     """
     places = [settings.data, *(settings.data / name for name in _MAY_LIE_ELSEWHERE)]
     free, place = min((shutil.disk_usage(_existing(place)).free, place) for place in places)
-    if free >= settings.stop_below_mb * _MIB:
+    if free >= times * settings.stop_below_mb * _MIB:
         return ""
     return f"only {in_mib(free)} left in {place}: free some of its disk (stop_below_mb is {settings.stop_below_mb})"
 

@@ -124,8 +124,10 @@ def letter_of(record: Raw) -> Letter:
 
 
 def edited_copy(letter: Letter, value: bytes) -> Record:
-    """A new letter like this one but for its value, which names the one it was made of."""
-    changed = {f"{OURS}value": b"bytes", EDITED_FROM: letter.id.encode()}
+    """A new letter like this one but for its value, which names the one it was made of. Its replays are counted anew:
+    what failed so often was another value.
+    """
+    changed = {f"{OURS}value": b"bytes", f"{OURS}replays": b"0", EDITED_FROM: letter.id.encode()}
     kept = tuple((name, text) for name, text in letter.ours if name not in changed)
     return Record(letter.key, value, (*letter.headers, *kept, *changed.items()))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 
 from aiokafka import AIOKafkaProducer, TopicPartition
@@ -53,10 +54,14 @@ class KafkaLetters:
                 if begin < ends[tp]:
                     reader.seek(tp, begin)
                     reader.resume(tp)
+                    heard = time.monotonic()
                     while await reader.position(tp) < ends[tp]:
                         for record in (await reader.getmany(tp, timeout_ms=200)).get(tp, ()):
                             if record.offset < ends[tp]:
                                 yield record
+                            heard = time.monotonic()
+                        if time.monotonic() - heard > _PATIENCE_S:
+                            raise TimeoutError(f"Kafka hands on nothing of {tp.topic}")
                         await asyncio.sleep(0)
                     reader.pause(tp)
         except (KafkaError, TimeoutError) as error:

@@ -57,6 +57,8 @@ class BulkRequest(Action):
     until: InstantIn | None = None
     status: Status | Literal["all"] = "open"
     limit: Annotated[int, Limits(ge=1, le=MOST)] = 100
+    #: The `next` of the answer before: those before it were looked at.
+    after: _Name | None = None
     #: Only say what would be done.
     dry_run: bool = False
 
@@ -163,8 +165,9 @@ class ActedOut(Answer):
     dry_run: bool = False
     done: list[str]
     refused: list[RefusedOut]
-    #: Whether there may be more of them.
+    #: Whether there may be more of them; then as `after` it goes on behind those that were looked at.
     more: bool = False
+    next: str | None = None
 
 
 def _value(value: bytes | None) -> dict[str, Any]:

@@ -43,7 +43,7 @@ _MOST_BYTES = 16 * 1024 * 1024
 async def list_letters(request: web.Request) -> web.Response:
     desk, wanted, limit = _desk(request), _filter(request), limit_of(request, 50, 200)
     _check_topic(desk, wanted)
-    found, last = await _page(desk.look_through(wanted, _after(request)), limit)
+    found, last = await _page(desk.look_through(wanted, _place(request.query.get("after"))), limit)
     counts, counted = await desk.counts(_MOST_READ)
     handled = desk.handled()
     body = LettersOut(
@@ -99,14 +99,14 @@ async def _act_on_many(request: web.Request, action: LetterAction) -> web.Respon
     asked, desk = check(BulkRequest, await read_json(request)), _desk(request)
     wanted = asked.wanted()
     _check_topic(desk, wanted)
-    chosen, last = await _page(desk.look_through(wanted), asked.limit)
+    chosen, last = await _page(desk.look_through(wanted, _place(asked.after)), asked.limit)
     if asked.dry_run:
         done = [Outcome(each.letter, desk.objection(each.letter, action, force=asked.force)) for each in chosen]
     else:
         by = principal_of(request).name
         answers = desk.answer(_these(chosen), action, by=by, note=asked.note, force=asked.force)
         done = [each async for each in answers]
-    return _as_json(_acted(done, dry_run=asked.dry_run, more=last is not None))
+    return _as_json(_acted(done, dry_run=asked.dry_run, last=last))
 
 
 async def _page(letters: AsyncGenerator[Found, None], limit: int) -> tuple[list[Found], str | None]:
@@ -208,20 +208,20 @@ def _time(request: web.Request, name: str) -> datetime | None:
     return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
 
 
-def _after(request: web.Request) -> tuple[str, int] | None:
-    text = request.query.get("after")
+def _place(text: str | None) -> tuple[str, int] | None:
     place = place_of(text) if text is not None else None
     if text is not None and place is None:
         raise invalid("after", "should be the `next` of an earlier answer")
     return place
 
 
-def _acted(outcomes: list[Outcome], *, dry_run: bool = False, more: bool = False) -> ActedOut:
+def _acted(outcomes: list[Outcome], *, dry_run: bool = False, last: str | None = None) -> ActedOut:
     return ActedOut(
         dry_run=dry_run,
         done=[each.letter.id for each in outcomes if each.refused is None],
         refused=[RefusedOut(id=each.letter.id, why=each.refused) for each in outcomes if each.refused is not None],
-        more=more,
+        more=last is not None,
+        next=last,
     )
 
 

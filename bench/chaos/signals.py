@@ -97,7 +97,7 @@ class Pause:
         at = time.monotonic()
         pid = await stage.send(target, signal.SIGSTOP)
         await asyncio.sleep(self.takes)
-        if stage.living(target) == pid:
+        if await asyncio.to_thread(stage.living, target) == pid:
             await stage.send(target, signal.SIGCONT)
         return Blow(target, at)
 
@@ -113,7 +113,7 @@ class Storm:
 
     @property
     def takes(self) -> float:
-        return self.times * (self.stays + 2.0)
+        return self.times * (self.stays + 8.0)
 
     def missing(self, stage: Stage) -> str:
         return ""

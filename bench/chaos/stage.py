@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import random
 import signal
@@ -12,10 +13,12 @@ from pathlib import Path
 from bench.chaos.disk import Disk
 from bench.chaos.instance import Instance, environment
 from bench.chaos.outside import Outside
-from cli.parts import command
+from cli.parts import Program, command
 from streams.child import spawn
 
 _END = 10.0
+#: So long a worker may take to join its groups while other things break.
+_JOINED = 45.0
 
 
 @dataclass
@@ -60,13 +63,18 @@ class Stage:
 
     @contextlib.asynccontextmanager
     async def worker(self, slot: int, extra: Mapping[str, str] | None = None) -> AsyncIterator[None]:
-        """One more worker with all services, asked to end afterwards."""
+        """One more worker with all services, once it has joined its groups; asked to end afterwards.
+
+        Raises TimeoutError: it did not join.
+        """
         child = spawn(
             command("worker", "--data", str(self.data), "--slot", str(slot)),
             log=self.data / "log" / f"worker-{slot}.log",
             environment=environment({**self.settings, **(extra or {})}),
         )
         try:
+            async with asyncio.timeout(_JOINED):
+                await Program(f"worker-{slot}", (), self.data, {}).wait_ready(child)
             yield
         finally:
             await child.stop(_END)

@@ -16,7 +16,7 @@ from bench.chaos.faults import Blow, Fault, Struck, length, schedule
 from bench.chaos.instance import Instance
 from bench.chaos.mess import poison
 from bench.chaos.plans import INSIDE, OUTSIDE, Kind, fill, plan
-from bench.chaos.signals import Kill, Pause, Terminate
+from bench.chaos.signals import Kill, Pause
 from bench.chaos.stage import Stage
 from bench.chaos.track import Track
 from bench.chaos.watch import Flow
@@ -58,11 +58,13 @@ def test_half_an_hour_holds_what_was_promised() -> None:
         if isinstance(fault, Kill) and fault.part in ("worker", "projector")
     )
     pauses = [fault for fault in asked.faults if isinstance(fault, Pause)]
-    brokers = [fault for fault in asked.faults if isinstance(fault, Kill | Terminate) and fault.part == "broker"]
+    workers = [fault for fault in asked.faults if isinstance(fault, Kill) and fault.part == "worker"]
+    brokers = [fault for fault in asked.faults if isinstance(fault, Kill) and fault.part == "broker"]
 
     assert kills >= 100
     assert len(pauses) >= 10
     assert all(fault.takes > 6 for fault in pauses)
+    assert sum(2 if fault.both else fault.times for fault in workers) >= 80
     assert len(brokers) >= 10
     # Once each, and again: every kind of fault there is.
     assert set(_counts(list(asked.faults))) == {kind.fault.name for kind in INSIDE}

@@ -264,6 +264,8 @@ async def test_what_keeps_failing_is_replayed_only_if_somebody_insists_but_may_b
     copy = await office.desk.edit(found.letter, b"{}", by="ada", note="a typo")
     assert (await office.found(Filter(status=None, topic=INBOX)))[0] == (letter_id, "edited")
     assert (office.entries()[-1].copy, office.entries()[-1].note) == (copy, "a typo")
+    [replayed] = await office.replay(Filter(ids=frozenset({copy})))
+    assert (replayed.letter.id, replayed.refused) == (copy, None), "what failed so often was another value"
     [outcome] = await office.replay(Filter(ids=frozenset({letter_id}), status=None), force=True)
     assert outcome.refused is None
 

@@ -88,6 +88,8 @@ async def test_many_are_replayed_at_once_after_a_dry_run(gateway: Gateway) -> No
     dry = await said(gateway, "POST", "/replay", {**wanted, "dry_run": True})
     assert (dry["dry_run"], len(dry["done"]), dry["more"]) == (True, 3, True)
     assert gateway.instance.dead.read(INBOX, 1) == []
+    rest = await said(gateway, "POST", "/replay", {**wanted, "dry_run": True, "after": dry["next"]})
+    assert (rest["done"], rest["more"], rest["next"]) == ([f"{INBOX}/3"], False, None)
     assert len((await said(gateway, "POST", "/replay", wanted))["done"]) == 3
     assert (await said(gateway, "POST", "/replay", wanted))["done"] == [f"{INBOX}/3"]
     assert len(gateway.instance.dead.read(INBOX, 1)) == 4
@@ -107,6 +109,7 @@ async def test_many_are_replayed_at_once_after_a_dry_run(gateway: Gateway) -> No
     [
         ("/replay", {"limit": 501}, 422, "limit"),
         ("/replay", {"class": "none"}, 422, "class"),
+        ("/replay", {"after": "somewhere"}, 422, "after"),
         ("/drop", {"since": "then"}, 422, "since"),
         (f"/{INBOX}/0/edit", {}, 422, "set"),
         (f"/{INBOX}/0/edit", {"value": {}, "set": {}}, 422, "set"),
