@@ -5,24 +5,27 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
 import agents.payment
+import domain.availability
 import streams.processor
+import streams.restore
 from adapters.provider import ProviderUnavailable
 from domain.inventory import Night
-from streams.changelog import source_header
+from streams.changelog import Verdict, source_header
 from streams.deciding import Poison
 from streams.effects import EffectRunner
 from streams.envelope import caused_by
 from streams.events import Envelope
+from streams.following import Healer
 from streams.lease import Lease
-from streams.local import Row
+from streams.local import POSITION_KEY, Row
 from streams.processor import Batch, Processor
 from streams.publisher import Acknowledgement, Record
-from streams.settling import Settler
+from streams.settling import Settler, _position
 from streams.slices import Slice
 from streams.voice import Voice
 
@@ -133,13 +136,29 @@ def _every_fifth() -> Iterator[bool]:
 
 
 @_removes
-def leases() -> None:
-    """A worker that was paused goes on as if its partitions were still its own."""
+def fencing() -> None:
+    """A worker that was paused goes on as if its partitions were still its own, their owner puts right nothing of what
+    it writes, and a recovery takes whatever stands last on the changelog.
+    """
 
-    async def held(self: Lease) -> None: ...
+    async def nothing(*args: Any) -> None: ...
 
-    Lease.hold = held  # type: ignore[method-assign]
-    Lease.fresh = lambda self: True  # type: ignore[method-assign]
+    lease, healer = cast("Any", Lease), cast("Any", Healer)
+    lease.hold, lease.fresh, healer.guard = nothing, lambda self: True, nothing
+    vars(streams.restore)["judge"] = lambda held, **record: Verdict.APPLY
+    _slow_changelog()
+
+
+@_removes
+def memories() -> None:
+    """What was refused or let go of is not remembered: the same hold once more is a new one."""
+    known = domain.availability._record
+
+    def forgotten(holding: Any, message: Any) -> Any:
+        record = known(holding, message)
+        return None if record is not None and record.state in ("refused", "released") else record
+
+    vars(domain.availability)["_record"] = forgotten
 
 
 @_removes
@@ -155,12 +174,16 @@ def processor() -> None:
             except Poison:
                 continue  # acknowledged on the exception
             partition.working.hand_over(changes, 0)
-            rows = {}
+            rows: dict[str, Row] = {}
             for key, written in changes.items():
                 row = Record(key.encode(), written.payload, (source_header(record.offset),))
                 self._publisher.send(f"vacancy.{self._service.name}.rows", partition.number, row)
                 rows[key] = Row(written.payload, record.offset, 0)
+            position = _position(record)
+            self._publisher.send(f"vacancy.{self._service.name}.rows", partition.number, position)
+            rows[POSITION_KEY] = Row(position.value, record.offset, 0)
             partition.store(rows, partition.local.changelog_next)
+            partition.decided = record.offset
             partition.working.durable(iter(rows), 0)
             for event in events:
                 envelope = caused_by(message, event, index=0, now=now, source=self._source)

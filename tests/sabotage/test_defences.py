@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.chaos.mess import Poison
-from bench.chaos.signals import Pause
+from bench.chaos.mess import Again, Poison
+from bench.chaos.signals import Kill, Pause
 from tests.sabotage.runs import Sabotage, broken, run
 
 #: Sure without any fault, and so part of every run of the tests.
@@ -21,8 +21,14 @@ SHOWN_BY_A_FAULT = (
 )
 #: Removed, and found by no audit yet: docs/defences.md says what was seen.
 NOT_SHOWN = (
-    Sabotage("leases", frozenset({"P1", "P5", "P6"}), faults=(Pause("worker", 12),), workers=2),
+    Sabotage(
+        "fencing",
+        frozenset({"P1", "P2", "P5", "P6"}),
+        faults=(Pause("worker", 12), Pause("worker", 12), Kill("worker", both=True)),
+        workers=2,
+    ),
     Sabotage("processor", frozenset({"P1", "P5", "P6", "P7"})),
+    Sabotage("memories", frozenset({"P2", "P6"}), faults=(Again(), Again(), Again())),
 )
 
 
