@@ -45,7 +45,7 @@ test: install kafka ## all tests but the long ones, those on a real broker inclu
 	$(PYTEST) $(WHOLE)
 
 soak: install kafka ## three thousand lives, defences removed, one of three brokers killed, half an hour of faults; its figures go to docs/chaos.md
-	$(BIN)/python -m pytest -q -m soak tests/lives tests/crash tests/sabotage tests/chaos/test_cluster.py
+	$(BIN)/python -m pytest -q -m soak tests/lives tests/bench tests/crash tests/sabotage tests/chaos/test_cluster.py
 	$(BIN)/vacancy chaos --minutes 30 --write docs
 
 bench: $(PLOTTING) kafka ## peers, journey, log, growth: the figures go to docs/performance.md

@@ -11,6 +11,7 @@ import pytest
 from prometheus_client import REGISTRY, CollectorRegistry
 
 # These register what a worker tells of itself.
+import cli.aftermath  # noqa: F401
 import streams.breakers
 import streams.measures
 import streams.watchdog  # noqa: F401

@@ -82,6 +82,7 @@ def test_cpu_is_what_was_spent_between_two_moments_by_all_processes_of_a_part() 
     assert samples.restarts() == 1
 
 
+@pytest.mark.soak  # `vacancy bench log` does it with a thousand times as many; most of it is waiting for rest
 @pytest.mark.broker
 @pytest.mark.timeout(240)
 def test_bookings_on_the_log_are_drained_to_rest(tmp_path: Path) -> None:
