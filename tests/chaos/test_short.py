@@ -24,7 +24,7 @@ async def test_nothing_is_lost_whatever_breaks(tmp_path: Path) -> None:
     report = await run(PLAN, tmp_path)
 
     assert report.findings == []
-    # Nothing is open: every booking has its outcome, those too for which the demo did not wait while a breaker was open.
+    # Nothing is open: every booking has its outcome, those too for which the demo did not wait while payments did.
     assert report.rest is not None, [verdict.as_json() for verdict in report.verdicts if verdict.open]
     assert report.acknowledged >= 0.9 * PLAN.rate * PLAN.duration
     assert report.demo["races"]["sold_twice"] == 0
