@@ -65,7 +65,7 @@ class BringUp:
                 private(settings.data / name)
             self._secrets = Secrets.of(settings)
         # With as much again as a worker ends below: else it would end once more with the first rows it writes.
-        self._supervisor = Supervisor(self._changed, say, lambda: full(self._settings, times=2))
+        self._supervisor = Supervisor(self._changed, say, lambda part: full(self._settings, part, times=2))
         self._notice = Notice(instance.FILE_NAME, self._write, say)
         self._announced = self._ended = False
         self._demo: Child | None = None

@@ -6,11 +6,13 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from cli.brokers import names_of
 from config.settings import Settings
 from streams.ending import STORAGE
 
 _MIB = 1024 * 1024
-_MAY_LIE_ELSEWHERE = ("state", "broker")
+#: What may be a disk of its own: that of the workers' rows, and those of the brokers, which bear their names.
+_ROWS = "state"
 
 
 class DiskFull(Exception):
@@ -43,21 +45,30 @@ def space_of(settings: Settings) -> Space:
     return Space(settings.data, free, settings.min_free_mb * _MIB)
 
 
-def full(settings: Settings, times: int = 1) -> str:
+def full(settings: Settings, part: str = "", times: int = 1) -> str:
     """Why nothing may run there now: less than `stop_below_mb` is left, so many times. Empty when enough is.
 
-    What lies below may be a disk of its own: the log's, or that of the workers' rows.
+    Of a part, whatever it writes to is looked at; without one everything.
     """
-    places = [settings.data, *(settings.data / name for name in _MAY_LIE_ELSEWHERE)]
+    places = [place for name, place in _places(settings).items() if not part or _writes(part, name)]
     free, place = min((shutil.disk_usage(_existing(place)).free, place) for place in places)
     if free >= times * settings.stop_below_mb * _MIB:
         return ""
     return f"only {in_mib(free)} left in {place}: free some of its disk (stop_below_mb is {settings.stop_below_mb})"
 
 
-def check_room(settings: Settings) -> None:
-    """Raises DiskFull when nothing may run there."""
-    if hindrance := full(settings):
+def _places(settings: Settings) -> dict[str, Path]:
+    return {name: settings.data / name for name in ("", _ROWS, *names_of(settings.broker_nodes))}
+
+
+def _writes(part: str, place: str) -> bool:
+    """Logs and notes are beside everything; of what lies below, a part writes to its own."""
+    return place in ("", part) or (place == _ROWS and part.startswith(("worker", "projector")))
+
+
+def check_room(settings: Settings, part: str = "worker") -> None:
+    """Raises DiskFull when a part may not run there."""
+    if hindrance := full(settings, part):
         raise DiskFull(hindrance)
 
 

@@ -15,12 +15,12 @@ from cli.problem import Problem
 
 
 class Supervisor:
-    """The keepers of an instance. `changed` is called whenever a part has a new process, `hindrance` says why none may
-    be started now, if so.
+    """The keepers of an instance. `changed` is called whenever a part has a new process, `hindrance` says why one may
+    not be started now, if so.
     """
 
     def __init__(
-        self, changed: Callable[[], None], say: Callable[[str], None], hindrance: Callable[[], str] = lambda: ""
+        self, changed: Callable[[], None], say: Callable[[str], None], hindrance: Callable[[str], str] = lambda part: ""
     ) -> None:
         self._changed, self._say, self._hindrance = changed, say, hindrance
         self._keepers: dict[str, Keeper] = {}
@@ -34,7 +34,7 @@ class Supervisor:
 
     def start(self, part: Part, needs: Sequence[Keeper] = ()) -> Keeper:
         """Keeps a part from now on, each of its lives begun only while all that it needs serve."""
-        keeper = Keeper(part, self._changed, self._say, needs, self._hindrance)
+        keeper = Keeper(part, self._changed, self._say, needs, lambda: self._hindrance(part.name))
         task = asyncio.create_task(keeper.run(), name=f"keep {part.name}")
         task.add_done_callback(self._note_failure)
         self._keepers[part.name] = keeper

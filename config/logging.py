@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
+from collections.abc import Callable
 
 from config.settings import LogLevel
 
@@ -20,6 +21,10 @@ _CHATTY = {"aiokafka": logging.ERROR, "kafka": logging.ERROR, "faust.topics": lo
 #: What a broker answers that has only just started, and what its clients then ask again.
 _SETTLING = ("GroupCoordinatorNotAvailable", "GroupLoadInProgress", "NotCoordinator", "NotLeaderForPartition")
 _SETTLES_WITHIN = 30.0
+
+#: What says the same for every request or connection while something is away.
+_REPEATING = ("aiokafka", "streams.log", "web.room")
+_EVERY_S = 10.0
 
 _FAUST_RECOVERY = "faust.tables.recovery"
 _STILL_RESTORING = "rows are still being restored; /readyz names the services that wait"
@@ -37,6 +42,28 @@ class Settled(logging.Filter):
             return True
         text = record.getMessage()
         return not any(name in text for name in _SETTLING)
+
+
+class Seldom(logging.Filter):
+    """Of what is said again and again, such as of a broker that is away, once in ten seconds, and how often it was."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._clock = clock
+        self._said: dict[tuple[str, int], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno >= logging.CRITICAL or not record.name.startswith(_REPEATING):
+            return True
+        now, place = self._clock(), (record.pathname, record.lineno)
+        last, unsaid = self._said.get(place, (-_EVERY_S, 0))
+        if now - last < _EVERY_S:
+            self._said[place] = (last, unsaid + 1)
+            return False
+        self._said[place] = (now, 0)
+        if unsaid:
+            record.msg, record.args = f"{record.getMessage()} (and {unsaid} times like it)", ()
+        return True
 
 
 class Discreet(logging.Filter):
@@ -61,6 +88,7 @@ def configure(part: str, level: LogLevel = "warning") -> None:
     handler.addFilter(Discreet())
     if level != "debug":
         handler.addFilter(Settled())
+        handler.addFilter(Seldom())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for name, at_least in _CHATTY.items():
         logging.getLogger(name).setLevel(logging.DEBUG if level == "debug" else at_least)

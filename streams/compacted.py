@@ -104,16 +104,19 @@ class Compacted(Generic[E]):
         Raises:
             TimeoutError: Kafka did not say, or the reading took longer than `timeout` seconds.
         """
+        try:
+            async with asyncio.timeout(timeout):
+                await self._catch_up()
+        except (TimeoutError, KafkaError) as error:
+            raise TimeoutError(f"{self._topic.name} was not read to its end within {timeout:g} s") from error
+
+    async def _catch_up(self) -> None:
         assert self._consumer is not None
-        async with asyncio.timeout(timeout):
-            partitions = [TopicPartition(self._topic.name, number) for number in range(self._topic.partitions)]
-            try:
-                ends = await self._consumer.end_offsets(partitions)
-            except KafkaError as error:
-                raise TimeoutError(str(error)) from error
-            with self._hurrying():
-                async with self._changed:
-                    await self._changed.wait_for(lambda: all(self._next.get(tp, 0) >= end for tp, end in ends.items()))
+        partitions = [TopicPartition(self._topic.name, number) for number in range(self._topic.partitions)]
+        ends = await self._consumer.end_offsets(partitions)
+        with self._hurrying():
+            async with self._changed:
+                await self._changed.wait_for(lambda: all(self._next.get(tp, 0) >= end for tp, end in ends.items()))
 
     async def _follow(self) -> None:
         try:

@@ -9,7 +9,7 @@ from aiohttp import web
 from web.context import context_of
 from web.problems import Handler, unavailable
 
-logger = logging.getLogger("vacancy.gateway")
+logger = logging.getLogger(__name__)
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 

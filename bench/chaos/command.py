@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench.chaos.figures import as_table, write
+from bench.chaos.figures import as_table, webhooks, write
 from bench.chaos.instance import InstanceFailed
 from bench.chaos.plans import Plan, plan
 from bench.chaos.runner import ChaosReport, run
@@ -97,6 +97,10 @@ def _tell(report: ChaosReport, as_json: bool) -> None:
         console.print(f"not dealt: {skipped.fault}: {skipped.why}", markup=False)
     for finding in report.findings[:20]:
         console.print(f"{finding.subject}: {finding.what}", markup=False)
+    for line in webhooks(report):
+        console.print(line, markup=False)
+    for event_id in report.webhooks.missing[:20] if report.webhooks is not None else ():
+        console.print(f"{event_id}: known to the log or to the webhooks' receiver only", markup=False)
     for verdict in report.verdicts:
         if verdict.open:
             console.print(f"{verdict.promise} {verdict.title}: {verdict.open} open", markup=False)

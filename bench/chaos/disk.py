@@ -8,10 +8,14 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from bench.chaos.servers import NotHere
 
-_SIZE_MIB = 256
-_CHUNK = 1024 * 1024
+#: Room for the rows of half an hour, as long as the machine has four times as much memory to spare.
+_MOST_MIB, _OF_MEMORY = 2048, 4
+_MIB = 1024 * 1024
+_CHUNK = 16 * _MIB
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,8 @@ class Disk:
         if os.geteuid() != 0 or program is None:
             raise NotHere("only root mounts a disk of its own to fill")
         directory.mkdir(parents=True, exist_ok=True)
-        options = f"size={_SIZE_MIB}m,mode=0700"
+        size = min(_MOST_MIB, psutil.virtual_memory().available // _OF_MEMORY // _MIB)
+        options = f"size={size}m,mode=0700"
         done = subprocess.run([program, "-t", "tmpfs", "-o", options, "tmpfs", directory], capture_output=True)
         if done.returncode:
             raise NotHere(f"no tmpfs may be mounted here: {done.stderr.decode('utf-8', 'replace').strip()}")

@@ -39,7 +39,7 @@ def as_markdown(report: ChaosReport) -> str:
         "",
         *(f"- Not dealt: {each.fault}: {each.why}" for each in report.skipped),
         "",
-        *_webhooks(report),
+        *webhooks(report),
         *_verdicts(report),
         "",
         *_load(report),
@@ -90,11 +90,12 @@ def _figures(flows: Sequence[float]) -> tuple[str, str, str]:
     return f"{min(flows):.1f}", f"{statistics.median(flows):.1f}", f"{max(flows):.1f}"
 
 
-def _webhooks(report: ChaosReport) -> list[str]:
+def webhooks(report: ChaosReport) -> list[str]:
+    """What came of the webhooks, where there were any."""
     if (came := report.webhooks) is None:
         return []
     return [
-        f"Webhooks: {came.told:,} events told, {came.received:,} received, {came.missing} known to one side only, "
+        f"Webhooks: {came.told:,} events told, {came.received:,} received, {len(came.missing)} known to one side only, "
         f"{came.repeated} received more than once, {came.forged} with a signature that does not hold.",
         "",
     ]

@@ -30,8 +30,8 @@ class Webhooks:
 
     told: int
     received: int
-    #: Events of one side only.
-    missing: int
+    #: The ids of events of one side only.
+    missing: list[str]
     #: Events that came more than once, and messages that were not ours.
     repeated: int
     forged: int
@@ -122,20 +122,20 @@ class Outside:
             made = await answer.json()
         self._endpoint, self.receiver.secret = made["id"], made["secret"]
 
-    async def settled(self, within: float) -> None:
-        """Returns once no webhook is on its way any more. Raises TimeoutError."""
+    async def settled(self, history: History, within: float) -> None:
+        """Returns once everything the log tells has come, and nothing is on its way any more. Raises TimeoutError."""
         async with self._gateway() as client, asyncio.timeout(within):
-            while await self._are_pending(client):  # noqa: ASYNC110  # it is another process
+            while _told(history) - self.receiver.received.keys() or await self._are_pending(client):  # noqa: ASYNC110  # they are other processes
                 await asyncio.sleep(1)
 
     def compared(self, history: History) -> Webhooks:
         """What the log says against what the receiver got."""
         came = self.receiver.received
-        told = {news.event_id for news in history.heard if news.event_type.startswith(WANTED)}
+        told = _told(history)
         return Webhooks(
             told=len(told),
             received=len(came),
-            missing=len(told ^ came.keys()),
+            missing=sorted(told ^ came.keys()),
             repeated=sum(1 for times in came.values() if times > 1),
             forged=self.receiver.forged,
         )
@@ -153,3 +153,8 @@ class Outside:
         async with client.get(f"/api/webhooks/{self._endpoint}/deliveries", params=page) as answer:
             answer.raise_for_status()
             return bool((await answer.json())["deliveries"])
+
+
+def _told(history: History) -> set[str]:
+    """The ids of what the endpoint is to hear of."""
+    return {news.event_id for news in history.heard if news.event_type.startswith(WANTED)}

@@ -57,7 +57,7 @@ class ChaosReport:
     @property
     def clean(self) -> bool:
         """Nothing was found, every 201 has its outcome, and every webhook came."""
-        came = self.webhooks is None or self.webhooks.missing == self.webhooks.forged == 0
+        came = self.webhooks is None or not (self.webhooks.missing or self.webhooks.forged)
         return clean(self.verdicts) and self.rest is not None and came
 
     def flows(self, fault: str) -> list[float]:
@@ -136,7 +136,7 @@ async def strike(plan: Plan, stage: Stage, journal: Path) -> ChaosReport:
     webhooks = None
     if stage.outside is not None:
         with contextlib.suppress(TimeoutError):
-            await stage.outside.settled(plan.rest)
+            await stage.outside.settled(history, plan.rest)
         history, verdicts = await audit(stage.data, journal_file=journal, database=database)
         webhooks = stage.outside.compared(history)
     findings = [finding.subject for verdict in verdicts for finding in verdict.findings]

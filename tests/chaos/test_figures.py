@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -20,7 +21,7 @@ from cli.audit.findings import Verdict
 _FLOWS = (2.0, 2.5, 4.0, None)
 
 
-def _report(rest: float | None = 1.2, missing: int = 0) -> ChaosReport:
+def _report(rest: float | None = 1.2, missing: Sequence[str] = ()) -> ChaosReport:
     faults = [Struck("kill -9 worker", "worker-1", 10.0 * n, flow) for n, flow in enumerate(_FLOWS)]
     demo = {"outcomes": {"CONFIRMED": 900}, "unresolved": 0, "accept_ms": {"p50": 9, "p95": 20, "p99": 30, "max": 40}}
     verdicts = [Verdict("P1", "exactly one outcome", checked=1000)]
@@ -32,7 +33,7 @@ def _report(rest: float | None = 1.2, missing: int = 0) -> ChaosReport:
         1000,
         rest,
         [Skipped("full disk", "only root mounts")],
-        webhooks=Webhooks(10, 10, missing, 0, 0),
+        webhooks=Webhooks(10, 10, list(missing), 0, 0),
     )
 
 
@@ -55,7 +56,7 @@ def test_what_stays_open_is_not_clean() -> None:
 
 
 def test_a_webhook_that_never_came_is_not_clean() -> None:
-    assert not _report(missing=1).clean
+    assert not _report(missing=["e1"]).clean
 
 
 def test_a_finding_is_not_clean_and_counted_in_the_table() -> None:

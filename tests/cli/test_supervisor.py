@@ -217,7 +217,7 @@ async def test_what_waited_for_a_hindrance_still_waits_for_what_it_needs(tmp_pat
     """A full disk ends the broker too: a worker that came back before it would only end again."""
     said, full, opens = list[str](), [""], asyncio.Event()
     opens.set()
-    supervisor = Supervisor(lambda: None, said.append, lambda: full[0])
+    supervisor = Supervisor(lambda: None, said.append, lambda part: full[0])
     broker = Dummy("broker", _SLEEPS, tmp_path, gets_ready=opens)
     worker = Dummy("worker-1", _SLEEPS, tmp_path)
     try:

@@ -51,7 +51,7 @@ async def worker(kafka: str, settings: Settings, extra: Mapping[str, str]) -> As
     """A kept worker of the user service on the shared broker, ready, and what its keeper says."""
     await apply(kafka, load_layout(settings), settings.environment)
     said: list[str] = []
-    supervisor = Supervisor(lambda: None, said.append, lambda: full(settings))
+    supervisor = Supervisor(lambda: None, said.append, lambda part: full(settings, part))
     words = ["worker", "user", "--data", str(settings.data), "--slot", "1"]
     program = Program("worker-1", words, settings.data, settings.environment_of() | dict(extra))
     try:

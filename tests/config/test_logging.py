@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from config.logging import Discreet, Settled, configure
+from config.logging import Discreet, Seldom, Settled, configure
 
 
 @pytest.fixture(autouse=True)
@@ -72,3 +72,20 @@ def test_faust_s_word_on_a_restore_it_does_not_know_is_put_right() -> None:
     record = logging.LogRecord("faust.tables.recovery", logging.ERROR, "", 0, text, (3,), None)
     assert Discreet().filter(record)
     assert record.getMessage().startswith("rows are still being restored")
+
+
+def test_what_is_said_of_a_broker_that_is_away_is_said_seldom_and_counted() -> None:
+    now = [100.0]
+    seldom = Seldom(lambda: now[0])
+
+    def said(name: str, line: int, level: int = logging.ERROR) -> str | None:
+        record = logging.LogRecord(name, level, "client.py", line, "no answer from node %d", (1,), None)
+        return record.getMessage() if seldom.filter(record) else None
+
+    assert said("aiokafka", 1) == "no answer from node 1"
+    assert [said("aiokafka", 1) for _ in range(7)] == [None] * 7
+    assert said("aiokafka", 2) == "no answer from node 1"  # something else
+    assert said("aiokafka", 1, logging.CRITICAL) == "no answer from node 1"
+    now[0] += 10
+    assert said("aiokafka", 1) == "no answer from node 1 (and 7 times like it)"
+    assert [said("streams.processor", 1) for _ in range(3)] == ["no answer from node 1"] * 3
