@@ -36,10 +36,11 @@ def observation_of(news: Envelope) -> list[Observe]:
     """What analytics counts of a piece of news; nothing of some.
 
     Its own news are left out although it reads all topics: it would never come to rest (C14). So is what is left of a
-    night, told several times for each booking: occupancy is known from the bookings.
+    night, told several times for each booking: occupancy is known from the bookings; and what the platform says of its
+    own parts, which is about nothing that is sold.
     """
     event = news.data
-    if event.event_type.startswith("analytics.") or isinstance(event, NightUpdated) or _is_request(news):
+    if event.event_type.startswith(("analytics.", "platform.")) or isinstance(event, NightUpdated) or _is_request(news):
         return []
     about: About | None = event.about if isinstance(event, _OF_A_BOOKING) else None
     taken = _taken(event, about)

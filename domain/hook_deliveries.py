@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from domain.hook_load import MOST_HELD, MOST_WAITING, DeliveryStatus, Load
+from domain.hook_load import MOST_HELD, MOST_WAITING, MOST_WAITING_TAKEN, DeliveryStatus, Load
 from domain.hooks import Endpoint, failed, missed, paused, taken
 from streams.events import Event
 from streams.events.hooks import Deliver, DeliveryAnswered, DeliveryDue, SendWebhook
@@ -86,7 +86,8 @@ def deliver(endpoint: Endpoint, asked: Deliver, load: Load, now: datetime) -> Ou
     if not (endpoint.listens and (asked.test or asked.at >= endpoint.created_at)):
         return None
     said: tuple[Event, ...] = ()
-    if endpoint.reception == "ENABLED" and load.pending >= MOST_WAITING:
+    most = MOST_WAITING if endpoint.failures else MOST_WAITING_TAKEN
+    if endpoint.reception == "ENABLED" and load.pending >= most:
         decision = paused(endpoint, "too_much_waiting", now)
         endpoint, said = decision.state, decision.events
     if endpoint.reception == "PAUSED" and load.held >= MOST_HELD:

@@ -8,8 +8,10 @@ import msgspec
 
 #: Attempts to one endpoint that may be under way.
 MOST_UNDER_WAY = 64
-#: Deliveries of one endpoint that may be PENDING; with one more it is paused.
+#: Deliveries of one endpoint that may be PENDING while its attempts fail; with one more it is paused.
 MOST_WAITING = 10_000
+#: The same of one that takes what comes to it: then it is we who are late, and a backlog of ours is no reason.
+MOST_WAITING_TAKEN = 100_000
 #: Deliveries of one endpoint that may be HELD; what comes while there are more is counted as missed.
 MOST_HELD = 20_000
 #: Ended deliveries of one endpoint that are kept, the last ones.

@@ -20,8 +20,8 @@ from cli.post import sandbox_key
 from config.secrets import Secrets
 from streams import ports
 
-#: What the receiver of webhooks wants to hear of.
-WANTED = ("booking.", "payment.", "receipt.")
+#: What the receiver of webhooks wants to hear of: a few of the events of every booking, as such an endpoint would.
+WANTED = ("booking.booking.confirmed", "booking.booking.rejected", "booking.booking.cancelled", "receipt.")
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ class Outside:
         """An endpoint for the news of bookings and payments, at the receiver."""
         wish = {
             "url": f"http://127.0.0.1:{self.proxies['receiver'].port}/events",
-            "types": [f"{each}*" for each in WANTED],
+            "types": [f"{each}*" if each.endswith(".") else each for each in WANTED],
         }
         async with self._gateway() as client, client.post("/api/webhooks", json=wish) as answer:
             answer.raise_for_status()

@@ -22,7 +22,7 @@ def fill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fill:
     for name in ("state", "broker", "broker-1", "broker-2", "broker-3"):
         (tmp_path / name).mkdir()
     left: dict[Path, int] = {}
-    monkeypatch.setattr(space.shutil, "disk_usage", lambda place: Usage(0, 0, left.get(place, 10_000) * _MIB))
+    monkeypatch.setattr("shutil.disk_usage", lambda place: Usage(0, 0, left.get(place, 10_000) * _MIB))
     return lambda name, free: left.update({tmp_path / name: free})
 
 

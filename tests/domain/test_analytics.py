@@ -36,6 +36,7 @@ from streams.events.hooks import EndpointPaused
 from streams.events.notices import EmailSent
 from streams.events.payment import PaymentMethod
 from streams.events.payment_news import PaymentFailed, PaymentRefundedEvent, PaymentSucceeded
+from streams.events.platform import BreakerChanged
 from streams.events.rate import RateUpdated
 from streams.events.records import PrescriptionCancelled
 from streams.events.users import UserCreated
@@ -344,6 +345,11 @@ def test_whatever_is_told_can_be_observed_and_counted(news: Envelope) -> None:
         assert isinstance(told, AnalyticsTracked)
         assert bool(answers) == isinstance(news.data, BookingCancelled)
         assert all(isinstance(value, str) for value in told.properties.values())
+
+
+def test_what_the_platform_says_of_its_own_parts_is_not_counted() -> None:
+    changed = BreakerChanged(dependency="mail", state="open", failures=10, part="worker-1", changed_at=NOW)
+    assert observation_of(envelope(changed, NOW)) == []
 
 
 def test_an_endpoint_is_what_news_of_it_is_about() -> None:

@@ -26,7 +26,7 @@ from domain.hook_deliveries import (
     pause_after,
     redeliver,
 )
-from domain.hook_load import MOST_HELD, MOST_UNDER_WAY, MOST_WAITING, DeliveryStatus, Load
+from domain.hook_load import MOST_HELD, MOST_UNDER_WAY, MOST_WAITING, MOST_WAITING_TAKEN, DeliveryStatus, Load
 from domain.hooks import MOST_FAILURES, PATIENCE, Endpoint
 from streams.events import Event
 from streams.events.hooks import Deliver, DeliveryAnswered, DeliveryDue, EndpointPaused, Reception, SendWebhook
@@ -213,14 +213,21 @@ def test_what_is_planned_of_a_paused_endpoint_is_held_before_its_time() -> None:
 
 
 def test_an_endpoint_with_too_many_that_wait_is_paused_and_nothing_is_lost() -> None:
-    since = msgspec.structs.replace(endpoint(), redeliver_since=NOW)
+    since = msgspec.structs.replace(endpoint(), redeliver_since=NOW, failures=3, failing_since=NOW)
     below = there(deliver(since, ASKED, Load(pending=MOST_WAITING - 1), LATER))
     assert below.endpoint.reception == "ENABLED"
     paused = there(deliver(since, ASKED, Load(pending=MOST_WAITING), LATER))
     assert (paused.endpoint.reception, paused.endpoint.reason) == ("PAUSED", "too_much_waiting")
     assert (paused.delivery.status, paused.endpoint.redeliver_since) == (DeliveryStatus.HELD, None)
     (told,) = [each for each in paused.events if isinstance(each, EndpointPaused)]
-    assert (told.reason, told.failing_since, told.failures) == ("too_much_waiting", None, 0)
+    assert (told.reason, told.failing_since, told.failures) == ("too_much_waiting", NOW, 3)
+
+
+def test_an_endpoint_that_takes_all_it_is_sent_waits_longer_for_us() -> None:
+    late = there(deliver(endpoint(), ASKED, Load(pending=MOST_WAITING_TAKEN - 1), LATER))
+    assert late.endpoint.reception == "ENABLED"
+    paused = there(deliver(endpoint(), ASKED, Load(pending=MOST_WAITING_TAKEN), LATER))
+    assert (paused.endpoint.reason, paused.delivery.status) == ("too_much_waiting", DeliveryStatus.HELD)
 
 
 def test_what_there_is_no_room_for_is_counted() -> None:
