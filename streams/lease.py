@@ -64,6 +64,12 @@ class Lease:
         patience = time.monotonic() + 5 * self._session_timeout
         while not self.fresh():
             if self._rejoining or time.monotonic() > patience:
-                since = max(self._renewed, self._trusted)
-                raise LeaseLost(f"no heartbeat for {time.monotonic() - since:.1f} s")
+                raise LeaseLost(self._reason())
             await asyncio.sleep(0.02)
+
+    def _reason(self) -> str:
+        doubted = self._renewed == float("-inf")
+        since = "this process was paused" if doubted else "the last heartbeat that was accepted"
+        seconds = time.monotonic() - (self._trusted if doubted else self._renewed)
+        what = "the group gives its partitions out anew" if self._rejoining else "no heartbeat is accepted"
+        return f"{what}, {seconds:.1f} s after {since}"
