@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import random
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 _RETRIED = frozenset({429, 502, 503, 504})
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 8.0
 #: How long one request may take, in seconds, beside what the server was asked to wait.
 _REQUEST_TIMEOUT = 15.0
 
@@ -194,9 +195,11 @@ class GatewayClient:
                     return raw
                 if response.status not in _RETRIED:
                     raise refusal_of(response.status, raw)
-                why, wait = f"HTTP {response.status}", _retry_after(response) or pause
+                why, wait = f"HTTP {response.status}", max(_retry_after(response), pause)
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
                 why, wait = type(error).__name__, pause
+            # All who were refused at once shall not come back at once.
+            wait *= random.uniform(0.8, 1.3)
             if loop.time() + wait > give_up:
                 raise Unreachable(f"{method} {path.partition('?')[0]}: {why}, tried for {self._patience:g} s")
             self._on_retry(why)

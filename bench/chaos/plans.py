@@ -32,10 +32,10 @@ class Kind(NamedTuple):
 #: What hits our own processes, one after the other. A short run deals the first of them once each.
 INSIDE = (
     Kind(Kill("worker"), 14),
-    Kind(Pause("projector", 7.5), 3),
-    Kind(Pause("worker", 9), 3),
     Kind(Kill("broker"), 6),
+    Kind(Pause("worker", 9), 3),
     Kind(Kill("projector"), 14),
+    Kind(Pause("projector", 7.5), 3),
     Kind(Kill("gateway", rests=4), 3),
     Kind(Terminate("broker"), 2),
     Kind(Kill("worker", both=True), 5),
@@ -121,7 +121,7 @@ def plan(
     seconds: float,
     *,
     seed: int = 1,
-    rate: float = 30.0,
+    rate: float = 15.0,
     layout: str = "catalogue",
     workers: int = 2,
     brokers: int = 1,

@@ -25,7 +25,7 @@ class Kill:
     part: Part
     times: int = 1
     both: bool = False
-    rests: float = 8.0
+    rests: float = 11.0
 
     @property
     def name(self) -> str:
@@ -58,7 +58,7 @@ class Terminate:
     """SIGTERM: a part is asked to end, as a deployment does."""
 
     part: Part
-    rests: float = 8.0
+    rests: float = 11.0
     takes: float = 0.0
 
     @property
@@ -82,7 +82,7 @@ class Pause:
 
     part: Part
     takes: float
-    rests: float = 8.0
+    rests: float = 11.0
 
     @property
     def name(self) -> str:
@@ -108,7 +108,7 @@ class Storm:
 
     times: int = 2
     stays: float = 6.0
-    rests: float = 8.0
+    rests: float = 11.0
     name: str = "rebalance storm"
 
     @property

@@ -37,12 +37,12 @@ async def test_a_stale_lease_is_lost_when_the_group_moves_on() -> None:
     lease = Lease(0.1)
     await asyncio.sleep(0.08)
     lease.left()
-    with pytest.raises(LeaseLost, match="gives its partitions out anew, .* after the last heartbeat"):
+    with pytest.raises(LeaseLost, match=r"gives its partitions out anew, .* after the last heartbeat"):
         await lease.hold()
 
 
 async def test_a_lease_that_nobody_renews_is_lost() -> None:
     lease = Lease(0.02)
     lease.doubt()
-    with pytest.raises(LeaseLost, match="no heartbeat is accepted, .* after this process was paused"):
+    with pytest.raises(LeaseLost, match=r"no heartbeat is accepted, .* after this process was paused"):
         await lease.hold()
