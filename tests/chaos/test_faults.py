@@ -64,7 +64,7 @@ def test_half_an_hour_holds_what_was_promised() -> None:
     assert kills >= 100
     assert len(pauses) >= 10
     assert all(fault.takes > 6 for fault in pauses)
-    assert sum(2 if fault.both else fault.times for fault in workers) >= 80
+    assert sum(2 if fault.both else fault.times for fault in workers) >= 60
     assert len(brokers) >= 10
     # Once each, and again: every kind of fault there is.
     assert set(_counts(list(asked.faults))) == {kind.fault.name for kind in INSIDE}

@@ -1,6 +1,7 @@
 """The short form of the fault run: a minute of what `make soak` does for half an hour.
 
-A worker killed, the broker killed, a worker paused beyond its session so that the other one takes over; meanwhile each server outside away for some seconds, answers of the payment provider lost, and poison on the log.
+A worker killed, the broker killed, a worker paused beyond its session so that the other one takes over; meanwhile each
+server outside away for some seconds, answers of the payment provider lost, and poison on the log.
 """
 
 from __future__ import annotations
