@@ -29,7 +29,7 @@ def command(
     minutes: Annotated[float | None, typer.Option(help="How long the load lasts.", show_default=False)] = None,
     seconds: Annotated[float | None, typer.Option(help="The same in seconds; 60.", show_default=False)] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed, the same faults at the same times.")] = 1,
-    rate: Annotated[float, typer.Option(min=1, max=1_000, help="Bookings a second.")] = 15.0,
+    rate: Annotated[float, typer.Option(min=1, max=1_000, help="Bookings a second.")] = 8.0,
     faults: Annotated[
         str | None, typer.Option(help="Only faults in whose names one of these words stands: broker,mail.")
     ] = None,

@@ -121,7 +121,7 @@ def plan(
     seconds: float,
     *,
     seed: int = 1,
-    rate: float = 15.0,
+    rate: float = 8.0,
     layout: str = "catalogue",
     workers: int = 2,
     brokers: int = 1,
