@@ -96,7 +96,8 @@ def webhooks(report: ChaosReport) -> list[str]:
         return []
     return [
         f"Webhooks: {came.told:,} events told, {came.received:,} received, {len(came.missing)} known to one side only, "
-        f"{came.repeated} received more than once, {came.forged} with a signature that does not hold.",
+        f"{came.repeated} received more than once, {came.untimely} refused for their "
+        f"sender's wrong clock, {came.forged} with a signature that does not hold.",
         "",
     ]
 

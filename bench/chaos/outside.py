@@ -35,6 +35,8 @@ class Webhooks:
     #: Events that came more than once, and messages that were not ours.
     repeated: int
     forged: int
+    #: Messages of a sender whose clock was wrong: refused, and sent again.
+    untimely: int = 0
 
 
 class Outside:
@@ -138,6 +140,7 @@ class Outside:
             missing=sorted(told ^ came.keys()),
             repeated=sum(1 for times in came.values() if times > 1),
             forged=self.receiver.forged,
+            untimely=self.receiver.untimely,
         )
 
     def _provider(self, manner: str) -> list[str]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from aiohttp import web
 from standardwebhooks import Webhook, WebhookVerificationError
 
+_UNTIMELY = ("Message timestamp too old", "Message timestamp too new")
+
 
 @dataclass
 class Receiver:
@@ -18,6 +20,8 @@ class Receiver:
     received: Counter[str] = field(default_factory=Counter)
     #: Messages whose signature does not hold.
     forged: int = 0
+    #: Messages of a sender whose clock is off by more than five minutes: refused, and to be sent again.
+    untimely: int = 0
     port: int = 0
     _runner: web.AppRunner | None = field(default=None, init=False)
 
@@ -37,8 +41,11 @@ class Receiver:
         body = await request.text()
         try:
             Webhook(self.secret).verify(body, dict(request.headers))
-        except WebhookVerificationError:
-            self.forged += 1
+        except WebhookVerificationError as error:
+            if str(error) in _UNTIMELY:
+                self.untimely += 1
+            else:
+                self.forged += 1
             return web.Response(status=400)
         self.received[request.headers["webhook-id"]] += 1
         return web.Response(status=204)
