@@ -6,12 +6,15 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import count
 from typing import Any
 
 import msgspec
 import pytest
 
 import agents.payment
+from streams.deciding import Decider
 from streams.effects import EffectRunner
 from streams.envelope import caused_by
 from streams.events import Envelope
@@ -91,6 +94,23 @@ def test_drawn_ids_say_one_outcome_under_two(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr("streams.processor.caused_by", drawn)
     assert any(each.startswith("the audit, P1") for each in _found("declined"))
+
+
+def test_the_workers_own_clock_tells_one_event_in_two_ways(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Decided again a moment later, the same record has other times in what follows from it."""
+    outcome, times = Decider._outcome, count()
+
+    def by_the_wall(self: Decider, rows: Any, message: Envelope, now: datetime, offset: int) -> Any:
+        return outcome(self, rows, message, now + timedelta(seconds=next(times)), offset)
+
+    monkeypatch.setattr(Decider, "_outcome", by_the_wall)
+    assert any(each.startswith("the audit, P5") for each in _found("declined"))
+
+
+def test_a_message_id_that_is_drawn_shows_in_the_mails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The log has no Message-IDs: it is the mails that differ."""
+    monkeypatch.setattr("adapters.messages.message_id_of", lambda notice_id: f"<{uuid.uuid4()}@vacancy.invalid>")
+    assert any(each.startswith("mail") for each in _found("declined"))
 
 
 def test_a_stock_agent_loses_and_doubles(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -166,7 +166,7 @@ def processor() -> None:
     """A stock agent, at least once: rows are written by themselves, nothing is waited for, only offsets are kept."""
 
     async def apply(self: Processor, batch: Batch) -> None:
-        partition = self._store.assigned(batch.partition)
+        partition, loop = self._store.assigned(batch.partition), asyncio.get_running_loop()
         for record in batch.records:
             try:
                 message = self._decider.read(record)
@@ -187,7 +187,8 @@ def processor() -> None:
             partition.working.durable(iter(rows), 0)
             for event in events:
                 envelope = caused_by(message, event, index=0, now=now, source=self._source)
-                self._voice.say(msgspec.structs.replace(envelope, event_id=str(uuid.uuid4())))
+                # As with a producer that lingers, which makes a kill before it sends sure to happen.
+                loop.call_later(0.3, self._voice.say, msgspec.structs.replace(envelope, event_id=str(uuid.uuid4())))
             self._settler._commit(partition.number, record.offset + 1)
         batch.done()
 
